@@ -1,0 +1,108 @@
+"""Losses: one number for how wrong the scores are, and its gradient, where every backward starts.
+
+Scores are (K, N): a row for each class or output, a column for each sample.
+"""
+
+import numpy as np
+
+from cnnbp.shape import floats, same_shape
+
+
+def softmax(z):
+    """Scores as probabilities: every column positive and of sum 1.
+
+    p[k,n] = exp(z[k,n]) / Σ_l exp(z[l,n]), computed after subtracting each column's largest
+    score, which changes nothing but keeps exp from overflowing
+
+    z        (K, N)
+    returns  (K, N)
+
+    Raises ValueError if z is not (K, N) with K at least 1.
+    Gradient: with the cross-entropy, in softmax_cross_entropy.  Lesson 04.  Source: definition.
+
+    >>> softmax([[0], [0], [1000]]).T
+    array([[0., 0., 1.]])
+    """
+    z = _scores("softmax", z)
+    p = np.exp(z - z.max(axis=0))
+    return p / p.sum(axis=0)
+
+
+def softmax_cross_entropy(z, labels):
+    """The mean surprise −log p at the right labels, and its gradient.
+
+    loss = −1/N · Σ_n log p[labels[n], n]      dz = (p − one-hot labels) / N      p = softmax(z)
+
+    z        (K, N)   scores
+    labels   (N,)     ints from 0 to K − 1
+    returns  loss (a float), dz (K, N)
+
+    Raises TypeError if labels are not ints, ValueError if they are outside 0…K − 1, if there is
+    not one for each column, or if the batch is empty (it has no mean).
+    Lesson 04.  Source: chain rule on −log softmax; the 1/N of the mean is in dz, once.
+
+    >>> loss, dz = softmax_cross_entropy([[0, 0], [0, 0]], [0, 1])
+    >>> round(loss, 4), dz
+    (0.6931, array([[-0.25,  0.25],
+           [ 0.25, -0.25]]))
+    """
+    z = _scores("softmax_cross_entropy", z)
+    K, N = z.shape
+    labels = np.asarray(labels)
+    _not_empty("softmax_cross_entropy", "z", z)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"softmax_cross_entropy: labels must be ints, the classes' numbers, not "
+            f"{labels.dtype} values"
+        )
+    columns = f"one label for each column of z {z.shape}, not one-hot"
+    same_shape("softmax_cross_entropy", "labels", labels, (N,), columns)
+    if labels.min() < 0 or labels.max() >= K:
+        raise ValueError(
+            f"softmax_cross_entropy: labels reach from {labels.min()} to {labels.max()} but "
+            f"z {z.shape} has rows 0 to {K - 1}"
+        )
+    here = labels, np.arange(N)
+    shifted = z - z.max(axis=0)
+    exponentials = np.exp(shifted)
+    sums = exponentials.sum(axis=0)
+    dz = exponentials / sums
+    dz[here] -= 1
+    loss = (np.log(sums) - shifted[here]).mean()  # never log of a probability that became 0
+    return float(loss), dz / N
+
+
+def mean_squared_error(z, target):
+    """The mean squared distance to the target over all entries, and its gradient.
+
+    loss = 1/(K·N) · Σ_k Σ_n (z − target)²      dz = 2·(z − target) / (K·N)
+
+    z, target  the same shape, usually (K, N)
+    returns    loss (a float), dz of that shape
+
+    Raises ValueError if the shapes differ or there is nothing to average.
+    Lesson 08.  Source: chain rule on a mean of squares.
+
+    >>> mean_squared_error([[1, 2]], [[1, 0]])
+    (2.0, array([[0., 2.]]))
+    """
+    z, target = floats("mean_squared_error", z=z, target=target)
+    same_shape("mean_squared_error", "target", target, z.shape, "the shape of z")
+    _not_empty("mean_squared_error", "z", z)
+    difference = z - target
+    return float((difference**2).mean()), 2 / z.size * difference
+
+
+def _scores(function, z):
+    (z,) = floats(function, z=z)
+    if z.ndim != 2 or len(z) == 0:
+        raise ValueError(
+            f"{function}: z must be (K, N), a column of K ≥ 1 scores for each sample, but is "
+            f"{z.shape}" + ". One sample? z[:, None]" * (z.ndim == 1)
+        )
+    return z
+
+
+def _not_empty(function, name, array):
+    if array.size == 0:
+        raise ValueError(f"{function}: {name} {array.shape} is empty, and so has no mean")

@@ -3,7 +3,6 @@
 import os
 
 import hypothesis
-import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
 hypothesis.settings.register_profile("cnnbp", deadline=None, derandomize=True)

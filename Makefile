@@ -3,84 +3,93 @@
 #   make lab            open the course in JupyterLab    (JUPYTER_ARGS="--no-browser --port 9999")
 #   make test           everything that must hold before a change goes in
 #   make lint           style and spelling alone
-#   make notebooks      execute the lessons again and store their outputs
+#   make notebooks      execute the lessons again and store what they show
 #   make bench          speed, as ratios to PyTorch
-#   make requirements   compute the pinned requirements again    (UV_ARGS=--upgrade for new versions)
+#   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test lint notebooks bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
 UV_ARGS ?=
-BIN := .venv/bin
-PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
-UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
-	--python-version 3.11 --custom-compile-command "make requirements"
+
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11, \
 	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
-
-define MAKE_VENV
-$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
-	echo "cnnbp needs Python 3.11 or newer, but \"$(PYTHON)\" is" \
-		"$$($(PYTHON) --version 2>&1 || true)."; \
-	echo "Install one from https://www.python.org/downloads/ or name yours:" \
-		"make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 1; }; \
-make_venv() { $(PYTHON) -m venv --clear $$1 || { rm -rf $$1; \
-	echo "Python could not make a virtual environment; its message is above."; \
-	echo "On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }; }; make_venv
-endef
+PIP_INSTALL := bin/python -m pip --disable-pip-version-check install --quiet
 
 lab: .venv/.lab
-	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null
-	$(BIN)/jupyter lab $(JUPYTER_ARGS) notebooks/00_start_here.ipynb
+	@.venv/bin/jupyter trust notebooks/*.ipynb >/dev/null
+	.venv/bin/jupyter lab $(JUPYTER_ARGS) notebooks/00_start_here.ipynb
 
+# The lessons run twice: a fresh kernel must show the stored outputs, and show them again.
 test: .venv/.dev lint
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval notebooks
-	$(BIN)/python -m pytest --nbval notebooks
+	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --nbval notebooks
+	.venv/bin/python -m pytest --nbval notebooks
 
 lint: .venv/.dev
-	$(BIN)/python -m ruff check
-	$(BIN)/python -m ruff format --check
-	$(BIN)/codespell
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/codespell
 
 notebooks: .venv/.dev
-	$(BIN)/python tools/notebooks.py notebooks/*.ipynb
+	.venv/bin/python tools/notebooks.py notebooks/*.ipynb
 
-bench: .venv-bench/.bench
+bench: .venv-bench/.ready
 	.venv-bench/bin/python tests/benchmarks/run.py
 
-requirements: .venv-uv/.uv
+UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
+	--python-version 3.11 --custom-compile-command "make requirements"
+
+requirements: .venv-uv/.ready
 	$(UV_COMPILE) pyproject.toml -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) binder/requirements.in -c requirements.txt -o binder/requirements.txt
 
-# What `make lab` stands on: the pinned packages, this package, and JupyterLab's settings.
-.venv/.lab: $(BIN)/python requirements.txt pyproject.toml binder/labconfig/*.json
-	@echo "Installing what the course needs into .venv (about a minute, once) ..."
-	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
-	@$(BIN)/python $(PIP_INSTALL) --no-deps -e .
+# An empty environment, or what to do where Python cannot make one.
+define MAKE_VENV
+@python="$(PYTHON)"; \
+$$python -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+	echo "This course needs Python 3.11 or newer; $$python is" \
+		"$$($$python --version 2>/dev/null || echo missing)."; \
+	echo "Install one (python.org has it), or name yours:" \
+		"make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; \
+	exit 1; }; \
+$$python -m venv --clear $(1) || { \
+	rm -rf $(1); \
+	echo "$$python could not make a virtual environment, see above."; \
+	echo "On Debian and Ubuntu, install it with: sudo apt install python3-venv"; \
+	exit 1; }
+endef
+
+.venv/bin/python:
+	$(call MAKE_VENV,.venv)
+
+# What `make lab` needs: the pinned packages, this package, JupyterLab's settings, and
+# matplotlib's font cache, whose making would otherwise be announced in a lesson.
+.venv/.lab: .venv/bin/python requirements.txt pyproject.toml binder/labconfig/*.json
+	@echo "Installing what the course needs into .venv; this takes a minute, once."
+	@.venv/$(PIP_INSTALL) -r requirements.txt
+	@.venv/$(PIP_INSTALL) --no-deps -e .
 	@mkdir -p .venv/etc/jupyter/labconfig
 	@cp binder/labconfig/*.json .venv/etc/jupyter/labconfig/
+	@.venv/bin/python -c "import matplotlib.font_manager"
 	@touch $@
 
 .venv/.dev: .venv/.lab requirements-dev.txt
-	@echo "Installing what the tests need into .venv (once) ..."
-	@$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@echo "Installing what the tests need into .venv; this takes half a minute, once."
+	@.venv/$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.venv-bench/.bench: requirements.txt
-	@$(MAKE_VENV) .venv-bench
-	@echo "Installing PyTorch into .venv-bench (once) ..."
-	@.venv-bench/bin/python $(PIP_INSTALL) -c requirements.txt numpy tqdm torch==2.13.0
-	@.venv-bench/bin/python $(PIP_INSTALL) --no-deps -e .
+.venv-bench/.ready: requirements.txt
+	$(call MAKE_VENV,.venv-bench)
+	@echo "Installing PyTorch into .venv-bench; this takes minutes, once."
+	@.venv-bench/$(PIP_INSTALL) -c requirements.txt numpy tqdm torch==2.13.0
+	@.venv-bench/$(PIP_INSTALL) --no-deps -e .
 	@touch $@
 
-.venv-uv/.uv:
-	@$(MAKE_VENV) .venv-uv
-	@.venv-uv/bin/python $(PIP_INSTALL) uv
+.venv-uv/.ready:
+	$(call MAKE_VENV,.venv-uv)
+	@.venv-uv/$(PIP_INSTALL) uv
 	@touch $@
-
-$(BIN)/python:
-	@$(MAKE_VENV) .venv

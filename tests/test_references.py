@@ -1,0 +1,84 @@
+"""cnnbp against what PyTorch and TensorFlow said, stored by references/make_references.py.
+
+Every forward result and every gradient of every case, in float64, within 1e-10, whatever the
+layout of the inputs in memory.
+"""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from references.in_cnnbp import OPERATIONS, results
+
+from cnnbp import relative_error
+
+FOLDER = Path(__file__).parent / "references"
+FRAMEWORKS = ("torch", "tensorflow")
+
+
+def stored_cases():
+    """By name: operation, options, and the dicts of arrays inputs, torch and tensorflow."""
+    cases = defaultdict(lambda: defaultdict(dict))
+    for path in sorted(FOLDER.glob("*.npz")):
+        with np.load(path) as file:
+            for key in file:
+                case, part, *name = key.split("/")
+                if part == "options":
+                    options = json.loads(file[key].item(), object_hook=with_tuples)
+                    cases[case].update(operation=options.pop("operation"), options=options)
+                else:
+                    cases[case][part][name[0]] = file[key]
+    return cases
+
+
+def with_tuples(options):
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
+
+
+CASES = stored_cases()
+
+
+def as_stored(array):
+    return array
+
+
+def batch_last(array):
+    """The same numbers with the first axis last in memory."""
+    return np.moveaxis(np.moveaxis(array, 0, -1).copy(), -1, 0)
+
+
+def assert_agrees(operation, case, framework, layout=as_stored):
+    inputs = {name: layout(array) for name, array in CASES[case]["inputs"].items()}
+    found, stored = results(operation, inputs, CASES[case]["options"]), CASES[case][framework]
+    assert found.keys() == stored.keys()
+    errors = {name: relative_error(found[name], stored[name]) for name in stored}
+    assert max(errors.values()) <= 1e-10, errors
+
+
+@pytest.mark.parametrize("layout", [as_stored, batch_last])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("case", CASES)
+def test_agrees_with_the_framework(case, framework, layout):
+    assert_agrees(CASES[case]["operation"], case, framework, layout)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("case", [case for case in CASES if CASES[case]["operation"] == "conv2d"])
+def test_the_loops_agree_with_the_framework(case, framework):
+    assert_agrees("conv2d_loops", case, framework)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_frameworks_say_the_same_things_about_a_case(case):
+    assert CASES[case]["torch"]
+    assert CASES[case]["torch"].keys() == CASES[case]["tensorflow"].keys()
+
+
+def test_every_operation_has_a_stored_case():
+    assert {case["operation"] for case in CASES.values()} == OPERATIONS.keys() - {"conv2d_loops"}
+
+
+def test_the_stored_results_stay_small():
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) < 1_500_000

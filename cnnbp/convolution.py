@@ -3,6 +3,8 @@
 Loops to read, and beside them the same sums as one matrix product.
 """
 
+import math
+
 import numpy as np
 
 from cnnbp.layer import Layer, random_weights
@@ -74,14 +76,19 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
            [2., 3., 4.]])
     """
     (x,) = images("im2col", x=x)
-    N, C, *image = x.shape
+    image = x.shape[2:]
     place = windows("im2col", image, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    return _im2col(x, place)
+
+
+def _im2col(x, place):
+    N, C = x.shape[:2]
     new = np.zeros if any(place.padding) else np.empty  # what no pixel fills is padding
     columns = new((C, *place.kernel, *place.output, N), x.dtype)
     x = batch_last(x).transpose(1, 2, 3, 0)  # (C, H, W, N)
     for tap, outputs, pixels in place.taps():
         columns[:, *tap, *outputs] = x[:, *pixels]
-    return columns.reshape(C * np.prod(place.kernel), np.prod(place.output) * N)
+    return columns.reshape(C * math.prod(place.kernel), math.prod(place.output) * N)
 
 
 def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
@@ -102,10 +109,14 @@ def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
     (columns,) = floats("col2im", columns=columns)
     N, C, *image = x_shape
     place = windows("col2im", image, kernel_size, stride=stride, padding=padding, dilation=dilation)
-    expected = (C * np.prod(place.kernel), np.prod(place.output) * N)
+    expected = (C * math.prod(place.kernel), math.prod(place.output) * N)
     same_shape("col2im", "columns", columns, expected, f"as im2col gives for x {tuple(x_shape)}")
+    return _col2im(columns, N, C, place)
+
+
+def _col2im(columns, N, C, place):
     columns = columns.reshape(C, *place.kernel, *place.output, N)
-    x = np.zeros((C, *image, N), columns.dtype)
+    x = np.zeros((C, *place.image, N), columns.dtype)
     for tap, outputs, pixels in place.taps():
         x[:, *pixels] += columns[:, *tap, *outputs]
     return x.transpose(3, 0, 1, 2)
@@ -131,7 +142,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """
     x, w, b, place = _check("conv2d", x, w, b, stride, padding, dilation, groups)
     N, F = len(x), len(w)
-    columns = im2col(x, place.kernel, stride=stride, padding=padding, dilation=dilation)
+    columns = _im2col(x, place)
     z = _by_group(w, groups) @ _by_group(columns, groups)  # (groups, F/groups, OH·OW·N)
     z = z.reshape(F, *place.output, N)
     if b is not None:
@@ -161,15 +172,15 @@ def conv2d_backward(dz, x, w, *, stride=1, padding=0, dilation=1, groups=1):
     dz, x, w, place = _check_backward(
         "conv2d_backward", dz, x, w, stride, padding, dilation, groups
     )
-    geometry = {"stride": stride, "padding": padding, "dilation": dilation}
     dz = batch_last(dz).transpose(1, 2, 3, 0).reshape(len(w), dz[:, 0].size)
-    columns = im2col(x, place.kernel, **geometry)
-    dw = _by_group(dz, groups) @ _by_group(columns, groups).transpose(0, 2, 1)
+    columns = _im2col(x, place)
+    dz_transposed = _by_group(dz, groups).transpose(0, 2, 1)
+    dw = _by_group(columns, groups) @ dz_transposed  # dwᵀ: twice as fast as dz columnsᵀ
     # x's columns are done with: their memory takes the columns of dx.
     w_transposed = _by_group(w, groups).transpose(0, 2, 1)
     np.matmul(w_transposed, _by_group(dz, groups), out=_by_group(columns, groups))
-    dx = col2im(columns, x.shape, place.kernel, **geometry)
-    return dx, dw.reshape(w.shape), dz.sum(axis=1).reshape(-1, 1, 1)
+    dx = _col2im(columns, *x.shape[:2], place)
+    return dx, dw.transpose(0, 2, 1).reshape(w.shape), dz.sum(axis=1).reshape(-1, 1, 1)
 
 
 def _by_group(array, groups):

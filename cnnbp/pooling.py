@@ -1,5 +1,7 @@
 """Pooling: every window hands on one number, its largest or its mean. Nothing to learn."""
 
+import math
+
 import numpy as np
 
 from cnnbp.layer import Layer
@@ -29,13 +31,24 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
     for _, outputs, pixels in place.taps():
         window_cells = z[:, *outputs]
         np.maximum(window_cells, x[:, *pixels], out=window_cells)
+    return z.transpose(3, 0, 1, 2), _winners(x, z, place).transpose(3, 0, 1, 2)
 
-    argmax = np.empty(z.shape, np.intp)
-    pixel_number = np.arange(x.shape[1] * x.shape[2]).reshape(*x.shape[1:3], 1)
-    for _, outputs, pixels in reversed(list(place.taps())):  # the first of a tie is written last
-        wins = (x[:, *pixels] == z[:, *outputs]) | np.isnan(x[:, *pixels])
-        np.copyto(argmax[:, *outputs], pixel_number[pixels], where=wins)
-    return z.transpose(3, 0, 1, 2), argmax.transpose(3, 0, 1, 2)
+
+def _winners(x, z, place):
+    """h·W + w of the first pixel in every window that holds the window's maximum z."""
+    any_nan = np.isnan(z).any()
+    none_yet = np.ones(z.shape, bool)
+    before = np.zeros(z.shape, np.min_scalar_type(math.prod(place.kernel)))  # the winner's tap
+    for _, outputs, pixels in place.taps():
+        none_yet[:, *outputs] &= x[:, *pixels] != z[:, *outputs]
+        if any_nan:  # NaN equals nothing, not even itself
+            none_yet[:, *outputs] &= ~np.isnan(x[:, *pixels])
+        before += none_yet
+
+    W = place.image[1]
+    (i, j), (kh, kw) = np.indices(place.output), np.indices(place.kernel)
+    corner = (i * place.stride[0] - place.padding[0]) * W + j * place.stride[1] - place.padding[1]
+    return (kh * W + kw).ravel()[before] + corner[..., None]
 
 
 def max_pool2d_backward(dz, argmax, x_shape):
@@ -95,7 +108,7 @@ def avg_pool2d(x, kernel_size, *, stride=None, padding=0):
     z = np.zeros((x.shape[0], *place.output, x.shape[3]), x.dtype)
     for _, outputs, pixels in place.taps():
         z[:, *outputs] += x[:, *pixels]
-    z /= np.prod(place.kernel)
+    z /= math.prod(place.kernel)
     return z.transpose(3, 0, 1, 2)
 
 
@@ -118,7 +131,7 @@ def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
     place = _windows("avg_pool2d_backward", x_shape, kernel_size, stride, padding)
     N, C, H, W = x_shape
     same_shape("avg_pool2d_backward", "dz", dz, (N, C, *place.output), f"as x is {x_shape}")
-    share = batch_last(dz).transpose(1, 2, 3, 0) / np.prod(place.kernel)  # (C, OH, OW, N)
+    share = batch_last(dz).transpose(1, 2, 3, 0) / math.prod(place.kernel)  # (C, OH, OW, N)
     dx = np.zeros((C, H, W, N), dz.dtype)
     for _, outputs, pixels in place.taps():
         dx[:, *pixels] += share[:, *outputs]

@@ -1,6 +1,7 @@
 """Sizes, pairs, layout: where a kernel's windows lie, and what to say when shapes disagree."""
 
 import operator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -137,6 +138,7 @@ class Windows(NamedTuple):
             for size, kernel, stride, padding, dilation in zip(*self, strict=True)
         )
 
+    @lru_cache(maxsize=128)  # noqa: B019 - a tuple of ints, and training asks for the same ones
     def taps(self):
         """For every kernel position: (kh, kw), the windows and the pixels that meet there.
 
@@ -153,9 +155,11 @@ class Windows(NamedTuple):
             [_meet(*axis, kernel_index) for kernel_index in range(axis[1])]
             for axis in zip(*self, self.output, strict=True)
         )
-        for kh, (output_rows, pixel_rows) in enumerate(rows):
-            for kw, (output_columns, pixel_columns) in enumerate(columns):
-                yield (kh, kw), (output_rows, output_columns), (pixel_rows, pixel_columns)
+        return [
+            ((kh, kw), (output_rows, output_columns), (pixel_rows, pixel_columns))
+            for kh, (output_rows, pixel_rows) in enumerate(rows)
+            for kw, (output_columns, pixel_columns) in enumerate(columns)
+        ]
 
 
 def _meet(size, kernel, stride, padding, dilation, output, kernel_index):

@@ -1,0 +1,94 @@
+"""The files around the package agree with each other."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = json.loads(
+    (ROOT / "binder" / "labconfig" / "default_setting_overrides.json").read_text(encoding="utf-8")
+)
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def pins(name):
+    return {line for line in read(name).splitlines() if re.match(r"\w", line)}
+
+
+def test_development_pins_are_the_course_pins_and_more():
+    assert pins("requirements.txt") < pins("requirements-dev.txt")
+
+
+def test_binder_has_the_course_pins_and_its_own_jupyter():
+    binder = pins("binder/requirements.txt")
+    assert binder < pins("requirements.txt")
+    assert {"numpy", "matplotlib", "tqdm"} <= {pin.split("==")[0] for pin in binder}
+    assert not [pin for pin in binder if re.match(r"jupyter|notebook|ipy|nb|traitlets", pin)]
+
+
+REQUIREMENTS = ["requirements.txt", "requirements-dev.txt", "binder/requirements.txt"]
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_requirements_are_pinned_and_name_no_place(name):
+    assert all("==" in line for line in pins(name))
+    assert not re.search(r"^ *-|https?:|file:", read(name), re.MULTILINE)
+
+
+@pytest.mark.parametrize("plugin", SETTINGS)
+def test_settings_are_ones_that_jupyterlab_knows(plugin):
+    package, name = plugin.split(":")
+    schema = Path(sys.prefix, "share/jupyter/lab/schemas", package, f"{name}.json")
+    known = json.loads(schema.read_text(encoding="utf-8"))["properties"]
+    for setting, value in SETTINGS[plugin].items():
+        choices = [choice["const"] for choice in known[setting].get("oneOf", [])]
+        assert value in (choices or [True, False])
+
+
+def test_environment_has_the_course_settings():
+    installed = Path(sys.prefix, "etc/jupyter/labconfig/default_setting_overrides.json")
+    assert json.loads(installed.read_text(encoding="utf-8")) == SETTINGS
+
+
+def test_readme_lists_every_lesson():
+    lessons = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert set(re.findall(r"\]\(notebooks/([\w.]+)\)", read("README.md"))) == lessons
+
+
+def test_readme_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#:]+)\)", read("README.md"))
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
+def fake_python(folder, script):
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("script", "remedy"),
+    [
+        ('[ "$1" = --version ] && echo Python 3.9.1; exit 1', "Python 3.9.1"),
+        ('[ "$2" = venv ] && mkdir .venv && exit 1; exit 0', "apt install python3-venv"),
+        ("exit 127", "needs Python 3.11 or newer"),
+    ],
+    ids=["too old", "without venv", "missing"],
+)
+def test_make_says_what_to_do_about_python(tmp_path, script, remedy):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    command = ["make", ".venv/bin/python", f"PYTHON={fake_python(tmp_path, script)}"]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.returncode
+    assert remedy in finished.stdout
+    assert not (tmp_path / ".venv").exists()

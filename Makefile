@@ -20,7 +20,8 @@ PIP_INSTALL := bin/python -m pip --disable-pip-version-check install --quiet
 
 lab: .venv/.lab
 	@.venv/bin/jupyter trust notebooks/*.ipynb >/dev/null
-	.venv/bin/jupyter lab $(JUPYTER_ARGS) notebooks/00_start_here.ipynb
+	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
+		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(JUPYTER_ARGS)
 
 # The lessons run twice: a fresh kernel must show the stored outputs, and show them again.
 test: .venv/.dev lint

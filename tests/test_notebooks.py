@@ -110,7 +110,9 @@ def test_only_ignored_outputs_are_exempt_from_comparison(notebook):
 
 def test_names_no_place_on_a_machine(path):
     text = path.read_text(encoding="utf-8")
-    assert not re.findall(r"/(?:home|root|tmp|Users|site-packages)/|[A-Z]:\\\\| at 0x[0-9a-f]+", text)
+    assert not re.findall(
+        r"/(?:home|root|tmp|Users|site-packages)/|[A-Z]:\\\\| at 0x[0-9a-f]+", text
+    )
 
 
 # The pipeline itself, on a notebook of a few lines.

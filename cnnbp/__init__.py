@@ -1,6 +1,19 @@
 """Backpropagation in convolutional networks, to be read, run and looked at."""
 
-from cnnbp.activation import ReLU, relu, relu_backward
+from cnnbp.activation import (
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    leaky_relu,
+    leaky_relu_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    tanh,
+    tanh_backward,
+)
 from cnnbp.convolution import (
     Conv2d,
     col2im,
@@ -10,6 +23,7 @@ from cnnbp.convolution import (
     conv2d_loops,
     im2col,
 )
+from cnnbp.data import digits
 from cnnbp.explain import (
     explain_avg_pool2d,
     explain_conv2d,
@@ -20,6 +34,18 @@ from cnnbp.gradcheck import numeric_gradient, relative_error
 from cnnbp.linear import Flatten, Linear, flatten, flatten_backward, linear, linear_backward
 from cnnbp.loss import mean_squared_error, softmax, softmax_cross_entropy
 from cnnbp.network import Network, Residual, walkthrough_network
+from cnnbp.normalization import (
+    BatchNorm2d,
+    Dropout,
+    GroupNorm,
+    batch_norm2d,
+    batch_norm2d_backward,
+    dropout,
+    dropout_backward,
+    group_norm,
+    group_norm_backward,
+)
+from cnnbp.optimizer import SGD, Adam, clip_gradients
 from cnnbp.pooling import (
     AvgPool2d,
     MaxPool2d,
@@ -28,30 +54,50 @@ from cnnbp.pooling import (
     max_pool2d,
     max_pool2d_backward,
 )
+from cnnbp.training import evaluate, train
 
 __all__ = [
+    "SGD",
+    "Adam",
     "AvgPool2d",
+    "BatchNorm2d",
     "Conv2d",
+    "Dropout",
     "Flatten",
+    "GroupNorm",
+    "LeakyReLU",
     "Linear",
     "MaxPool2d",
     "Network",
     "ReLU",
     "Residual",
+    "Sigmoid",
+    "Tanh",
     "avg_pool2d",
     "avg_pool2d_backward",
+    "batch_norm2d",
+    "batch_norm2d_backward",
+    "clip_gradients",
     "col2im",
     "conv2d",
     "conv2d_backward",
     "conv2d_backward_loops",
     "conv2d_loops",
+    "digits",
+    "dropout",
+    "dropout_backward",
+    "evaluate",
     "explain_avg_pool2d",
     "explain_conv2d",
     "explain_linear",
     "explain_max_pool2d",
     "flatten",
     "flatten_backward",
+    "group_norm",
+    "group_norm_backward",
     "im2col",
+    "leaky_relu",
+    "leaky_relu_backward",
     "linear",
     "linear_backward",
     "max_pool2d",
@@ -61,7 +107,12 @@ __all__ = [
     "relative_error",
     "relu",
     "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
     "softmax",
     "softmax_cross_entropy",
+    "tanh",
+    "tanh_backward",
+    "train",
     "walkthrough_network",
 ]

@@ -82,7 +82,7 @@ def batch_norm2d_evaluation(batches, x, gamma, beta, dz, eps):
     z, dx = layer.forward(x), layer.backward(dz)
     return {
         "running_mean": layer.running_mean,
-        "running_variance": layer.running_variance,
+        "running_variance": layer.running_var,
         "z": z,
         "dx": dx,
         "dgamma": layer.grads["gamma"],
@@ -144,7 +144,7 @@ def digits_network(x, labels, **params):
     layers = [
         cnnbp.Conv2d(1, 4, **convolution),
         cnnbp.Residual(path),
-        cnnbp.GroupNorm(4, groups=2),
+        cnnbp.GroupNorm(2, 4),
         cnnbp.ReLU(),
         cnnbp.MaxPool2d(2),
         cnnbp.Flatten(),

@@ -1,0 +1,166 @@
+"""Optimizers: they turn the gradients of a backward pass into new weights.
+
+The only place that changes arrays in place, so that layers and networks keep the arrays they have.
+"""
+
+import math
+
+import numpy as np
+
+
+class SGD:
+    """Stochastic gradient descent, with momentum if wanted.
+
+    velocity ← momentum·velocity + dw      w ← w − learning_rate·velocity
+
+    network        whose params step() changes by its grads; a single layer will do
+    learning_rate  float ≥ 0; may be set anew between steps
+    momentum       0 ≤ momentum < 1; with 0 the velocity is the gradient
+
+    velocity       dict of arrays, under the keys of the params
+
+    Raises ValueError for a learning rate or a momentum outside its range.
+    Lesson 09.  Source: Polyak, 1964, as PyTorch writes it.
+
+    >>> from cnnbp.linear import Linear
+    >>> layer = Linear(1, 1, gain=0.0)
+    >>> optimizer = SGD(layer, learning_rate=0.5)
+    >>> z, dx = layer.forward([[3.0]]), layer.backward([[1.0]])
+    >>> optimizer.step()
+    >>> layer.params["w"], layer.params["b"]
+    (array([[-1.5]]), array([[-0.5]]))
+    """
+
+    def __init__(self, network, learning_rate, momentum=0.0):
+        _check_learning_rate("SGD", learning_rate)
+        _check_share("SGD", "momentum", momentum)
+        self.network = network
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.velocity = _zeros(network)
+
+    def step(self):
+        """Move every parameter once, along the grads of the last backward pass."""
+        grads = self.network.grads
+        for name, w in self.network.params.items():
+            velocity = self.velocity[name]
+            velocity *= self.momentum
+            velocity += grads[name]
+            w -= self.learning_rate * velocity
+
+    def __repr__(self):
+        return f"SGD(learning_rate={self.learning_rate}, momentum={self.momentum})"
+
+
+class Adam:
+    """Steps of about learning_rate along every parameter, however large its gradient.
+
+    mean ← beta1·mean + (1 − beta1)·dw      square ← beta2·square + (1 − beta2)·dw²
+    w ← w − learning_rate · m / (√s + eps)  m = mean/(1 − beta1ᵗ), s = square/(1 − beta2ᵗ)
+
+    The running means start at 0, and m and s make up for that in step number t.
+
+    network        whose params step() changes by its grads; a single layer will do
+    learning_rate  float ≥ 0; may be set anew between steps
+    beta1, beta2   at least 0, less than 1
+    eps            float > 0, keeps a parameter without gradient from dividing by 0
+
+    mean, square   dicts of arrays, under the keys of the params; t, the steps so far
+
+    Raises ValueError for a number outside its range.
+    Lesson 09.  Source: Kingma and Ba, 2015.
+
+    >>> from cnnbp.linear import Linear
+    >>> layer = Linear(1, 1, gain=0.0)
+    >>> optimizer = Adam(layer, learning_rate=0.5)
+    >>> z, dx = layer.forward([[300.0]]), layer.backward([[1.0]])
+    >>> optimizer.step()
+    >>> layer.params["w"].round(6), layer.params["b"].round(6)
+    (array([[-0.5]]), array([[-0.5]]))
+    """
+
+    def __init__(self, network, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        _check_learning_rate("Adam", learning_rate)
+        _check_share("Adam", "beta1", beta1)
+        _check_share("Adam", "beta2", beta2)
+        if not eps > 0:
+            raise ValueError(f"Adam: eps must be positive, not {eps!r}")
+        self.network = network
+        self.learning_rate = learning_rate
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self.mean, self.square, self.t = _zeros(network), _zeros(network), 0
+
+    def step(self):
+        """Move every parameter once, along the grads of the last backward pass."""
+        self.t += 1
+        grads = self.network.grads
+        for name, w in self.network.params.items():
+            mean, square, dw = self.mean[name], self.square[name], grads[name]
+            mean *= self.beta1
+            mean += (1 - self.beta1) * dw
+            square *= self.beta2
+            square += (1 - self.beta2) * dw**2
+            m = mean / (1 - self.beta1**self.t)
+            s = square / (1 - self.beta2**self.t)
+            w -= self.learning_rate * m / (np.sqrt(s) + self.eps)
+
+    def __repr__(self):
+        return (
+            f"Adam(learning_rate={self.learning_rate}, beta1={self.beta1}, "
+            f"beta2={self.beta2}, eps={self.eps})"
+        )
+
+
+def clip_gradients(network, max_norm):
+    """Scale all gradients together, in place, so that their norm is max_norm at most.
+
+    norm = √(Σ g² over every entry g of every array in grads): one norm for the whole network, so
+    the direction of the step stays. A network without gradient has norm 0 and stays as it is.
+    So does one whose norm is inf or NaN, for no factor would mend it: look at the returned norm.
+
+    network   whose grads are scaled; a single layer will do
+    max_norm  float > 0; inf only measures
+    returns   float, the norm before
+
+    Raises ValueError if max_norm is not positive.
+    Lesson 10.  Source: Pascanu, Mikolov and Bengio, 2013.
+
+    >>> from cnnbp.linear import Linear
+    >>> layer = Linear(1, 1)
+    >>> z, dx = layer.forward([[0.75]]), layer.backward([[4.0]])
+    >>> clip_gradients(layer, max_norm=1.0), layer.grads["w"], layer.grads["b"]
+    (5.0, array([[0.6]]), array([[0.8]]))
+    """
+    if not max_norm > 0:
+        raise ValueError(f"clip_gradients: max_norm must be positive, not {max_norm!r}")
+    gradients = list(network.grads.values())
+    norm = _norm(gradients)
+    if max_norm < norm < math.inf:
+        for gradient in gradients:
+            gradient *= max_norm / norm
+    return norm
+
+
+def _norm(arrays):
+    """The root of the sum of all squares, which overflows only if it must."""
+    largest = float(np.max([np.abs(array).max(initial=0) for array in arrays], initial=0))
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    scaled = [np.ravel(array / largest, order="K").astype(np.float64) for array in arrays]
+    return largest * math.sqrt(sum(float(entries @ entries) for entries in scaled))
+
+
+def _zeros(network):
+    return {name: np.zeros_like(array) for name, array in network.params.items()}
+
+
+def _check_learning_rate(optimizer, learning_rate):
+    if not 0 <= learning_rate < math.inf:
+        raise ValueError(
+            f"{optimizer}: learning_rate must be a finite number, at least 0, not {learning_rate!r}"
+        )
+
+
+def _check_share(optimizer, name, share):
+    if not 0 <= share < 1:
+        raise ValueError(f"{optimizer}: {name} must be at least 0 and less than 1, not {share!r}")

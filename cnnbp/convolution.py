@@ -8,7 +8,16 @@ import math
 import numpy as np
 
 from cnnbp.layer import Layer, random_weights
-from cnnbp.shape import batch_last, floats, images, pair, same_shape, windows
+from cnnbp.shape import (
+    batch_last,
+    floats,
+    image_shape,
+    images,
+    pair,
+    positive,
+    same_shape,
+    windows,
+)
 
 
 def conv2d_loops(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
@@ -107,7 +116,7 @@ def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
     array([[[[ 1., 12., 23., 30.]]]])
     """
     (columns,) = floats("col2im", columns=columns)
-    N, C, *image = x_shape
+    N, C, *image = image_shape("col2im", x_shape)
     place = windows("col2im", image, kernel_size, stride=stride, padding=padding, dilation=dilation)
     expected = (C * math.prod(place.kernel), math.prod(place.output) * N)
     same_shape("col2im", "columns", columns, expected, f"as im2col gives for x {tuple(x_shape)}")
@@ -190,6 +199,7 @@ def _by_group(array, groups):
 
 def _check(function, x, w, b, stride, padding, dilation, groups):
     """conv2d's arguments as arrays of one dtype, with the windows; or the error that helps."""
+    positive(groups, f"{function}: groups")
     if b is None:
         x, w = images(function, x=x, w=w)
     else:
@@ -236,6 +246,8 @@ class Conv2d(Layer):
     >>> layer.forward(np.zeros((10, 3, 29, 28))).shape
     (10, 2, 14, 14)
     """
+
+    usual = frozenset(["stride=1", "padding=0", "dilation=1", "groups=1"])
 
     def __init__(
         self,

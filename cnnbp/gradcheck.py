@@ -62,7 +62,7 @@ def relative_error(a, b):
     """
     a, b = floats("relative_error", a=a, b=b)
     same_shape("relative_error", "b", b, a.shape, "the shape of a")
-    largest = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    largest = np.maximum(np.abs(a).max(initial=0), np.abs(b).max(initial=0))  # NaN, if any
     if not np.isfinite(largest):
         return float("inf")
     return float(np.abs(a - b).max(initial=0) / largest) if largest else 0.0

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-USUAL = {"stride=1", "stride=None", "padding=0", "dilation=1", "groups=1"}  # not worth showing
-
 
 class Layer:
     """Memory around functions: `forward(x, training=False) -> z`, then `backward(dz) -> dx`.
@@ -16,6 +14,7 @@ class Layer:
     """
 
     x = None  # the last forward pass's input
+    usual = frozenset()  # options that its repr leaves out
 
     def __init__(self, params=None, geometry=None):
         self.params = params or {}
@@ -38,7 +37,7 @@ class Layer:
     def __repr__(self):
         shapes = [f"{name} {array.shape}" for name, array in self.params.items()]
         options = [f"{name}={value}" for name, value in self.geometry.items()]
-        unusual = [option for option in options if option not in USUAL]
+        unusual = [option for option in options if option not in self.usual]
         return f"{type(self).__name__}({', '.join(shapes + unusual)})"
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.layer import Layer, random_weights
-from cnnbp.shape import batch_last, floats, images, same_shape
+from cnnbp.shape import batch_last, floats, image_shape, images, same_shape
 
 
 def flatten(x):
@@ -43,7 +43,7 @@ def flatten_backward(dz, x_shape):
            [6., 7.]])
     """
     (dz,) = floats("flatten_backward", dz=dz)
-    N, C, H, W = x_shape
+    N, C, H, W = image_shape("flatten_backward", x_shape)
     same_shape("flatten_backward", "dz", dz, (C * H * W, N), f"(C·H·W, N) for x {x_shape}")
     return batch_last(dz.T.reshape(x_shape))
 

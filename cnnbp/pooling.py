@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from cnnbp.layer import Layer
-from cnnbp.shape import batch_last, images, pair, same_shape, windows
+from cnnbp.shape import batch_last, image_shape, images, pair, same_shape, windows
 
 
 def max_pool2d(x, kernel_size, *, stride=None, padding=0):
@@ -68,7 +68,7 @@ def max_pool2d_backward(dz, argmax, x_shape):
     """
     (dz,) = images("max_pool2d_backward", dz=dz)
     argmax = np.asarray(argmax)
-    N, C, H, W = x_shape
+    N, C, H, W = image_shape("max_pool2d_backward", x_shape)
     same_shape("max_pool2d_backward", "argmax", argmax, dz.shape, "the shape of dz")
     same_shape("max_pool2d_backward", "dz", dz, (N, C, *dz.shape[2:]), f"as x is {x_shape}")
     if argmax.dtype.kind not in "iu":
@@ -128,8 +128,8 @@ def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
     array([[[[1., 3., 2.]]]])
     """
     (dz,) = images("avg_pool2d_backward", dz=dz)
+    N, C, H, W = image_shape("avg_pool2d_backward", x_shape)
     place = _windows("avg_pool2d_backward", x_shape, kernel_size, stride, padding)
-    N, C, H, W = x_shape
     same_shape("avg_pool2d_backward", "dz", dz, (N, C, *place.output), f"as x is {x_shape}")
     share = batch_last(dz).transpose(1, 2, 3, 0) / math.prod(place.kernel)  # (C, OH, OW, N)
     dx = np.zeros((C, H, W, N), dz.dtype)
@@ -151,6 +151,8 @@ def _windows(function, x_shape, kernel_size, stride, padding):
 
 
 class _Pool2d(Layer):
+    usual = frozenset(["stride=None", "padding=0"])
+
     def __init__(self, kernel_size, *, stride=None, padding=0):
         name = type(self).__name__
         pair(kernel_size, f"{name}: kernel_size")
@@ -177,7 +179,8 @@ class MaxPool2d(_Pool2d):
         return z
 
     def backward(self, dz):
-        return max_pool2d_backward(dz, self.argmax, np.shape(self.remembered()))
+        x_shape = np.shape(self.remembered())
+        return max_pool2d_backward(dz, self.argmax, x_shape)
 
 
 class AvgPool2d(_Pool2d):

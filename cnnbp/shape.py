@@ -18,14 +18,43 @@ def pair(value, name, *, minimum=1):
     >>> pair(2, "stride"), pair((2, 3), "stride")
     ((2, 2), (2, 3))
     """
-    entries = (value, value) if np.ndim(value) == 0 else tuple(value)
     try:
-        rows, columns = map(operator.index, entries)
+        rows, columns = map(operator.index, (value, value) if np.ndim(value) == 0 else value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be an int or a pair (rows, columns), not {value!r}") from None
     if min(rows, columns) < minimum:
         raise ValueError(f"{name} must be at least {minimum} in rows and columns, not {value!r}")
     return rows, columns
+
+
+def positive(value, name):
+    """Raise TypeError unless value is an int, ValueError unless it is at least 1."""
+    try:
+        operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, not {value!r}") from None
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+
+
+def image_shape(function, x_shape):
+    """x_shape as four ints (N, C, H, W).
+
+    >>> image_shape("flatten_backward", (50, 10))
+    Traceback (most recent call last):
+        ...
+    TypeError: flatten_backward: x_shape must be four ints (N, C, H, W), the x.shape of the \
+forward pass, not (50, 10)
+    """
+    try:
+        N, C, H, W = map(operator.index, x_shape)
+    except (TypeError, ValueError):
+        given = f"an array {x_shape.shape}" if isinstance(x_shape, np.ndarray) else f"{x_shape!r}"
+        raise TypeError(
+            f"{function}: x_shape must be four ints (N, C, H, W), the x.shape of the forward "
+            f"pass, not {given}"
+        ) from None
+    return N, C, H, W
 
 
 def floats(function, **arrays):

@@ -1,0 +1,141 @@
+"""Numeric gradients: exact where they can be, wrong where they must be; and how to compare them."""
+
+import numpy as np
+import pytest
+from helpers import assert_refuses
+from numpy.testing import assert_allclose, assert_array_equal
+
+from cnnbp import numeric_gradient, relative_error
+from cnnbp.shape import batch_last
+
+
+def test_a_slope_by_hand():
+    measured = numeric_gradient(lambda x: x[0] ** 2 + 3 * x[1], np.array([2.0, 5.0]), step=0.5)
+    assert_array_equal(measured, [(2.5**2 - 1.5**2) / 1, (3 * 5.5 - 3 * 4.5) / 1])
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 3), (2, 1, 2, 2)])
+def test_a_linear_function_of_any_shape_is_measured_exactly(shape):
+    weights = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    measured = numeric_gradient(lambda x: (weights * x).sum(), np.zeros(shape), step=1)
+    assert_array_equal(measured, weights)
+
+
+def test_the_error_falls_with_the_square_of_the_step():
+    def error(step):
+        return abs(numeric_gradient(np.exp, 1.0, step=step) - np.e)
+
+    assert error(1e-2) / error(1e-3) == pytest.approx(100, rel=0.01)
+
+
+def test_the_default_step_is_close_to_the_best():
+    errors = {
+        step: abs(numeric_gradient(np.exp, 1.0, step=step) - np.e)
+        for step in (1e-1, 1e-3, 1e-5, 1e-8, 1e-11)
+    }
+    assert min(errors, key=errors.get) == 1e-5  # larger: curvature, smaller: rounding
+    assert errors[1e-5] == abs(numeric_gradient(np.exp, 1.0) - np.e) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "says"),
+    [
+        pytest.param(np.abs, 0.0, 0.0, id="abs at 0: the mean of −1 and 1"),
+        pytest.param(lambda x: np.maximum(x, 0), 0.0, 0.5, id="relu at 0: the mean of 0 and 1"),
+        pytest.param(np.max, [7.0, 7.0], [0.5, 0.5], id="a tie: half for each"),
+        pytest.param(lambda x: np.maximum(x, 0), 1e-6, 0.55, id="relu closer to 0 than the step"),
+    ],
+)
+def test_at_a_kink_a_central_difference_is_the_mean_of_both_slopes(function, x, says):
+    assert_allclose(numeric_gradient(function, x), says, rtol=0, atol=1e-9)
+
+
+def test_only_one_entry_is_moved_at_a_time_and_all_are_put_back_exactly():
+    x = np.random.default_rng(0).standard_normal((3, 4))  # adding and taking a step would round
+    before, seen = x.copy(), []
+    numeric_gradient(lambda moved: seen.append(moved.copy()) or 0.0, x, step=0.1)
+    assert_array_equal(x, before)
+    assert len(seen) == 2 * x.size
+    for number, moved in enumerate(seen):
+        (entry,) = np.flatnonzero(moved != x)
+        assert entry == number // 2
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 1, 3, 2)])
+def test_the_layout_in_memory_does_not_matter(shape):
+    weights = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    x = np.zeros(shape, order="F") if len(shape) == 2 else batch_last(np.zeros(shape))
+    assert not x.flags.c_contiguous  # a write through its reshape(-1) would be lost
+    assert_array_equal(numeric_gradient(lambda x: (weights * x).sum(), x, step=1), weights)
+
+
+def test_float32_stays_float32_and_has_few_digits():
+    x = np.array([1.0, 2.0], np.float32)
+    seen = []
+    measured = numeric_gradient(lambda x: seen.append(x.dtype) or (x**2).sum(), x, step=1e-3)
+    assert set(seen) == {np.dtype(np.float32)}
+    assert measured.dtype == np.float32
+    assert 0 < relative_error(measured, 2 * x) < 1e-2
+
+
+@pytest.mark.parametrize("x", [[1, 2], (1, 2), np.array([1, 2])])
+def test_whole_numbers_become_floats_that_a_step_can_move(x):
+    measured = numeric_gradient(lambda x: (x**2).sum(), x)
+    assert measured.dtype == np.float64
+    assert_allclose(measured, [2, 4])
+
+
+def test_f_may_return_any_kind_of_one_number():
+    for number in (float, np.float64, np.atleast_2d):
+        assert numeric_gradient(lambda x, number=number: number(3 * x), 1.0, step=1) == 3
+
+
+@pytest.mark.parametrize("step", [0, -1e-5, float("nan")])
+def test_the_step_must_be_positive(step):
+    assert_refuses(
+        lambda: numeric_gradient(np.sum, [1.0], step=step), ValueError, "step", str(step)
+    )
+
+
+def test_f_must_return_one_number():
+    assert_refuses(
+        lambda: numeric_gradient(lambda x: x, np.ones((2, 3))),
+        ValueError,
+        *("one number", "(2, 3)", "(dz * z).sum()"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "error"),
+    [
+        ([1, 2], [1, 2], 0),
+        ([1, 2], [1, 2.5], 0.5 / 2.5),
+        ([1, -4], [1, 4], 8 / 4),
+        ([0, 0], [0, 1e-300], 1),
+        ([0, 0], [0, 0], 0),
+        ([], [], 0),
+        (5, 4, 1 / 5),
+        ([1, np.nan], [1, 2], np.inf),
+        ([np.nan], [np.nan], np.inf),
+        ([0, 1], [np.nan, 0], np.inf),
+        ([np.inf], [1], np.inf),
+        ([np.inf], [np.inf], np.inf),
+    ],
+)
+def test_relative_error(a, b, error):
+    for found in (relative_error(a, b), relative_error(b, a)):
+        assert type(found) is float
+        assert found == error
+
+
+def test_relative_error_does_not_depend_on_the_unit():
+    a, b = np.random.default_rng(0).standard_normal((2, 5))
+    assert relative_error(1024 * a, 1024 * b) == relative_error(a, b)
+
+
+def test_relative_error_refuses_to_repeat_the_smaller_array():
+    assert_refuses(
+        lambda: relative_error(np.ones((2, 1)), np.ones((2, 3))),
+        ValueError,
+        *("b is (2, 3)", "(2, 1)"),
+    )

@@ -1,0 +1,44 @@
+"""A picture that answers to the pointer, in a notebook's output."""
+
+import ipywidgets as widgets
+
+
+class View:
+    """What `show` returns: a live picture in JupyterLab, and its still form everywhere else.
+
+    JupyterLab shows a bare SVG output as an image, which no pointer can reach; inside an HTML
+    widget it is part of the page. The SVG beside it is what GitHub and a web page show.
+    """
+
+    def __init__(self, picture):
+        self.html = picture
+        self.widget = widgets.HTML(picture)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {
+            **self.widget._repr_mimebundle_(),
+            "image/svg+xml": str(self.html),
+            "text/plain": repr(self),
+        }
+
+    def __repr__(self):
+        return self.html.description
+
+    def close(self):
+        """Free the widget, its layout and its style."""
+        for part in (self.widget.layout, self.widget.style, self.widget):
+            part.close()
+
+
+def show(picture):
+    """Display a picture so that pointing at its cells shows what made them.
+
+    picture  Svg, as the functions of cnnbp.pictures return it
+    returns  View, to be the last line of a cell
+
+    >>> from cnnbp.pictures import draw_conv2d_dw
+    >>> show(draw_conv2d_dw([[[[2.0]]]], [[[[3.0]]]], [[[[4.0]]]]))
+    Weight gradient dw[0,0] of a convolution: each cell sums dz[0,0] times the cells of x[0,0] \
+that its weight met. dw[0,0,0,0] = a 2·3 = 6
+    """
+    return View(picture)

@@ -1,0 +1,5 @@
+"""Arrays in, pictures out: SVG text that answers to the pointer, and matplotlib figures."""
+
+from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_dx
+
+__all__ = ["draw_conv2d_dw", "draw_conv2d_dx"]

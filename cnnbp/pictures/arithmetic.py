@@ -1,0 +1,42 @@
+"""A cell's sum of products as a line of text, with the real numbers in it."""
+
+import numpy as np
+
+from cnnbp.pictures.svg import LETTERS, number
+
+
+def arithmetic(cell, shown=None, rest=""):
+    """name = a 0.5·2 + b (−1)·0.25 + … = total, with the letters of the picture.
+
+    cell     an explain.Cell
+    shown    numbers of the products that the picture shows and letters, all if None
+    rest     what the others are, as in "in the other samples"
+    returns  str
+
+    >>> from cnnbp.explain import explain_linear
+    >>> arithmetic(explain_linear("dw", (0, 0), dz=[[2, -1]], x=[[0.5, 4]]))
+    'dw[0,0] = a 2·0.5 + b (−1)·4 = −3'
+    """
+    shown = np.arange(len(cell)) if shown is None else np.asarray(shown, int)
+    letters = [f"{letter} " for letter in LETTERS] if len(shown) <= len(LETTERS) else None
+    written = shown if len(shown) <= 12 else shown[:6]
+    terms = [
+        (letters[rank] if letters else "") + f"{factor(cell.left[t])}·{factor(cell.right[t])}"
+        for rank, t in enumerate(written)
+    ]
+    if len(written) < len(shown):
+        more = cell.product[shown[len(written) :]].sum()
+        terms.append(f"{number(more, 4)} of {len(shown) - len(written)} more")
+    if len(shown) < len(cell):
+        others = cell.total - cell.product[shown].sum()
+        terms.append(f"{number(others, 4)} {rest}")
+    name = f"{cell.wanted}[{','.join(map(str, cell.index))}]"
+    if not len(cell):
+        return f"{name} = 0 exactly: a sum of no products"
+    return f"{name} = {' + '.join(terms)} = {number(cell.total, 4)}"
+
+
+def factor(value):
+    """A number in a product, in parentheses if it is negative."""
+    written = number(value, 4)
+    return f"({written})" if written.startswith("−") else written

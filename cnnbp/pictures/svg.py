@@ -1,0 +1,283 @@
+"""Pictures of numbers as SVG text: tables of cells, links between them, a line of arithmetic.
+
+A picture is made of tables (Grid) and links (Link). Pointing at a link's handles shows what the
+link draws, in CSS alone, so it works in a live notebook and in a web page without a kernel.
+The text is deterministic: it depends on the numbers as they are displayed, not on their last bits.
+"""
+
+import hashlib
+import textwrap
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+CELL = 40  # pixels: room for "−0.125" inside a ring
+TAB_STOPS = 12
+NEGATIVE, ZERO, POSITIVE = (94, 160, 210), (250, 250, 248), (240, 150, 60)  # blue, paper, orange
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+STYLE = """
+.ID{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;font-size:12px;
+max-width:100%;height:auto;color:var(--jp-content-font-color1,#1f2430)}
+.ID text{fill:currentColor}
+.ID .page{fill:var(--jp-layout-color1,#fff)}
+.ID .number{fill:#1b1f29;font-size:11px;text-anchor:middle;pointer-events:none}
+.ID .name{font-weight:600}
+.ID .quiet{opacity:.75;font-size:11px}
+.ID .edge{fill:none;stroke:#9aa0ab;stroke-width:.6}
+.ID .hatch{fill:none;stroke:#8a8f99;stroke-width:1}
+.ID .arrow{fill:none;stroke:currentColor;stroke-width:1.5}
+.ID .cell{fill:transparent;cursor:crosshair;outline:none}
+.ID .link{opacity:0;pointer-events:none}
+.ID .long{font-size:9.5px}
+.ID .ring{fill:none;stroke:#111;stroke-width:2.4}
+.ID .halo{fill:none;stroke:#fff;stroke-width:4.4}
+.ID .factor{fill:#1b1f29;font-size:8px;opacity:.8}
+.ID .letter{fill:#111;font-size:9px;font-weight:700}
+"""
+
+
+class Svg(str):
+    """SVG text with a `description` of what it shows, for readers who do not see it."""
+
+    description = ""
+
+
+def number(value, digits=3):
+    """A number as it is displayed: `digits` significant ones, a true minus sign, never −0.
+
+    Equal on every machine: the last bits, in which two matrix products may differ, are rounded
+    off before they could decide a tie, and what is left of a sum that cancels is 0.
+
+    >>> number(-0.125), number(-1e-17), number(2 / 3), number(0.00123), number(1234.6)
+    ('−0.125', '0', '0.667', '1.2e−3', '1235')
+    """
+    value = float(f"{value:.10g}")
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    if abs(value) < 1e-12:
+        return "0"
+    if 0.01 <= abs(value) < 1e5:
+        before_point = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+        text = f"{value:.{max(0, digits - before_point)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        mantissa, exponent = f"{value:.{max(0, digits - 2)}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def color(value, limit):
+    """The color of a value: blue below zero, paper at zero, orange above, deepest at ±limit."""
+    share = np.clip(value / limit, -1, 1) if limit and np.isfinite(value) else 0
+    share = round(float(share) * 16) / 16  # few colors: no last bit decides one
+    end = POSITIVE if share > 0 else NEGATIVE
+    mixed = (round(z + (e - z) * abs(share)) for z, e in zip(ZERO, end, strict=True))
+    return "#" + "".join(f"{c:02x}" for c in mixed)
+
+
+def text(x, y, content, css="", anchor="start"):
+    """A line of text whose baseline starts (or ends, or is centered) at (x, y)."""
+    anchor = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    css = f' class="{css}"' if css else ""
+    return f'<text x="{x:g}" y="{y:g}"{css}{anchor}>{escape(str(content))}</text>'
+
+
+def arrow(start, end, label=""):
+    """An arrow between two points, with a label beside its middle."""
+    (x0, y0), (x1, y1) = start, end
+    angle = np.arctan2(y1 - y0, x1 - x0)
+    wings = [(x1 - 8 * np.cos(angle + a), y1 - 8 * np.sin(angle + a)) for a in (0.45, -0.45)]
+    points = [(x0, y0), (x1, y1), wings[0], (x1, y1), wings[1]]
+    line = "".join(f"{'MLMLL'[i]}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points))
+    middle = text((x0 + x1) / 2 + 4, (y0 + y1) / 2 - 4, label, "quiet") if label else ""
+    return f'<path class="arrow" d="{line}"/>{middle}'
+
+
+class Grid:
+    """A table of numbers on the page.
+
+    name      written above it
+    values    (rows, columns)
+    at        (x, y) of its upper left corner, the name above that
+    limit     the value of the deepest color; the same for all tables of a picture
+    size      of a cell, in pixels; below 24 a cell has no room for its number
+    hatched   (rows, columns) of bools: cells that are exactly 0 because nothing reaches them
+    """
+
+    def __init__(self, name, values, at, limit, *, size=CELL, hatched=None):
+        self.name, self.values, self.size = name, np.asarray(values), size
+        self.x, self.y = at
+        self.limit, self.hatched = limit, hatched
+        rows, columns = self.values.shape
+        self.right, self.bottom = self.x + columns * size, self.y + rows * size
+
+    def corner(self, cell):
+        """(x, y) of a cell's upper left corner."""
+        return self.x + cell[1] * self.size, self.y + cell[0] * self.size
+
+    def center(self, cell):
+        """(x, y) of a cell's middle."""
+        x, y = self.corner(cell)
+        return x + self.size / 2, y + self.size / 2
+
+    def box(self, cell, span=(1, 1), inset=0):
+        """A path around the `span` rows and columns of cells from `cell` on."""
+        x, y = self.corner(cell)
+        height, width = (n * self.size - 2 * inset for n in span)
+        return f"M{x + inset:g} {y + inset:g}h{width:g}v{height:g}h{-width:g}z"
+
+    def svg(self):
+        """The table itself: name, colored cells, their numbers, hatching."""
+        parts = [text(self.x, self.y - 7, self.name, "name")]
+        parts += [self._cell(cell) for cell in np.ndindex(self.values.shape)]
+        if self.hatched is not None:
+            strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
+            parts.append(f'<path class="hatch" d="{strokes}"/>')
+        edge = "".join(self.box(cell) for cell in np.ndindex(self.values.shape))
+        return "".join(parts) + f'<path class="edge" d="{edge}"/>'
+
+    def _cell(self, cell):
+        value = self.values[cell]
+        (x, y), size = self.corner(cell), self.size
+        fill = color(value, self.limit)
+        square = f'<rect x="{x:g}" y="{y:g}" width="{size}" height="{size}" fill="{fill}"/>'
+        if size >= 24:
+            written = number(value)
+            css = "number" + " long" * (len(written) > 5)
+            return square + text(x + size / 2, y + size / 2 + 4, written, css)
+        # Without its number, a negative cell is told from a positive one by a minus of its own.
+        minus = f'<path d="M{x + size / 4:g} {y + size / 2:g}h{size / 2:g}" stroke="#fff"/>'
+        return square + minus * (number(value).startswith("−"))
+
+    def _strokes(self, cell):
+        """Three strokes across a cell."""
+        (x, y), size = self.corner(cell), self.size
+        half = size / 2
+        return (
+            f"M{x:g} {y + half:g}l{half:g} {-half:g}"
+            f"M{x:g} {y + size:g}l{size:g} {-size:g}"
+            f"M{x + half:g} {y + size:g}l{half:g} {-half:g}"
+        )
+
+
+@dataclass
+class Link:
+    """What is shown while one of its handles is pointed at or focused.
+
+    lines    of the read-out, the arithmetic first; a screen reader says the first
+    handles  (grid, cell) pairs that answer to the pointer; Tab reaches the first
+    pairs    a list of (grid, cell) pairs for each product: ringed, and given the same letter
+    rings    further (grid, cell) pairs to be ringed
+    extra    SVG drawn along
+    """
+
+    lines: list
+    handles: list = ()
+    pairs: list = ()
+    rings: list = ()
+    extra: str = ""
+
+    def svg(self, css, readout_at, width):
+        """The link's drawing, hidden until its rule shows it."""
+        lettered = [(*cell, rank) for rank, pair in enumerate(self.pairs) for cell in pair]
+        ringed = [*self.rings, *((grid, cell) for grid, cell, _ in lettered)]
+        path = "".join(grid.box(cell, inset=0.8) for grid, cell in ringed)
+        parts = [f'<path class="halo" d="{path}"/><path class="ring" d="{path}"/>']
+        if len(self.pairs) <= len(LETTERS):
+            parts += [_letter(*cell) for cell in lettered]
+        parts += [self.extra, readout(self.lines, readout_at, width)]
+        return f'<g class="link {css}" aria-hidden="true">{"".join(parts)}</g>'
+
+
+def _letter(grid, cell, rank):
+    x, y = grid.corner(cell)
+    return text(x + 4, y + 10, LETTERS[rank], "letter") if grid.size >= 24 else ""
+
+
+def largest(*arrays):
+    """The largest magnitude in all arrays, the limit of a picture's colors; never 0."""
+    return max((float(np.abs(array).max(initial=0)) for array in arrays), default=0) or 1.0
+
+
+def cell_size(*grids):
+    """Cells with room for numbers if no table has more than 12 rows or columns, else smaller."""
+    longest = max(max(np.shape(values)) for values in grids)
+    return CELL if longest <= 12 else max(8, 300 // longest)
+
+
+def readout(lines, at, width):
+    """Lines of text below one another, wrapped to `width` pixels."""
+    x, y = at
+    wrapped = [part for line in lines for part in textwrap.wrap(line, int(width / 7)) or [""]]
+    return "".join(text(x, y + 17 * i, line) for i, line in enumerate(wrapped))
+
+
+def legend(x, y, limit):
+    """The color scale: what blue, paper and orange stand for, with numbers."""
+    parts = []
+    for i, share in enumerate((-1, -0.5, 0, 0.5, 1)):
+        fill, at = color(share, 1), x + 44 * i
+        parts.append(
+            f'<rect class="edge" x="{at}" y="{y}" width="44" height="10" style="fill:{fill}"/>'
+        )
+        parts.append(text(at + 22, y + 22, number(share * limit), "quiet", "middle"))
+    return "".join(parts)
+
+
+def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, width=None, lines=4):
+    """The whole picture: tables, links, read-out and color scale, as an Svg.
+
+    description  what the picture shows, for those who do not see it
+    chosen       number of the link shown while nothing is pointed at
+    extra        SVG between the tables and the links
+    lines        height of the read-out, in lines
+    """
+    bottom = max(grid.bottom for grid in grids)
+    width = width or max(max(grid.right for grid in grids) + 12, 480)
+    readout_at = readout_at or (12, bottom + 26)
+    height = readout_at[1] + 17 * lines + 34
+    body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>']
+    body += [grid.svg() for grid in grids]
+    body.append(extra)
+    body.append(legend(12, height - 30, max(grid.limit for grid in grids)))
+    body += [link.svg(f"k{number}", readout_at, width - 24) for number, link in enumerate(links)]
+    body += [_handles(number, link) for number, link in enumerate(links)]
+    body = "".join(body)
+    rules = STYLE + "".join(map(_rules, range(len(links)))) + _at_rest(chosen)
+    head = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    role = "group" if links else "img"
+    name = "cnnbp-" + hashlib.sha1((head + body + rules).encode()).hexdigest()[:10]
+    svg = Svg(
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" {head} role="{role}" '
+        f'aria-label="{escape(description)}" data-lm-suppress-shortcuts="true">'
+        f"<style>{rules.replace('.ID', '.' + name)}</style>{body}</svg>"
+    )
+    svg.description = description
+    return svg
+
+
+def _handles(link_number, link):
+    """Invisible cells that answer to the pointer, a tap and, the first of a link, to Tab."""
+    parts = []
+    for rank, (grid, cell) in enumerate(link.handles):
+        x, y = grid.corner(cell)
+        tab = 0 if rank == 0 and link_number < TAB_STOPS else -1
+        label = f' aria-label="{escape(link.lines[0])}"' if rank == 0 else ' aria-hidden="true"'
+        parts.append(
+            f'<rect class="cell c{link_number}" x="{x:g}" y="{y:g}" width="{grid.size}" '
+            f'height="{grid.size}" tabindex="{tab}" role="img"{label}/>'
+        )
+    return "".join(parts)
+
+
+def _rules(link_number):
+    """A pointed-at link is shown; a focused one only if none is pointed at."""
+    pointed = f".ID:has(.c{link_number}:hover) .k{link_number}"
+    focused = f".ID:not(:has(.cell:hover)):has(.c{link_number}:focus) .k{link_number}"
+    return f"{pointed},{focused}{{opacity:1}}\n"
+
+
+def _at_rest(link_number):
+    return f".ID:not(:has(.cell:hover)):not(:has(.cell:focus)) .k{link_number}{{opacity:1}}\n"

@@ -80,7 +80,8 @@ def max_pool2d_backward(dz, argmax, x_shape):
         )
     # Batch last, pixel p of channel c and sample n lies at (c·H·W + p)·N + n.
     first = (np.arange(C) * H * W).reshape(C, 1, 1, 1)
-    cells = (batch_last(argmax).transpose(1, 2, 3, 0) + first) * N + np.arange(N)
+    argmax = batch_last(argmax.astype(np.intp, copy=False)).transpose(1, 2, 3, 0)
+    cells = (argmax + first) * N + np.arange(N)
     dx = np.zeros(C * H * W * N, dz.dtype)
     np.add.at(dx, cells.ravel(), batch_last(dz).transpose(1, 2, 3, 0).ravel())
     return dx.reshape(C, H, W, N).transpose(3, 0, 1, 2)

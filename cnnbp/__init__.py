@@ -23,7 +23,7 @@ from cnnbp.convolution import (
     conv2d_loops,
     im2col,
 )
-from cnnbp.data import digits
+from cnnbp.data import digits, photo_patches
 from cnnbp.explain import (
     explain_avg_pool2d,
     explain_conv2d,
@@ -54,6 +54,7 @@ from cnnbp.pooling import (
     max_pool2d,
     max_pool2d_backward,
 )
+from cnnbp.source import show_source
 from cnnbp.training import evaluate, train
 
 __all__ = [
@@ -104,9 +105,11 @@ __all__ = [
     "max_pool2d_backward",
     "mean_squared_error",
     "numeric_gradient",
+    "photo_patches",
     "relative_error",
     "relu",
     "relu_backward",
+    "show_source",
     "sigmoid",
     "sigmoid_backward",
     "softmax",

@@ -3,12 +3,10 @@
 Batch normalization takes its mean over the batch, group normalization within each sample.
 """
 
-import operator
-
 import numpy as np
 
 from cnnbp.layer import Layer
-from cnnbp.shape import batch_last, floats, images, same_shape
+from cnnbp.shape import batch_last, floats, images, positive, same_shape
 
 EACH_CHANNEL = (0, 2, 3)  # the axes N, H, W: one mean for each channel of a batch
 EACH_GROUP = (2, 3, 4)  # of (N, groups, C/groups, H, W): one mean for each group of a sample
@@ -148,12 +146,14 @@ def _scale_and_shift_backward(dz, normalized):
 def _grouped(function, x, groups):
     """x as (N, groups, C/groups, H, W), a view."""
     N, C, H, W = x.shape
-    groups = operator.index(groups)
-    if groups < 1 or C % groups:
-        raise ValueError(
-            f"{function}: groups {groups} must divide the {C} channels of x {x.shape} evenly"
-        )
+    _divides(function, groups, C)
     return x.reshape(N, groups, C // groups, H, W)
+
+
+def _divides(function, groups, channels):
+    positive(groups, f"{function}: groups")
+    if channels % groups:
+        raise ValueError(f"{function}: groups {groups} must divide the {channels} channels")
 
 
 def _check(function, x, gamma, beta, eps):
@@ -244,6 +244,7 @@ class BatchNorm2d(Layer):
     """
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1, dtype=np.float64):
+        positive(channels, "BatchNorm2d: channels")
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
         self.momentum = momentum
@@ -309,8 +310,8 @@ class GroupNorm(Layer):
     """
 
     def __init__(self, groups, channels, *, eps=1e-5, dtype=np.float64):
-        if groups < 1 or channels % groups:
-            raise ValueError(f"GroupNorm: groups {groups} must divide the {channels} channels")
+        positive(channels, "GroupNorm: channels")
+        _divides("GroupNorm", groups, channels)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"groups": groups, "eps": eps})
 

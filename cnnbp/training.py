@@ -1,7 +1,6 @@
 """The training loop: minibatches, a step on each, and a record of how it went."""
 
 import math
-import operator
 import sys
 from dataclasses import dataclass, field
 
@@ -95,7 +94,8 @@ def train(
 
     images, labels = _labeled("train", images, labels)
     test = None if test is None else _labeled("train: test", *test)
-    epochs, batch_size = _count("epochs", epochs), _count("batch_size", batch_size)
+    shape.positive(epochs, "train: epochs")
+    shape.positive(batch_size, "train: batch_size")
     if optimizer.network is not network:
         raise ValueError("train: the optimizer moves another network; make one of this network")
     rng, history = np.random.default_rng(rng), History()
@@ -175,7 +175,7 @@ def evaluate(network, images, labels, *, batch_size=256):
     (4.5, 0.5)
     """
     images, labels = _labeled("evaluate", images, labels)
-    batch_size = _count("batch_size", batch_size)
+    shape.positive(batch_size, "evaluate: batch_size")
     results = []
     for start in range(0, len(images), batch_size):
         x, x_labels = (array[start : start + batch_size] for array in (images, labels))
@@ -202,13 +202,3 @@ def _labeled(function, images, labels):
     expected = f"one label for each of images {images.shape}, not one-hot"
     shape.same_shape(function, "labels", labels, (len(images),), expected)
     return images, labels
-
-
-def _count(name, value):
-    try:
-        count = operator.index(value)
-    except TypeError:
-        raise TypeError(f"train: {name} must be an int, not {value!r}") from None
-    if count < 1:
-        raise ValueError(f"train: {name} must be at least 1, not {count}")
-    return count

@@ -6,15 +6,18 @@ layout of the inputs in memory.
 
 import json
 from collections import defaultdict
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 from references.in_cnnbp import OPERATIONS, results
 
-from cnnbp import relative_error
+from cnnbp import relative_error, walkthrough_network
+from cnnbp.data import photo_patches
 
 FOLDER = Path(__file__).parent / "references"
+PHOTOGRAPHS = files("cnnbp") / "data" / "walkthrough_reference.npz"
 FRAMEWORKS = ("torch", "tensorflow")
 
 
@@ -82,3 +85,23 @@ def test_every_operation_has_a_stored_case():
 
 def test_the_stored_results_stay_small():
     assert sum(path.stat().st_size for path in FOLDER.glob("*.npz")) < 1_500_000
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_the_walkthrough_on_photographs_agrees_with_the_framework(framework):
+    inputs = {"x": photo_patches(), "target": np.random.default_rng(1).standard_normal((32, 10))}
+    found = results("walkthrough_network", inputs | walkthrough_network().params, {})
+    with np.load(PHOTOGRAPHS) as file:
+        errors = {name: relative_error(found[name], file[f"{framework}/{name}"]) for name in found}
+    assert max(errors.values()) <= 1e-10, errors
+
+
+def test_the_photographs_leave_no_winner_to_rounding():
+    network = walkthrough_network()
+    network.forward(photo_patches())
+    z = network.trace[0].z
+    cells = [
+        z[:, :, row : 13 + row : 3, column : 13 + column : 3] for row in (0, 1) for column in (0, 1)
+    ]
+    _, _, second, winner = np.sort(cells, axis=0)
+    assert (winner - second).min() > 1e-6

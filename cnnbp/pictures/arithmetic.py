@@ -18,15 +18,17 @@ def arithmetic(cell, shown=None, rest=""):
     'dw[0,0] = a 2·0.5 + b (−1)·4 = −3'
     """
     shown = np.arange(len(cell)) if shown is None else np.asarray(shown, int)
-    letters = [f"{letter} " for letter in LETTERS] if len(shown) <= len(LETTERS) else None
-    written = shown if len(shown) <= 12 else shown[:6]
-    terms = [
-        (letters[rank] if letters else "") + f"{factor(cell.left[t])}·{factor(cell.right[t])}"
-        for rank, t in enumerate(written)
-    ]
-    if len(written) < len(shown):
-        more = cell.product[shown[len(written) :]].sum()
-        terms.append(f"{number(more, 4)} of {len(shown) - len(written)} more")
+    ranks = range(len(shown))
+    if len(shown) > 12:  # the five largest, and what the others add up to
+        ranks = np.sort(np.argsort(-np.abs(cell.product[shown]).round(12), kind="stable")[:5])
+    terms = []
+    for rank in ranks:
+        left, right = cell.left[shown[rank]], cell.right[shown[rank]]
+        letter = f"{LETTERS[rank]} " if len(shown) <= len(LETTERS) else ""
+        terms.append(f"{letter}{factor(left)}·{factor(right)}")
+    if len(ranks) < len(shown):
+        more = cell.product[np.delete(shown, ranks)].sum()
+        terms.append(f"{number(more, 4)} from {len(shown) - len(ranks)} more")
     if len(shown) < len(cell):
         others = cell.total - cell.product[shown].sum()
         terms.append(f"{number(others, 4)} {rest}")

@@ -11,9 +11,9 @@ from cnnbp.pictures.svg import (
     Grid,
     Link,
     cell_size,
-    largest,
     number,
     picture,
+    scales,
     text,
 )
 from cnnbp.shape import windows
@@ -53,7 +53,9 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
         f"dw[{filter},{channel}]",
         f"db[{filter}]",
     )
-    x_grid, dz_grid, dw_grid, db_grid = grids = _row(names, tables, 12, TOP, largest(*tables))
+    x_grid, dz_grid, dw_grid, db_grid = grids = _row(
+        names, tables, 12, TOP, scales(*((t,) for t in tables))
+    )
 
     links = []
     for tap in np.ndindex(*place.kernel):
@@ -68,7 +70,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
             Link(
                 [
                     arithmetic(cell, shown, _of_others(len(x))),
-                    "letters pair each pixel with its dz",
+                    "letters pair each pixel with its dz" * (len(shown) <= len(LETTERS)),
                 ],
                 handles=[(dw_grid, tap)],
                 pairs=pairs,
@@ -126,9 +128,11 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
 
     dx, _, _ = conv2d_backward(dz, x, w, **geometry)
     spread, kernel = _spread(dz[n, f], place), w[f, c]
-    limit = largest(dx[n, channel], spread, kernel, products, cell.total)
+    limit, w_limit = scales((dx[n, channel], spread, products, cell.total), (kernel,))
     y = TOP + 30
-    dz_grid, w_grid = _row((f"dz[{n},{f}]", f"w[{f},{c}]"), (dz[n, f], kernel), 12, y, limit)
+    dz_grid, w_grid = _row(
+        (f"dz[{n},{f}]", f"w[{f},{c}]"), (dz[n, f], kernel), 12, y, (limit, w_limit)
+    )
     below = max(dz_grid.bottom, w_grid.bottom) + GAP
     dx_name = f"dx[{n},{channel}], hatched where no window lies" * (not _covered(place).all())
     dx_grid = Grid(
@@ -140,7 +144,7 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
         hatched=~_covered(place),
     )
     right = max(dx_grid.right, w_grid.right) + 2 * GAP
-    rotated = Grid(f"w[{f},{c}] rotated by 180°", kernel[::-1, ::-1], (right, y), limit)
+    rotated = Grid(f"w[{f},{c}] rotated by 180°", kernel[::-1, ::-1], (right, y), w_limit)
     spread_grid = Grid(
         f"dz[{n},{f}] spread, zeros around it",
         spread,
@@ -149,13 +153,9 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
         size=cell_size(spread),
     )
     base = max(dx_grid.bottom, spread_grid.bottom) + GAP
-    sum_grid, total_grid = _row(
-        ("its products" + ", then the other filters'" * (len(shown) < len(cell)), "their sum"),
-        (products[None], np.array([[cell.total]])),
-        12,
-        base,
-        limit,
-    )
+    sum_names = "its products" + ", then the other filters'" * (len(shown) < len(cell)), "their sum"
+    sums = products[None], np.array([[cell.total]])
+    sum_grid, total_grid = _row(sum_names, sums, 12, base, (limit, limit))
 
     pairs, windows_seen = [], []
     corner = np.add(pixel, place.padding)  # of the rotated kernel on the spread dz
@@ -282,13 +282,12 @@ def _of_others(samples):
     return "from the other sample" + "s" * (samples > 2)
 
 
-def _row(names, tables, x, y, limit):
+def _row(names, tables, x, y, limits):
     """Grids side by side."""
     size = cell_size(*tables)
     grids = []
-    for name, values in zip(names, tables, strict=True):
-        grids.append(
-            Grid(name, values, (x, y), limit, size=size if max(values.shape) > 4 else CELL)
-        )
-        x = max(grids[-1].right, x + 7.2 * len(name)) + GAP
+    for name, values, limit in zip(names, tables, limits, strict=True):
+        cell = size if max(values.shape) > 4 else CELL
+        grids.append(Grid(name, values, (x, y), limit, size=cell))
+        x = max(grids[-1].right, grids[-1].named(own_scale=len(set(limits)) > 1)) + GAP
     return grids

@@ -32,6 +32,7 @@ max-width:100%;height:auto;color:var(--jp-content-font-color1,#1f2430)}
 .ID .link{opacity:0;pointer-events:none}
 .ID .long{font-size:9.5px}
 .ID .ring{fill:none;stroke:#111;stroke-width:2.4}
+.ID .fine{fill:none;stroke:#111;stroke-width:1.1}
 .ID .halo{fill:none;stroke:#fff;stroke-width:4.4}
 .ID .factor{fill:#1b1f29;font-size:8px;opacity:.8}
 .ID .letter{fill:#111;font-size:9px;font-weight:700}
@@ -102,7 +103,7 @@ class Grid:
     values    (rows, columns)
     at        (x, y) of its upper left corner, the name above that
     limit     the value of the deepest color; the same for all tables of a picture
-    size      of a cell, in pixels; below 24 a cell has no room for its number
+    size      of a cell, in pixels; below 24 its number waits for the pointer
     hatched   (rows, columns) of bools: cells that are exactly 0 because nothing reaches them
     """
 
@@ -111,7 +112,13 @@ class Grid:
         self.x, self.y = at
         self.limit, self.hatched = limit, hatched
         rows, columns = self.values.shape
+        self.scale = f" · max {number(limit)}"  # beside the name, if the tables' limits differ
+        self.roomy = size >= 24  # for a number
         self.right, self.bottom = self.x + columns * size, self.y + rows * size
+
+    def named(self, own_scale=False):
+        """About where the name ends, in pixels."""
+        return self.x + 7.4 * len(self.name + self.scale * own_scale)
 
     def corner(self, cell):
         """(x, y) of a cell's upper left corner."""
@@ -128,9 +135,10 @@ class Grid:
         height, width = (n * self.size - 2 * inset for n in span)
         return f"M{x + inset:g} {y + inset:g}h{width:g}v{height:g}h{-width:g}z"
 
-    def svg(self):
+    def svg(self, own_scale=False):
         """The table itself: name, colored cells, their numbers, hatching."""
-        parts = [text(self.x, self.y - 7, self.name, "name")]
+        scale = self.scale * own_scale
+        parts = [text(self.x, self.y - 7, self.name + scale, "name")]
         parts += [self._cell(cell) for cell in np.ndindex(self.values.shape)]
         if self.hatched is not None:
             strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
@@ -142,14 +150,15 @@ class Grid:
         value = self.values[cell]
         (x, y), size = self.corner(cell), self.size
         fill = color(value, self.limit)
-        square = f'<rect x="{x:g}" y="{y:g}" width="{size}" height="{size}" fill="{fill}"/>'
-        if size >= 24:
-            written = number(value)
+        box = f'x="{x:g}" y="{y:g}" width="{size}" height="{size}" fill="{fill}"'
+        written = number(value)
+        if self.roomy:
             css = "number" + " long" * (len(written) > 5)
-            return square + text(x + size / 2, y + size / 2 + 4, written, css)
+            return f"<rect {box}/>" + text(x + size / 2, y + size / 2 + 4, written, css)
         # Without its number, a negative cell is told from a positive one by a minus of its own.
         minus = f'<path d="M{x + size / 4:g} {y + size / 2:g}h{size / 2:g}" stroke="#fff"/>'
-        return square + minus * (number(value).startswith("−"))
+        tip = f"<title>[{cell[0]},{cell[1]}] {written}</title>"
+        return f"<rect {box}>{tip}</rect>" + minus * written.startswith("−")
 
     def _strokes(self, cell):
         """Three strokes across a cell."""
@@ -183,8 +192,10 @@ class Link:
         """The link's drawing, hidden until its rule shows it."""
         lettered = [(*cell, rank) for rank, pair in enumerate(self.pairs) for cell in pair]
         ringed = [*self.rings, *((grid, cell) for grid, cell, _ in lettered)]
-        path = "".join(grid.box(cell, inset=0.8) for grid, cell in ringed)
-        parts = [f'<path class="halo" d="{path}"/><path class="ring" d="{path}"/>']
+        rings = "".join(grid.box(cell, inset=0.8) for grid, cell in ringed if grid.roomy)
+        fine = "".join(grid.box(cell, inset=0.5) for grid, cell in ringed if not grid.roomy)
+        parts = [f'<path class="halo" d="{rings}"/><path class="ring" d="{rings}"/>']
+        parts.append(f'<path class="fine" d="{fine}"/>' if fine else "")
         if len(self.pairs) <= len(LETTERS):
             parts += [_letter(*cell) for cell in lettered]
         parts += [self.extra, readout(self.lines, readout_at, width)]
@@ -193,12 +204,22 @@ class Link:
 
 def _letter(grid, cell, rank):
     x, y = grid.corner(cell)
-    return text(x + 4, y + 10, LETTERS[rank], "letter") if grid.size >= 24 else ""
+    return text(x + 4, y + 10, LETTERS[rank], "letter") if grid.roomy else ""
 
 
 def largest(*arrays):
-    """The largest magnitude in all arrays, the limit of a picture's colors; never 0."""
+    """The largest magnitude in all arrays; 1 if there is none."""
     return max((float(np.abs(array).max(initial=0)) for array in arrays), default=0) or 1.0
+
+
+def scales(*groups):
+    """For every group of arrays the limit of its colors: one for all, if that leaves none pale.
+
+    >>> scales([1.0, -2.0], [0.5]), scales([1.0, -2.0], [0.01])
+    ([2.0, 2.0], [2.0, 0.01])
+    """
+    limits = [largest(*group) for group in groups]
+    return [max(limits)] * len(limits) if max(limits) < 8 * min(limits) else limits
 
 
 def cell_size(*grids):
@@ -214,15 +235,14 @@ def readout(lines, at, width):
     return "".join(text(x, y + 17 * i, line) for i, line in enumerate(wrapped))
 
 
-def legend(x, y, limit):
-    """The color scale: what blue, paper and orange stand for, with numbers."""
+def legend(x, y, limit=None):
+    """The color scale: what blue, paper and orange stand for; in words if limits differ."""
     parts = []
     for i, share in enumerate((-1, -0.5, 0, 0.5, 1)):
-        fill, at = color(share, 1), x + 44 * i
-        parts.append(
-            f'<rect class="edge" x="{at}" y="{y}" width="44" height="10" style="fill:{fill}"/>'
-        )
-        parts.append(text(at + 22, y + 22, number(share * limit), "quiet", "middle"))
+        box = f'x="{x + 44 * i:g}" y="{y:g}" width="44" height="10"'
+        parts.append(f'<rect class="edge" {box} style="fill:{color(share, 1)}"/>')
+        value = number(share * limit) if limit else ("−max", "", "0", "", "max")[i]
+        parts.append(text(x + 44 * i + 22, y + 22, value, "quiet", "middle"))
     return "".join(parts)
 
 
@@ -235,13 +255,15 @@ def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, w
     lines        height of the read-out, in lines
     """
     bottom = max(grid.bottom for grid in grids)
-    width = width or max(max(grid.right for grid in grids) + 12, 480)
+    limits = {grid.limit for grid in grids}
+    named = max(grid.named(own_scale=len(limits) > 1) for grid in grids)
+    width = width or max(named, max(grid.right for grid in grids), 468) + 12
     readout_at = readout_at or (12, bottom + 26)
     height = readout_at[1] + 17 * lines + 34
     body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>']
-    body += [grid.svg() for grid in grids]
+    body += [grid.svg(own_scale=len(limits) > 1) for grid in grids]
     body.append(extra)
-    body.append(legend(12, height - 30, max(grid.limit for grid in grids)))
+    body.append(legend(12, height - 30, *(limits if len(limits) == 1 else ())))
     body += [link.svg(f"k{number}", readout_at, width - 24) for number, link in enumerate(links)]
     body += [_handles(number, link) for number, link in enumerate(links)]
     body = "".join(body)

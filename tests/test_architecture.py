@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "cnnbp"
 LAYERS = {"convolution", "pooling", "linear", "activation", "normalization"}
 BELOW_NETWORK = {"shape", "layer"} | LAYERS
 BELOW_OPTIMIZER = BELOW_NETWORK | {"explain", "network", "gradcheck"}
-MATHEMATICS = BELOW_OPTIMIZER | {"optimizer", "loss", "training"}
+MATHEMATICS = BELOW_OPTIMIZER | {"optimizer", "loss", "training", "graph"}
 
 # room: the other rooms of the package that it may import
 ROOMS = {
@@ -22,6 +22,7 @@ ROOMS = {
     "layer": {"shape"},
     **{layer: {"shape", "layer"} for layer in LAYERS},
     "loss": {"shape"},
+    "graph": {"activation"},
     "explain": BELOW_NETWORK,
     "network": BELOW_NETWORK | {"explain"},
     "gradcheck": BELOW_NETWORK,

@@ -199,28 +199,33 @@ def _by_group(array, groups):
 
 def _check(function, x, w, b, stride, padding, dilation, groups):
     """conv2d's arguments as arrays of one dtype, with the windows; or the error that helps."""
-    positive(groups, f"{function}: groups")
     if b is None:
         x, w = images(function, x=x, w=w)
     else:
         x, w, b = floats(function, x=x, w=w, b=b)
         x, w = images(function, x=x, w=w)
         same_shape(function, "b", b, (len(w), 1, 1), f"(F, 1, 1) for the filters w {w.shape}")
-    C, F = x.shape[1], len(w)
-    if w.shape[1] * groups != C:
-        raise ValueError(
-            f"{function}: x has {C} channels but w expects {w.shape[1] * groups} — x {x.shape}, "
-            f"w {w.shape}, groups {groups}. Did you swap w's first two axes?"
-        )
-    if F % groups:
-        raise ValueError(
-            f"{function}: {F} filters cannot be divided among {groups} groups — w {w.shape}. "
-            "Give a multiple of groups filters."
-        )
+    check_groups(function, x.shape, w.shape, groups)
     place = windows(
         function, x.shape[2:], w.shape[2:], stride=stride, padding=padding, dilation=dilation
     )
     return x, w, b, place
+
+
+def check_groups(function, x_shape, w_shape, groups):
+    """Raise TypeError or ValueError unless every group has its channels of x and its filters."""
+    positive(groups, f"{function}: groups")
+    C, F = x_shape[1], w_shape[0]
+    if w_shape[1] * groups != C:
+        raise ValueError(
+            f"{function}: x has {C} channels but w expects {w_shape[1] * groups} — x {x_shape}, "
+            f"w {w_shape}, groups {groups}. Did you swap w's first two axes?"
+        )
+    if F % groups:
+        raise ValueError(
+            f"{function}: {F} filters cannot be divided among {groups} groups — w {w_shape}. "
+            "Give a multiple of groups filters."
+        )
 
 
 def _check_backward(function, dz, x, w, stride, padding, dilation, groups):

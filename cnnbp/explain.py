@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cnnbp.pooling import max_pool2d
-from cnnbp.shape import floats, images, pair, same_shape, windows
+from cnnbp.convolution import check_groups
+from cnnbp.pooling import max_pool2d, pool_windows
+from cnnbp.shape import floats, images, pair, positive, same_shape, windows
 
 # What the products of a weighted layer are made of; db has no second factor, it is "1".
 OPERANDS = {"z": ("x", "w"), "dx": ("dz", "w"), "dw": ("dz", "x"), "db": ("dz",)}
@@ -144,6 +145,8 @@ def explain_conv2d(
         return _cell("db", index, ("dz", dz, (n, f, i, j)))
 
     (N, _, H, W), (F, C, *kernel), place = _conv2d_shapes(given, stride, padding, dilation, groups)
+    if b is not None:
+        same_shape("explain_conv2d", "b", np.asarray(b), (F, 1, 1), "a bias for each filter")
     shapes = {"z": (N, F, *place.output), "dx": (N, C * groups, H, W), "dw": (F, C, *kernel)}
     first, second, *cell = index = _existing(wanted, index, shapes[wanted])
     samples, filters, channels = np.arange(N), np.arange(F), np.arange(C)
@@ -167,6 +170,7 @@ def explain_conv2d(
 def _conv2d_shapes(given, stride, padding, dilation, groups):
     """The shapes of x and w and the windows. A shape not given is the largest that fits dz."""
     dz, x, w = (given.get(name) for name in ("dz", "x", "w"))
+    positive(groups, "explain_conv2d: groups")
     options = [
         pair(stride, "explain_conv2d: stride"),
         pair(padding, "explain_conv2d: padding", minimum=0),
@@ -186,11 +190,7 @@ def _conv2d_shapes(given, stride, padding, dilation, groups):
         w_shape = dz.shape[1], x.shape[1] // groups, *kernel
     else:
         w_shape = w.shape
-    if x_shape[1] != w_shape[1] * groups:
-        raise ValueError(
-            f"explain_conv2d: x has {x_shape[1]} channels but w expects {w_shape[1] * groups} — "
-            f"x {x_shape}, w {w_shape}, groups {groups}"
-        )
+    check_groups("explain_conv2d", x_shape, w_shape, groups)
     stride, padding, dilation = options
     place = windows(
         "explain_conv2d",
@@ -242,20 +242,24 @@ def explain_linear(wanted, index, *, dz=None, x=None, w=None, b=None):
     z[0,0] = x[0,0]·w[0,0] + x[1,0]·w[0,1] + 1·b[0,0] = 11.5
     """
     given = _given("explain_linear", wanted, OPERANDS, floats, dz=dz, x=x, w=w)
-    size = {}
+    where, size = {"dz": "MN", "x": "DN", "w": "MD"}, {}
     for name, array in given.items():
-        for axis, entries in zip(
-            {"dz": "MN", "x": "DN", "w": "MD"}[name], array.shape, strict=True
-        ):
+        if array.ndim != 2:
+            raise ValueError(
+                f"explain_linear: x must be (D, N), w (M, D) and dz (M, N), but {name} is "
+                f"{array.shape}"
+            )
+        for axis, entries in zip(where[name], array.shape, strict=True):
             if size.setdefault(axis, entries) != entries:
                 shapes = ", ".join(f"{name} {array.shape}" for name, array in given.items())
                 raise ValueError(f"explain_linear: shapes disagree in {axis} — {shapes}")
+    if b is not None:
+        same_shape("explain_linear", "b", np.asarray(b), (size["M"], 1), "a bias for each output")
     axes = {"z": "MN", "dx": "DN", "dw": "MD", "db": "M"}[wanted]
     shape = [size[axis] for axis in axes] + [1] * (wanted == "db")
     index = _existing(wanted, index, shape)
     at = {axis: np.arange(entries) for axis, entries in size.items()}
     at.update(zip(axes, index, strict=False))  # the axes that the wanted cell fixes
-    where = {"dz": "MN", "x": "DN", "w": "MD"}
     operands = [(name, given[name], [at[a] for a in where[name]]) for name in OPERANDS[wanted]]
     return _cell(wanted, index, *operands, bias=(b, (index[0], 0)) if wanted == "z" else None)
 
@@ -302,8 +306,7 @@ def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     """
     given = _given("explain_avg_pool2d", wanted, POOLING_OPERANDS, images, x=x, dz=dz)
     x = given["x"]
-    stride = kernel_size if stride is None else stride
-    place = windows("explain_avg_pool2d", x.shape[2:], kernel_size, stride=stride, padding=padding)
+    place = pool_windows("explain_avg_pool2d", x.shape, kernel_size, stride, padding)
     z_shape = *x.shape[:2], *place.output
     if dz is not None:
         same_shape("explain_avg_pool2d", "dz", given["dz"], z_shape, "the shape of z")

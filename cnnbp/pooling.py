@@ -25,7 +25,7 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
     (array([[[[5., 5.]]]]), array([[[[1, 3]]]]))
     """
     (x,) = images("max_pool2d", x=x)
-    place = _windows("max_pool2d", x.shape, kernel_size, stride, padding)
+    place = pool_windows("max_pool2d", x.shape, kernel_size, stride, padding)
     x = batch_last(x).transpose(1, 2, 3, 0)  # (C, H, W, N)
     z = np.full((x.shape[0], *place.output, x.shape[3]), -np.inf, x.dtype)
     for _, outputs, pixels in place.taps():
@@ -104,7 +104,7 @@ def avg_pool2d(x, kernel_size, *, stride=None, padding=0):
     array([[[[3., 3.]]]])
     """
     (x,) = images("avg_pool2d", x=x)
-    place = _windows("avg_pool2d", x.shape, kernel_size, stride, padding)
+    place = pool_windows("avg_pool2d", x.shape, kernel_size, stride, padding)
     x = batch_last(x).transpose(1, 2, 3, 0)  # (C, H, W, N)
     z = np.zeros((x.shape[0], *place.output, x.shape[3]), x.dtype)
     for _, outputs, pixels in place.taps():
@@ -130,7 +130,7 @@ def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
     """
     (dz,) = images("avg_pool2d_backward", dz=dz)
     N, C, H, W = image_shape("avg_pool2d_backward", x_shape)
-    place = _windows("avg_pool2d_backward", x_shape, kernel_size, stride, padding)
+    place = pool_windows("avg_pool2d_backward", x_shape, kernel_size, stride, padding)
     same_shape("avg_pool2d_backward", "dz", dz, (N, C, *place.output), f"as x is {x_shape}")
     share = batch_last(dz).transpose(1, 2, 3, 0) / math.prod(place.kernel)  # (C, OH, OW, N)
     dx = np.zeros((C, H, W, N), dz.dtype)
@@ -139,7 +139,7 @@ def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
     return dx.transpose(3, 0, 1, 2)
 
 
-def _windows(function, x_shape, kernel_size, stride, padding):
+def pool_windows(function, x_shape, kernel_size, stride, padding):
     """The windows of a pooling layer, none of which may lie wholly in the padding."""
     stride = kernel_size if stride is None else stride
     place = windows(function, x_shape[2:], kernel_size, stride=stride, padding=padding)
@@ -162,7 +162,7 @@ class _Pool2d(Layer):
         )
 
     def output_shape(self, x_shape):
-        return *x_shape[:2], *_windows(type(self).__name__, x_shape, **self.geometry).output
+        return *x_shape[:2], *pool_windows(type(self).__name__, x_shape, **self.geometry).output
 
 
 class MaxPool2d(_Pool2d):

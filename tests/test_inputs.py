@@ -10,21 +10,35 @@ from numpy.testing import assert_allclose, assert_array_equal
 from cnnbp import (
     avg_pool2d,
     avg_pool2d_backward,
+    batch_norm2d,
+    batch_norm2d_backward,
     col2im,
     conv2d,
     conv2d_backward,
     conv2d_backward_loops,
     conv2d_loops,
+    dropout,
+    dropout_backward,
     flatten,
     flatten_backward,
+    group_norm,
+    group_norm_backward,
     im2col,
+    leaky_relu,
+    leaky_relu_backward,
     linear,
     linear_backward,
     max_pool2d,
     max_pool2d_backward,
     mean_squared_error,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
     softmax,
     softmax_cross_entropy,
+    tanh,
+    tanh_backward,
 )
 
 RNG = np.random.default_rng(0)
@@ -35,6 +49,8 @@ COLUMNS = eighths(RNG, (24, 18))
 POOLING = {"kernel_size": (3, 2), "stride": 1, "padding": 1}
 Z_POOLED, ARGMAX = max_pool2d(X, **POOLING)
 FLAT, FULL, FULL_B, SCORES = (eighths(RNG, s) for s in [(7, 3), (4, 7), (4, 1), (4, 3)])
+GAMMA, BETA = (eighths(RNG, (4, 1, 1)) for _ in range(2))
+MASK = RNG.integers(0, 2, X.shape) * 2.0
 
 FUNCTIONS = pytest.mark.parametrize(
     ("function", "arrays"),
@@ -58,6 +74,17 @@ FUNCTIONS = pytest.mark.parametrize(
             (softmax, SCORES),
             (softmax_cross_entropy, SCORES, np.array([3, 0, 1])),
             (mean_squared_error, SCORES, SCORES[::-1]),
+            *((forward, X) for forward in (relu, leaky_relu, sigmoid, tanh)),
+            (relu_backward, X[::-1], X),
+            (leaky_relu_backward, X[::-1], X),
+            (sigmoid_backward, X[::-1], X),
+            (tanh_backward, X[::-1], X),
+            (batch_norm2d, X, GAMMA, BETA),
+            (batch_norm2d_backward, X[::-1], X, GAMMA),
+            (partial(group_norm, groups=2), X, GAMMA, BETA),
+            (partial(group_norm_backward, groups=2), X[::-1], X, GAMMA),
+            (dropout, X, MASK),
+            (dropout_backward, X, MASK),
         ]
     ],
 )

@@ -7,13 +7,19 @@ from numpy.testing import assert_array_equal
 
 from cnnbp import (
     AvgPool2d,
+    BatchNorm2d,
     Conv2d,
+    Dropout,
     Flatten,
+    GroupNorm,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     Network,
     ReLU,
     Residual,
+    Sigmoid,
+    Tanh,
     avg_pool2d,
     conv2d,
     conv2d_backward,
@@ -26,22 +32,34 @@ from cnnbp.shape import batch_last
 
 IMAGES, COLUMNS = (3, 4, 7, 6), (12, 5)
 
-LAYERS = pytest.mark.parametrize(
-    ("make", "x_shape"),
-    [
-        pytest.param(make, x_shape, id=name)
-        for name, make, x_shape in [
-            ("Conv2d", lambda: Conv2d(4, 2, (3, 2), stride=2, padding=1, groups=2), IMAGES),
-            ("MaxPool2d", lambda: MaxPool2d(2, stride=3), IMAGES),
-            ("AvgPool2d", lambda: AvgPool2d((3, 2), stride=1, padding=1), IMAGES),
-            ("Flatten", Flatten, IMAGES),
-            ("Linear", lambda: Linear(12, 7), COLUMNS),
-            ("ReLU", ReLU, IMAGES),
-            ("Network", lambda: Network([Conv2d(4, 2, 2), ReLU(), Flatten()]), IMAGES),
-            ("Residual", lambda: Residual([Conv2d(4, 4, 3, padding=1), ReLU()]), IMAGES),
-        ]
-    ],
-)
+INDIFFERENT = [  # to training
+    ("Conv2d", lambda: Conv2d(4, 2, (3, 2), stride=2, padding=1, groups=2), IMAGES),
+    ("MaxPool2d", lambda: MaxPool2d(2, stride=3), IMAGES),
+    ("AvgPool2d", lambda: AvgPool2d((3, 2), stride=1, padding=1), IMAGES),
+    ("Flatten", Flatten, IMAGES),
+    ("Linear", lambda: Linear(12, 7), COLUMNS),
+    ("ReLU", ReLU, IMAGES),
+    ("LeakyReLU", LeakyReLU, IMAGES),
+    ("Sigmoid", Sigmoid, COLUMNS),
+    ("Tanh", Tanh, IMAGES),
+    ("GroupNorm", lambda: GroupNorm(2, 4), IMAGES),
+    ("Network", lambda: Network([Conv2d(4, 2, 2), ReLU(), Flatten()]), IMAGES),
+    ("Residual", lambda: Residual([Conv2d(4, 4, 3, padding=1), ReLU()]), IMAGES),
+]
+TRAINABLE = [
+    ("BatchNorm2d", lambda: BatchNorm2d(4), IMAGES),
+    ("Dropout", lambda: Dropout(0.5, rng=0), IMAGES),
+    ("Dropout of columns", lambda: Dropout(0.5, rng=0), COLUMNS),
+]
+
+
+def each(layers):
+    names, *cases = zip(*layers, strict=True)
+    return pytest.mark.parametrize(("make", "x_shape"), list(zip(*cases, strict=True)), ids=names)
+
+
+LAYERS = each(INDIFFERENT + TRAINABLE)
+BOTH_WAYS = pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
 
 
 def there_and_back(layer, x_shape, seed=0):
@@ -83,10 +101,16 @@ def test_gradients_are_zero_before_and_overwritten_by_every_backward_pass(make, 
         assert_array_equal(array, twice[name])
 
 
-@LAYERS
+@each(INDIFFERENT)
 def test_training_makes_no_difference_to_a_layer_that_does_not_care(make, x_shape):
     layer, x = make(), eighths(np.random.default_rng(0), x_shape)
     assert_array_equal(layer.forward(x, training=True), layer.forward(x))
+
+
+@each(TRAINABLE)
+def test_training_makes_a_difference_to_a_layer_that_cares(make, x_shape):
+    layer, x = make(), eighths(np.random.default_rng(0), x_shape)
+    assert (layer.forward(x, training=True) != layer.forward(x)).any()
 
 
 @LAYERS
@@ -105,8 +129,9 @@ def test_backward_refuses_a_dz_of_another_shape(make, x_shape):
     )
 
 
+@BOTH_WAYS
 @LAYERS
-def test_neither_pass_changes_what_it_is_given(make, x_shape):
+def test_neither_pass_changes_what_it_is_given(make, x_shape, training):
     layer, rng = make(), np.random.default_rng(0)
     params = {name: array.copy() for name, array in layer.params.items()}
     x = eighths(rng, x_shape)
@@ -115,17 +140,18 @@ def test_neither_pass_changes_what_it_is_given(make, x_shape):
         x = batch_last(x)  # nothing is converted, so nothing is copied on the way in
     for array in (x, dz):
         array.flags.writeable = False
-    layer.forward(x)
+    layer.forward(x, training)
     layer.backward(dz)
     for name, array in layer.params.items():
         assert_array_equal(array, params[name])
 
 
+@BOTH_WAYS
 @LAYERS
-def test_what_goes_in_batch_last_comes_out_so_in_both_passes(make, x_shape):
+def test_what_goes_in_batch_last_comes_out_so_in_both_passes(make, x_shape, training):
     layer, rng = make(), np.random.default_rng(0)
     x = eighths(rng, x_shape)
-    z = layer.forward(batch_last(x) if x.ndim == 4 else x)
+    z = layer.forward(batch_last(x) if x.ndim == 4 else x, training)
     dz = eighths(rng, z.shape)
     dx = layer.backward(batch_last(dz) if dz.ndim == 4 else dz)
     for array in (z, dx):

@@ -91,7 +91,8 @@ class Graph:
         """All ways from a value to the loss: lists of names."""
         if name == self.loss:
             return [[name]]
-        return [[name, *path] for step in self.uses(name) for path in self.paths(step)]
+        users = dict.fromkeys(self.uses(name))  # a step that uses it twice is one way
+        return [[name, *path] for step in users for path in self.paths(step)]
 
     def __repr__(self):
         steps = ", ".join(f"{name}={formula!r}" for name, formula in self.formulas.items())

@@ -1,11 +1,13 @@
 """The graph of single numbers: forward, backward, slopes, paths."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from helpers import assert_refuses
 
 from cnnbp import numeric_gradient
 from cnnbp.graph import Graph, fork_graph
-from helpers import assert_refuses
 
 FORK = {"x": 2, "w": -1.5, "b": 0.5, "target": 1}
 
@@ -68,10 +70,10 @@ def test_a_gradient_is_the_sum_over_its_paths(case):
     gradients = graph.backward(values)
     for name in graph.names:
         total = 0.0
-        for path in set(map(tuple, graph.paths(name))):
+        for path in graph.paths(name):
             factors = [
                 sum(slope for operand, slope in graph.slopes(step, values) if operand == before)
-                for before, step in zip(path, path[1:], strict=False)
+                for before, step in pairwise(path)
             ]
             total += np.prod(factors)
         assert total == pytest.approx(gradients[name], rel=1e-12)

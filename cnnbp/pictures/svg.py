@@ -124,6 +124,10 @@ class Grid:
         """(x, y) of a cell's upper left corner."""
         return self.x + cell[1] * self.size, self.y + cell[0] * self.size
 
+    def extent(self, cell):
+        """(x, y, width, height) of a cell."""
+        return *self.corner(cell), self.size, self.size
+
     def center(self, cell):
         """(x, y) of a cell's middle."""
         x, y = self.corner(cell)
@@ -169,6 +173,27 @@ class Grid:
             f"M{x:g} {y + size:g}l{size:g} {-size:g}"
             f"M{x + half:g} {y + size:g}l{half:g} {-half:g}"
         )
+
+
+@dataclass
+class Area:
+    """A rectangle that stands in a link as a cell does, as (area, None): a bar, a node, a line."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    roomy: bool = True
+
+    def corner(self, cell=None):
+        return self.x, self.y
+
+    def extent(self, cell=None):
+        return self.x, self.y, self.width, self.height
+
+    def box(self, cell=None, inset=0):
+        across, down = self.width - 2 * inset, self.height - 2 * inset
+        return f"M{self.x + inset:g} {self.y + inset:g}h{across:g}v{down:g}h{-across:g}z"
 
 
 @dataclass
@@ -260,14 +285,25 @@ def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, w
     width = width or max(named, max(grid.right for grid in grids), 468) + 12
     readout_at = readout_at or (12, bottom + 26)
     height = readout_at[1] + 17 * lines + 34
-    body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>']
-    body += [grid.svg(own_scale=len(limits) > 1) for grid in grids]
+    body = [grid.svg(own_scale=len(limits) > 1) for grid in grids]
     body.append(extra)
     body.append(legend(12, height - 30, *(limits if len(limits) == 1 else ())))
+    return page(description, "".join(body), links, (width, height), readout_at, chosen=chosen)
+
+
+def page(description, drawing, links, size, readout_at, *, chosen=0):
+    """A drawing of any kind with links over it and their read-out, as an Svg.
+
+    drawing     SVG text
+    size        (width, height) in pixels
+    readout_at  (x, y) where the first line of the read-out starts
+    """
+    width, height = size
+    body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>{drawing}']
     body += [link.svg(f"k{number}", readout_at, width - 24) for number, link in enumerate(links)]
     body += [_handles(number, link) for number, link in enumerate(links)]
     body = "".join(body)
-    rules = STYLE + "".join(map(_rules, range(len(links)))) + _at_rest(chosen)
+    rules = STYLE + "".join(map(_rules, range(len(links)))) + (_at_rest(chosen) if links else "")
     head = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
     role = "group" if links else "img"
     name = "cnnbp-" + hashlib.sha1((head + body + rules).encode()).hexdigest()[:10]
@@ -284,12 +320,12 @@ def _handles(link_number, link):
     """Invisible cells that answer to the pointer, a tap and, the first of a link, to Tab."""
     parts = []
     for rank, (grid, cell) in enumerate(link.handles):
-        x, y = grid.corner(cell)
+        x, y, width, height = grid.extent(cell)
         tab = 0 if rank == 0 and link_number < TAB_STOPS else -1
         label = f' aria-label="{escape(link.lines[0])}"' if rank == 0 else ' aria-hidden="true"'
         parts.append(
-            f'<rect class="cell c{link_number}" x="{x:g}" y="{y:g}" width="{grid.size}" '
-            f'height="{grid.size}" tabindex="{tab}" role="img"{label}/>'
+            f'<rect class="cell c{link_number}" x="{x:g}" y="{y:g}" width="{width:g}" '
+            f'height="{height:g}" tabindex="{tab}" role="img"{label}/>'
         )
     return "".join(parts)
 

@@ -110,6 +110,8 @@ class Network(Layer):
         if not self.trace:
             raise ValueError("Network.explain: nothing to explain yet; call forward(x) first")
         chosen, step = self.layers[layer], self.trace[layer]
+        if step.dz is None and wanted in ("dx", "dw", "db"):
+            raise ValueError(f"Network.explain: {wanted} needs dz; call backward(dz) first")
         return EXPLANATIONS[type(chosen)](
             wanted, index, x=step.x, dz=step.dz, **chosen.params, **chosen.geometry
         )

@@ -108,7 +108,7 @@ def fork_graph():
     >>> graph.backward(graph.forward(x=2, w=-1.5, b=0.5, target=1))["x"]
     1.5
     """
-    return Graph(p="w * x", a="p + b", z="a + x", e="z - target", L="square(e)")
+    return Graph(p="w * x", s="p + b", z="s + x", e="z - target", L="square(e)")
 
 
 def _read(name, formula):

@@ -36,14 +36,14 @@ GRAPHS = {
 def test_the_fork_by_hand():
     graph = fork_graph()
     values = graph.forward(**FORK)
-    assert values == FORK | {"p": -3, "a": -2.5, "z": -0.5, "e": -1.5, "L": 2.25}
+    assert values == FORK | {"p": -3, "s": -2.5, "z": -0.5, "e": -1.5, "L": 2.25}
     gradients = graph.backward(values)
     assert gradients == {
         "L": 1,
         "e": -3,
         "z": -3,
         "target": 3,
-        "a": -3,
+        "s": -3,
         "p": -3,
         "b": -3,
         "w": -6,
@@ -81,7 +81,7 @@ def test_a_gradient_is_the_sum_over_its_paths(case):
 
 def test_paths_of_a_fork():
     assert fork_graph().paths("x") == [
-        ["x", "p", "a", "z", "e", "L"],
+        ["x", "p", "s", "z", "e", "L"],
         ["x", "z", "e", "L"],
     ]
 

@@ -2,5 +2,6 @@
 
 from cnnbp.data.handwritten import digits
 from cnnbp.data.photograph import photo_patches
+from cnnbp.data.reference import walkthrough_reference
 
-__all__ = ["digits", "photo_patches"]
+__all__ = ["digits", "photo_patches", "walkthrough_reference"]

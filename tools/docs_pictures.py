@@ -1,0 +1,27 @@
+"""Write the pictures that the README shows.
+
+    python tools/docs_pictures.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from cnnbp.pictures import draw_conv2d_dx
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def signature():
+    """One cell of dx in its two readings: nine different weights show what the rotation does."""
+    dz = np.array([[[[1, -1], [0.5, 2]]]])
+    w = np.arange(1.0, 10).reshape(1, 1, 3, 3)
+    return draw_conv2d_dx(dz, np.zeros((1, 1, 5, 6)), w, (0, 0, 2, 2), stride=2)
+
+
+PICTURES = {"signature.svg": signature}
+
+
+if __name__ == "__main__":
+    for name, draw in PICTURES.items():
+        (DOCS / name).write_text(draw() + "\n", encoding="utf-8")

@@ -25,9 +25,27 @@ class View:
         return self.html.description
 
     def close(self):
-        """Free the widget, its layout and its style."""
-        for part in (self.widget.layout, self.widget.style, self.widget):
-            part.close()
+        """Free the widget and all that it is made of."""
+        release(self.widget)
+
+
+def release(*found):
+    """Close widgets and what they are made of: children, layouts, styles.
+
+    Closing a box leaves all that is in it registered, and so in memory.
+    """
+    seen = {}
+    found = list(found)
+    while found:
+        widget = found.pop()
+        if widget not in seen:
+            seen[widget] = True
+            for key in widget.keys:
+                value = getattr(widget, key)
+                parts = value if isinstance(value, tuple) else (value,)
+                found += [part for part in parts if isinstance(part, widgets.Widget)]
+    for widget in seen:
+        widget.close()
 
 
 def show(picture):

@@ -316,6 +316,21 @@ def page(description, drawing, links, size, readout_at, *, chosen=0):
     return svg
 
 
+def refusal(message, width=560):
+    """A red line where there is no picture, saying why."""
+    lines = textwrap.wrap(message, width // 7)
+    height = 17 * len(lines) + 18
+    svg = Svg(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" aria-label="{escape(message)}" style="max-width:100%;'
+        'height:auto;font:600 13px system-ui,sans-serif">'
+        f'<rect width="{width}" height="{height}" rx="6" fill="#fde7e7"/>'
+        f'<g fill="#a3121f">{readout(lines, (12, 22), width)}</g></svg>'
+    )
+    svg.description = message
+    return svg
+
+
 def _handles(link_number, link):
     """Invisible cells that answer to the pointer, a tap and, the first of a link, to Tab."""
     parts = []

@@ -1,0 +1,78 @@
+"""Sliders and choices that explorers are made of, and the stepper that needs no kernel."""
+
+import ipywidgets as widgets
+
+STEPS = 40  # positions that a stepper turns in the browser alone
+WIDTH = {"width": "18em", "max_width": "100%"}  # two or three side by side, one if it is narrow
+STYLE = {"description_width": "6em"}
+
+# Shown by step number K: outweighs the choice that the picture made, unless a cell is pointed at.
+FRAME = """<i class="step-K"></i><style>
+.cnnbp-stepper:has(.step-K) svg:not(:has(.cell:hover)):not(:has(.cell:focus)) .link{opacity:0}
+.cnnbp-stepper:has(.step-K) svg:not(:has(.cell:hover)):not(:has(.cell:focus)) .link.kK{opacity:1}
+</style>"""
+
+
+def slider(description, low, high, value=None):
+    """A slider over the whole numbers from low to high, at low if no value is given."""
+    value = low if value is None else value
+    return widgets.IntSlider(value, low, high, description=description, style=STYLE, layout=WIDTH)
+
+
+def choice(description, options):
+    """One of some words, or of (label, value) pairs; the first to begin with."""
+    return widgets.Dropdown(options=options, description=description, style=STYLE, layout=WIDTH)
+
+
+def switch(description, value=False):
+    """Yes or no."""
+    return widgets.Checkbox(value, description=description, style=STYLE, layout=WIDTH)
+
+
+class Stepper:
+    """A slider with a play button that walks through the links of a picture.
+
+    The picture holds all its links already, so a step only has to choose one, and the browser
+    does that alone: the slider turns a Stack whose frames hold no picture, only the rules that
+    choose. Past 40 positions there are no frames, and the kernel draws every step.
+
+    description  beside the slider
+    positions    (label, value) pairs; number i shows the picture's link number i
+    """
+
+    def __init__(self, description, positions):
+        self.slider = widgets.SelectionSlider(
+            options=positions, description=description, style=STYLE, layout=WIDTH
+        )
+        self.play = widgets.Play(min=0, interval=800, show_repeat=False)
+        self.frames = widgets.Stack(layout={"display": "none"})
+        self._blank, self._made = widgets.HTML(), []
+        self._links = [
+            widgets.jslink((self.play, "value"), (self.slider, "index")),
+            widgets.jslink((self.slider, "index"), (self.frames, "selected_index")),
+        ]
+        self.follow(positions)
+
+    def follow(self, positions):
+        """Walk through these positions from now on, and stay at the same one if it is there."""
+        positions = tuple(positions)
+        self.frames.children = self._frames(len(positions))
+        self.play.max = len(positions) - 1
+        value = self.slider.value
+        if positions != self.slider.options:
+            self.slider.options = positions
+            if value in dict(positions).values():
+                self.slider.value = value
+
+    def _frames(self, count):
+        if count > STEPS:
+            return (self._blank,) * count
+        shared = {"layout": self._blank.layout, "style": self._blank.style}
+        for k in range(len(self._made), count):
+            self._made.append(widgets.HTML(FRAME.replace("K", str(k)), **shared))
+        return tuple(self._made[:count])
+
+    @property
+    def widgets(self):
+        """Everything to be closed."""
+        return self.slider, self.play, self.frames, self._blank, *self._made, *self._links

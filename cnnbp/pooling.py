@@ -66,6 +66,16 @@ def max_pool2d_backward(dz, argmax, x_shape):
     >>> max_pool2d_backward([[[[1, 2]]]], [[[[1, 1]]]], (1, 1, 1, 3))
     array([[[[0., 3., 0.]]]])
     """
+    dz, argmax, (N, C, H, W) = _check_winners(dz, argmax, x_shape)
+    # Batch last, pixel p of channel c and sample n lies at (c·H·W + p)·N + n.
+    first = (np.arange(C) * H * W).reshape(C, 1, 1, 1)
+    cells = (batch_last(argmax).transpose(1, 2, 3, 0) + first) * N + np.arange(N)
+    dx = np.zeros(C * H * W * N, dz.dtype)
+    np.add.at(dx, cells.ravel(), batch_last(dz).transpose(1, 2, 3, 0).ravel())
+    return dx.reshape(C, H, W, N).transpose(3, 0, 1, 2)
+
+
+def _check_winners(dz, argmax, x_shape):
     (dz,) = images("max_pool2d_backward", dz=dz)
     argmax = np.asarray(argmax)
     N, C, H, W = image_shape("max_pool2d_backward", x_shape)
@@ -78,13 +88,7 @@ def max_pool2d_backward(dz, argmax, x_shape):
             f"max_pool2d_backward: argmax points outside an image of {H}·{W} pixels; "
             "its entries are h·W + w. Is x_shape the shape that max_pool2d was given?"
         )
-    # Batch last, pixel p of channel c and sample n lies at (c·H·W + p)·N + n.
-    first = (np.arange(C) * H * W).reshape(C, 1, 1, 1)
-    argmax = batch_last(argmax.astype(np.intp, copy=False)).transpose(1, 2, 3, 0)
-    cells = (argmax + first) * N + np.arange(N)
-    dx = np.zeros(C * H * W * N, dz.dtype)
-    np.add.at(dx, cells.ravel(), batch_last(dz).transpose(1, 2, 3, 0).ravel())
-    return dx.reshape(C, H, W, N).transpose(3, 0, 1, 2)
+    return dz, argmax.astype(np.intp, copy=False), (N, C, H, W)
 
 
 def avg_pool2d(x, kernel_size, *, stride=None, padding=0):

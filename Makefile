@@ -38,7 +38,7 @@ notebooks: .venv/.dev
 	.venv/bin/python tools/notebooks.py notebooks/*.ipynb
 
 bench: .venv-bench/.ready
-	.venv-bench/bin/python tests/benchmarks/run.py
+	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
 	--python-version 3.11 --custom-compile-command "make requirements"

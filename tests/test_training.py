@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from benchmarks.digits import learn_digits
 from helpers import assert_refuses, lies_batch_last
 from numpy.testing import assert_array_equal
 
@@ -20,7 +21,6 @@ from cnnbp import (
     MaxPool2d,
     Network,
     ReLU,
-    digits,
     evaluate,
     softmax_cross_entropy,
     train,
@@ -277,38 +277,8 @@ def test_evaluation_refuses():
     )
 
 
-def digits_network(rng):
-    """The one that `make bench` times."""
-    rng = np.random.default_rng(rng)
-    like = {"dtype": np.float32, "rng": rng}
-    return Network(
-        [
-            Conv2d(1, 16, 3, padding=1, **like),
-            ReLU(),
-            MaxPool2d(2),
-            Conv2d(16, 32, 3, padding=1, **like),
-            ReLU(),
-            MaxPool2d(2),
-            Flatten(),
-            Linear(128, 10, gain=1.0, **like),
-        ],
-        input_shape=(64, 1, 8, 8),
-    )
-
-
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_small_network_reads_97_of_100_digits(seed):
-    network, (train_digits, test_digits) = digits_network(seed), digits()
-    optimizer = SGD(network, learning_rate=0.1, momentum=0.9)
-    history = train(
-        network,
-        *train_digits,
-        optimizer=optimizer,
-        epochs=12,
-        batch_size=64,
-        rng=seed,
-        test=test_digits,
-        progress=False,
-    )
+    history = learn_digits(seed)
     assert history.test_accuracy[-1] >= 0.97
     assert history.train_loss[-1] < 0.1 < history.train_loss[0]

@@ -291,16 +291,18 @@ def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, w
     return page(description, "".join(body), links, (width, height), readout_at, chosen=chosen)
 
 
-def page(description, drawing, links, size, readout_at, *, chosen=0):
+def page(description, drawing, links, size, readout_at, *, chosen=0, readout_width=None):
     """A drawing of any kind with links over it and their read-out, as an Svg.
 
-    drawing     SVG text
-    size        (width, height) in pixels
-    readout_at  (x, y) where the first line of the read-out starts
+    drawing        SVG text
+    size           (width, height) in pixels
+    readout_at     (x, y) where the first line of the read-out starts
+    readout_width  pixels after which its lines are wrapped, those of the page if None
     """
     width, height = size
+    lines = readout_at, readout_width or width - 24
     body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>{drawing}']
-    body += [link.svg(f"k{number}", readout_at, width - 24) for number, link in enumerate(links)]
+    body += [link.svg(f"k{number}", *lines) for number, link in enumerate(links)]
     body += [_handles(number, link) for number, link in enumerate(links)]
     body = "".join(body)
     rules = STYLE + "".join(map(_rules, range(len(links)))) + (_at_rest(chosen) if links else "")

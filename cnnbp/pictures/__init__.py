@@ -1,5 +1,6 @@
 """Arrays in, pictures out: SVG text that answers to the pointer, and matplotlib figures."""
 
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_dx
+from cnnbp.pictures.graph import draw_graph
 
-__all__ = ["draw_conv2d_dw", "draw_conv2d_dx"]
+__all__ = ["draw_conv2d_dw", "draw_conv2d_dx", "draw_graph"]

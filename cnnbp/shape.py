@@ -135,7 +135,7 @@ def batch_last(x):
     """The same (N, C, H, W) numbers with the samples side by side in memory.
 
     Only the layout differs: a kernel position then meets all samples of a pixel in one contiguous
-    run, and flattening costs nothing. Returns x itself if it already lies so.
+    run, and flattening costs nothing. A view, no copy, if x already lies so.
 
     x        (N, C, H, W)
     returns  (N, C, H, W), its memory in the order C, H, W, N

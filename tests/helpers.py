@@ -59,10 +59,14 @@ class Convolution(NamedTuple):
         """The options without groups, as im2col and windows take them."""
         return {name: value for name, value in self.options.items() if name != "groups"}
 
+    @property
+    def place(self):
+        """Where its windows lie."""
+        return windows("conv2d", self.x[2:], self.w[2:], **self.placement)
+
     def arrays(self):
         """x, w, b and an upstream gradient dz for them."""
-        place = windows("conv2d", self.x[2:], self.w[2:], **self.placement)
-        z_shape = self.x[0], self.w[0], *place.output
+        z_shape = self.x[0], self.w[0], *self.place.output
         rng = np.random.default_rng(0)
         return [eighths(rng, s) for s in (self.x, self.w, (self.w[0], 1, 1), z_shape)]
 

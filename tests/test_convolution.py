@@ -114,18 +114,14 @@ def test_both_passes_return_arrays_that_lie_batch_last(convolution):
 
 @every_convolution
 def test_im2col_puts_every_window_in_a_column(convolution):
-    x, w, _, dz = convolution.arrays()
+    x, w, _, _ = convolution.arrays()
     columns = im2col(x, w.shape[2:], **convolution.placement)
-    placement = {"stride": (1, 1), "dilation": (1, 1), "padding": (0, 0)} | {
-        name: np.broadcast_to(value, 2) for name, value in convolution.placement.items()
-    }
-    padded = pad(x, placement["padding"])
-    (rows, columns_apart), (d_rows, d_columns) = placement["stride"], placement["dilation"]
-    entries = np.nditer(columns, flags=["multi_index"])
-    shape = (x.shape[1], *w.shape[2:]), (*dz.shape[2:], len(x))
-    for entry in entries:
-        (c, kh, kw), (i, j, n) = map(np.unravel_index, entries.multi_index, shape)
-        assert entry == padded[n, c, i * rows + kh * d_rows, j * columns_apart + kw * d_columns]
+    place, padded = convolution.place, pad(x, convolution.place.padding)
+    columns = columns.reshape(x.shape[1], *place.kernel, *place.output, len(x))
+    for c, kh, kw, i, j, n in np.ndindex(columns.shape):
+        h = i * place.stride[0] + kh * place.dilation[0]
+        v = j * place.stride[1] + kw * place.dilation[1]
+        assert columns[c, kh, kw, i, j, n] == padded[n, c, h, v]
 
 
 @every_convolution
@@ -156,14 +152,14 @@ def full_convolution(image, kernel):
 
 def spread(matrix, step):
     """step − 1 zeros between the cells, in rows and in columns."""
-    rows, columns = np.broadcast_to(step, 2)
+    rows, columns = step
     wide = np.zeros([rows * (len(matrix) - 1) + 1, columns * (matrix.shape[1] - 1) + 1])
     wide[::rows, ::columns] = matrix
     return wide
 
 
 def pad(x, padding):
-    rows, columns = np.broadcast_to(padding, 2)
+    rows, columns = padding
     return np.pad(x, [(0, 0), (0, 0), (rows, rows), (columns, columns)])
 
 
@@ -178,15 +174,13 @@ def test_dw_correlates_the_padded_x_with_the_spread_dz(convolution):
     """Of its cells the first are kept, as many as the dilated kernel has, of those every d-th."""
     x, w, _, dz = convolution.arrays()
     _, dw, _ = conv2d_backward(dz, x, w, **convolution.options)
-    padded = pad(x, convolution.options.get("padding", 0))
-    rows, columns = np.broadcast_to(convolution.options.get("dilation", 1), 2)
+    place, padded = convolution.place, pad(x, convolution.place.padding)
+    rows, columns = place.dilation
     for f, c, channel in filter_and_channels(w, convolution.options.get("groups", 1)):
-        expected = sum(
-            correlate(padded[n, channel], spread(dz[n, f], convolution.options.get("stride", 1)))
-            for n in range(len(x))
+        correlated = sum(
+            correlate(padded[n, channel], spread(dz[n, f], place.stride)) for n in range(len(x))
         )
-        kept = expected[::rows, ::columns][: w.shape[2], : w.shape[3]]
-        assert_array_equal(dw[f, c], kept)
+        assert_array_equal(dw[f, c], correlated[::rows, ::columns][: w.shape[2], : w.shape[3]])
 
 
 @every_convolution
@@ -194,23 +188,21 @@ def test_dx_is_the_full_convolution_of_the_spread_dz(convolution):
     """Zeros are appended where no window reached, then the padding is cropped."""
     x, w, _, dz = convolution.arrays()
     dx, _, _ = conv2d_backward(dz, x, w, **convolution.options)
-    rows, columns = np.broadcast_to(convolution.options.get("padding", 0), 2)
-    expected = pad(np.zeros_like(x), (rows, columns))
+    place = convolution.place
+    padded = pad(np.zeros_like(x), place.padding)
     for f, c, channel in filter_and_channels(w, convolution.options.get("groups", 1)):
-        kernel = spread(w[f, c], convolution.options.get("dilation", 1))
+        kernel = spread(w[f, c], place.dilation)
         for n in range(len(x)):
-            reached = full_convolution(
-                spread(dz[n, f], convolution.options.get("stride", 1)), kernel
-            )
-            expected[n, channel, : len(reached), : reached.shape[1]] += reached
-    height, width = x.shape[2:]
-    assert_array_equal(dx, expected[:, :, rows : rows + height, columns : columns + width])
+            reached = full_convolution(spread(dz[n, f], place.stride), kernel)
+            padded[n, channel, : reached.shape[0], : reached.shape[1]] += reached
+    (rows, columns), (height, width) = place.padding, place.image
+    assert_array_equal(dx, padded[:, :, rows : rows + height, columns : columns + width])
 
 
 def test_without_spreading_dz_the_full_convolution_has_the_wrong_size():
     dz, kernel = np.ones((14, 14)), np.ones((3, 2))  # of the reference network, x is 29 × 28
     assert full_convolution(dz, kernel).shape == (16, 15)
-    assert full_convolution(spread(dz, 2), kernel).shape == (29, 28)
+    assert full_convolution(spread(dz, (2, 2)), kernel).shape == (29, 28)
 
 
 def test_rows_and_columns_that_no_window_reaches_get_exactly_zero():

@@ -154,7 +154,7 @@ def test_the_poster_in_the_reference_network():
 
     assert len(cell("z", (1, 1, 4, 4))) == C * KH * KW
     assert len(cell("dx", (1, 0, 1, 4))) == F * 1  # an odd row lies in one window
-    assert len(cell("dx", (1, 0, 2, 4))) == F * 2  # an even one in two: a 3 × 3 step of 2 overlaps
+    assert len(cell("dx", (1, 0, 2, 4))) == F * 2  # an even one in two: 3 kernel rows, stride 2
     assert len(cell("dw", (1, 2, 0, 1))) == N * OH * OW
     assert len(cell("db", (1, 0, 0))) == N * OH * OW
     with_bias = explain_conv2d("z", (1, 1, 4, 4), x=x, w=w, b=b, stride=2)

@@ -55,26 +55,33 @@ def page(browser):
 
 
 @pytest.fixture(scope="session")
-def lab(browser, tmp_path_factory):
-    """JupyterLab on a trusted copy of the lessons: f"{lab}/00_start_here.ipynb" opens one."""
+def lab_folder(tmp_path_factory):
+    """The folder that JupyterLab serves, with a copy of the lessons in notebooks/."""
     folder = tmp_path_factory.mktemp("lab")
-    lessons = Path(shutil.copytree(ROOT / "notebooks", folder / "notebooks"))
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lab(browser, lab_folder):
+    """JupyterLab on a trusted copy of the lessons: f"{lab}/00_start_here.ipynb" opens one."""
     environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_CONFIG_DIR": str(lab_folder / "config"),
+        "JUPYTER_DATA_DIR": str(lab_folder / "data"),
     }
-    trust = [Path(sys.executable).with_name("jupyter"), "trust", *lessons.glob("*.ipynb")]
+    lessons = (lab_folder / "notebooks").glob("*.ipynb")
+    trust = [Path(sys.executable).with_name("jupyter"), "trust", *lessons]
     subprocess.run(trust, env=environment, check=True, capture_output=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--port={address.rpartition(':')[2]}", "--ServerApp.port_retries=0"]
-    command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
-    with (folder / "log").open("wb") as log:
+    command += [f"--ServerApp.root_dir={lab_folder}", "--IdentityProvider.token="]
+    with (lab_folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            wait_until_served(address, folder / "log")
+            wait_until_served(address, lab_folder / "log")
             yield f"{address}/lab/tree/notebooks"
         finally:
             server.terminate()

@@ -311,7 +311,7 @@ def page(description, drawing, links, size, readout_at, *, chosen=0, readout_wid
     name = "cnnbp-" + hashlib.sha1((head + body + rules).encode()).hexdigest()[:10]
     svg = Svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" {head} role="{role}" '
-        f'aria-label="{escape(description)}" data-lm-suppress-shortcuts="true">'
+        f'aria-label="{escape(description)}">'
         f"<style>{rules.replace('.ID', '.' + name)}</style>{body}</svg>"
     )
     svg.description = description
@@ -334,7 +334,11 @@ def refusal(message, width=560):
 
 
 def _handles(link_number, link):
-    """Invisible cells that answer to the pointer, a tap and, the first of a link, to Tab."""
+    """Invisible cells that answer to the pointer, a tap and, the first of a link, to Tab.
+
+    Each of them keeps the keys typed on it from JupyterLab, which looks no further than the
+    focused element: on the picture around it the attribute would do nothing.
+    """
     parts = []
     for rank, (grid, cell) in enumerate(link.handles):
         x, y, width, height = grid.extent(cell)
@@ -342,7 +346,8 @@ def _handles(link_number, link):
         label = f' aria-label="{escape(link.lines[0])}"' if rank == 0 else ' aria-hidden="true"'
         parts.append(
             f'<rect class="cell c{link_number}" x="{x:g}" y="{y:g}" width="{width:g}" '
-            f'height="{height:g}" tabindex="{tab}" role="img"{label}/>'
+            f'height="{height:g}" tabindex="{tab}" role="img"{label} '
+            'data-lm-suppress-shortcuts="true"/>'
         )
     return "".join(parts)
 

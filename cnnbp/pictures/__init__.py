@@ -2,5 +2,6 @@
 
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
+from cnnbp.pictures.network import draw_network
 
-__all__ = ["draw_conv2d_dw", "draw_conv2d_dx", "draw_graph"]
+__all__ = ["draw_conv2d_dw", "draw_conv2d_dx", "draw_graph", "draw_network"]

@@ -1,0 +1,237 @@
+"""The ribbon: a network layer by layer, the shape of each z and the size of its gradient."""
+
+import math
+
+import numpy as np
+
+from cnnbp.optimizer import clip_gradients
+from cnnbp.pictures.curves import FIRST, SECOND
+from cnnbp.pictures.svg import Area, Link, number, page, text
+
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 680, 780  # pixels from the left
+TOP, MIDDLE = 92, 84  # of the first row, of the ribbon
+PART = "#7a5aa8"  # the third color, after orange and blue
+
+
+def draw_network(network, *, parts=None, span=None):
+    """Which layer lost the gradient? Every z of the last passes, its shape and its gradient's size.
+
+    The ribbon is as wide as a sample has numbers (log scale). A bar is the norm of dz, a diamond
+    the norm of what the layer's own parameters get, both on one log scale.
+
+    network  a cnnbp.Network after forward, and backward if gradients are to be seen
+    parts    dict of name -> gradient_sizes: of what single losses send through the network, drawn
+             below their sum
+    span     (lowest, highest) power of ten of the scale; as the sizes need it if None
+    returns  Svg
+
+    Raises ValueError before a forward pass.
+
+    >>> from cnnbp import Linear, Network
+    >>> network = Network([Linear(2, 1)])
+    >>> network.params["0.w"][...] = [[3, 4]]
+    >>> z, dx = network.forward(np.ones((2, 1))), network.backward(np.ones((1, 1)))
+    >>> draw_network(network).description
+    'A network of 1 layers. the gradient has norm 1 at the end and 5 at the input: ×5'
+    """
+    if not network.trace:
+        raise ValueError("draw_network: nothing to draw yet; call network.forward(x) first")
+    arrays = [network.trace[0].x, *(step.z for step in network.trace)]
+    sizes = {"all": gradient_sizes(network), **(parts or {})}
+    own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
+    scale = _Scale(span, [*(s for part in sizes.values() for s in part), *filter(None, own)])
+    height = max(17 + 4 * (len(sizes) - 1), min(34, 440 // len(arrays)))
+    rows = [Area(LEFT, TOP + height * i, WIDTH - 2 * LEFT, height) for i in range(len(arrays))]
+
+    drawing = [_heading(sizes), scale.svg(TOP, rows[-1].y + height), _ribbon(rows, arrays)]
+    for i, (row, array) in enumerate(zip(rows, arrays, strict=True)):
+        y = row.y + height / 2 + 4
+        name = f"{i - 1} {network.trace[i - 1].name}" if i else "input x"
+        drawing += [text(NAME, y, name), text(SHAPE, y, array.shape, "quiet")]
+        drawing += _bars(row, scale, [part[i] for part in sizes.values() if part], own[i])
+    links = [
+        Link(_lines(network, i, sizes, own), [(row, None)], extra=_lit(row))
+        for i, row in enumerate(rows)
+    ]
+    links.append(Link(_summary(sizes["all"], network)))
+    bottom = rows[-1].y + height + 62
+    return page(
+        f"A network of {len(network.layers)} layers. {links[-1].lines[0]}",
+        "".join(drawing),
+        links,
+        (WIDTH, bottom + 48),
+        (LEFT, bottom),
+        chosen=len(links) - 1,
+    )
+
+
+def gradient_sizes(network):
+    """The norm of the gradient of x and of every layer's z, in the last backward pass; else []."""
+    if network.trace[0].dx is None:
+        return []
+    gradients = [network.trace[0].dx, *(step.dz for step in network.trace)]
+    return [float(np.linalg.norm(gradient)) for gradient in gradients]
+
+
+def _own_size(layer):
+    """The norm of what a layer's parameters get; None if it has none."""
+    return clip_gradients(layer, math.inf) if layer.params else None
+
+
+class _Scale:
+    """Powers of ten along the bars."""
+
+    def __init__(self, span, sizes):
+        powers = [math.log10(size) for size in sizes if 0 < size < math.inf] or [0]
+        self.low, self.high = span or (math.floor(min(powers)), math.ceil(max(powers) + 1e-9))
+        if span is None:
+            self.low = min(self.low, self.high - 3)
+
+    def at(self, size):
+        """The place of a size, kept to the scale."""
+        power = math.log10(size) if size < math.inf else self.high
+        share = (power - self.low) / (self.high - self.low)
+        return BARS + min(max(share, 0), 1) * (RIGHT - BARS)
+
+    def svg(self, top, bottom):
+        apart = next(n for n in (1, 2, 5, 10, 20, 50, 100) if (self.high - self.low) / n <= 8)
+        powers = [p for p in range(self.low, self.high + 1) if p % apart == 0]
+        lines = "".join(f"M{self.at(10.0**p):.1f} {top}V{bottom + 4:g}" for p in powers)
+        marks = [
+            text(round(self.at(10.0**p), 1), bottom + 18, written(10.0**p), "quiet", "middle")
+            for p in powers
+        ]
+        return f'<path class="edge" d="{lines}"/>{"".join(marks)}'
+
+
+def written(size):
+    """A size with two digits, however small.
+
+    >>> written(0.25), written(3.21e-20), written(0)
+    ('0.25', '3.2e−20', '0')
+    """
+    if size == 0 or size >= 0.01 or not math.isfinite(size):
+        return number(size)
+    mantissa, power = f"{size:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(power)}".replace("-", "−")
+
+
+def _heading(sizes):
+    parts = [text(LEFT, 20, "Which layer lost the gradient?", "name")]
+    parts += [text(LEFT, 44, "↓ forward", "quiet"), text(NAME, 74, "layer", "name")]
+    parts += [text(SHAPE, 74, "shape of z", "name")]
+    what = [*sizes] if len(sizes) > 1 else ["norm of dz"]
+    x = BARS
+    for name, fill in zip(what, (FIRST, SECOND, PART), strict=False):
+        parts.append(f'<rect x="{x}" y="64" width="12" height="10" fill="{fill}"/>')
+        parts.append(text(x + 17, 74, name))
+        x += 30 + 7 * len(name)
+    parts += [_diamond(x + 6, 69), text(x + 16, 74, "norm of dw and db")]
+    parts.append(text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet"))
+    return "".join(parts)
+
+
+def _ribbon(rows, arrays):
+    """A band through the rows, at each as wide as a sample has numbers."""
+    counts = [_numbers(array) for array in arrays]
+    halves = [4 + 5.5 * math.log2(1 + count) for count in counts]
+    ends = [(rows[0].y, halves[0]), (rows[-1].y + rows[-1].height, halves[-1])]
+    middles = [(row.y + row.height / 2, half) for row, half in zip(rows, halves, strict=True)]
+    edge = [ends[0], *middles, ends[1]]
+    right = "L".join(f"{MIDDLE + half:.1f} {y:g}" for y, half in edge)
+    left = "L".join(f"{MIDDLE - half:.1f} {y:g}" for y, half in reversed(edge))
+    written_counts = "".join(
+        text(MIDDLE, y + 4, f"{count:,}", "number")
+        for (y, _), count in zip(middles, counts, strict=True)
+    )
+    return f'<path d="M{right}L{left}z" fill="#cfdbe6" stroke="#9aa0ab"/>{written_counts}'
+
+
+def _numbers(array):
+    """How many numbers a sample has; a matrix has its samples in columns."""
+    return math.prod(array.shape[1:]) if array.ndim > 2 else array.shape[0]
+
+
+def _bars(row, scale, sizes, own):
+    """The bars of one row below one another, the first one's number, and the diamond."""
+    parts = []
+    thickness = (row.height - 5) / max(len(sizes), 1)
+    for rank, (size, fill) in enumerate(zip(sizes, (FIRST, SECOND, PART), strict=False)):
+        if size > 0:
+            y, length = row.y + 2.5 + thickness * rank, scale.at(size) - BARS
+            parts.append(
+                f'<rect x="{BARS}" y="{y:.1f}" width="{max(length, 1):.1f}" '
+                f'height="{thickness:.1f}" fill="{fill}"/>'
+            )
+    if sizes:
+        end = max([scale.at(size) for size in sizes if size > 0], default=BARS)
+        if own and -5 < scale.at(own) - end < 50:  # the diamond stands where the number would
+            end = scale.at(own)
+        zero = " exactly" * (sizes[0] == 0)
+        parts.append(text(round(end, 1) + 9, row.y + row.height / 2 + 4, written(sizes[0]) + zero))
+    if own:
+        parts.append(_diamond(scale.at(own), row.y + row.height / 2))
+    return parts
+
+
+def _diamond(x, y):
+    path = f"M{x - 5:.1f} {y:g}l5 -5l5 5l-5 5z"
+    return f'<path d="{path}" fill="#fff" stroke="#1b1f29" stroke-width="1.4"/>'
+
+
+def _lit(row):
+    box = f'x="{row.x}" y="{row.y:g}" width="{row.width}" height="{row.height:g}"'
+    return f'<rect {box} fill="currentColor" opacity=".12"/>'
+
+
+def _lines(network, i, sizes, own):
+    """What pointing at a row says: what arrives at the layer, and what it hands on."""
+    arriving = sizes["all"]
+    if i == 0:
+        lines = [f"input x {network.trace[0].x.shape}"]
+        lines[0] += f": norm of dx = {written(arriving[0])}" if arriving else ""
+    else:
+        step = network.trace[i - 1]
+        lines = [f"{i - 1} {step.name}: x {step.x.shape} → z {step.z.shape}"]
+        if arriving:
+            lines.append(
+                f"dz arrives with norm {written(arriving[i])}, dx leaves {_passed(arriving, i)}"
+            )
+    if own[i] is not None:
+        lines[-1] += f"; its parameters get norm {written(own[i])}"
+    parts = [f"{name} {written(part[i])}" for name, part in sizes.items() if part]
+    if len(parts) > 1:
+        lines.append("norm of dz: " + ", ".join(parts) + _angle(*[p[i] for p in sizes.values()]))
+    return lines
+
+
+def _passed(arriving, i):
+    """What a layer hands on, and how much of what arrived that is."""
+    share = f" (×{written(arriving[i - 1] / arriving[i])})" if arriving[i] else ""
+    return f"with norm {written(arriving[i - 1])}{share}"
+
+
+def _angle(total, first, second):
+    """How far two gradients point apart, by the lengths of both and of their sum."""
+    if not first * second:
+        return ""
+    cosine = (total**2 - first**2 - second**2) / (2 * first * second)
+    return f"; the two point {math.degrees(math.acos(min(max(cosine, -1), 1))):.0f}° apart"
+
+
+def _summary(sizes, network):
+    if not sizes:
+        return ["no gradients yet: call network.backward(dz)"]
+    first, last = sizes[0], sizes[-1]
+    line = f"the gradient has norm {written(last)} at the end and {written(first)} at the input"
+    if not 0 < first < math.inf or not 0 < last < math.inf:
+        return [line]
+    steps = np.round(np.divide(sizes[:-1], sizes[1:]), 9)  # equal ones must stay equal
+    lost = first < last
+    layer = int(np.argmin(steps) if lost else np.argmax(steps))
+    verb = "keeps least" if lost else "adds most"
+    return [
+        f"{line}: ×{written(first / last)}",
+        f"the layer that {verb} is {layer} {network.trace[layer].name}: "
+        f"×{written(steps[layer])} of what arrives",
+    ]

@@ -1,0 +1,153 @@
+"""The ribbon: every shape and every size of a gradient in it is the network's own."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import assert_refuses, eighths
+
+from cnnbp import (
+    Conv2d,
+    Flatten,
+    GroupNorm,
+    Linear,
+    Network,
+    ReLU,
+    Residual,
+    Sigmoid,
+    walkthrough_network,
+)
+from cnnbp.pictures import draw_network
+from cnnbp.pictures.network import gradient_sizes, written
+
+
+def deep(blocks):
+    layers = [Conv2d(1, 4, 3, padding=1, rng=0)]
+    for i in range(blocks):
+        convolution = Conv2d(4, 4, 3, padding=1, rng=i)
+        layers.append(Residual([convolution, GroupNorm(1, 4), Sigmoid()]))
+    return Network([*layers, Flatten(), Linear(64, 3, rng=0)])
+
+
+def run(network, x_shape, seed=0):
+    rng = np.random.default_rng(seed)
+    z = network.forward(eighths(rng, x_shape))
+    network.backward(eighths(rng, z.shape))
+    return network
+
+
+NETWORKS = {
+    "the walkthrough network": lambda: run(walkthrough_network(), (10, 3, 29, 28)),
+    "one layer": lambda: run(Network([Linear(3, 2, rng=0)]), (3, 5)),
+    "twenty residual blocks": lambda: run(deep(20), (2, 1, 4, 4)),
+}
+
+
+@pytest.fixture(params=NETWORKS)
+def network(request):
+    return NETWORKS[request.param]()
+
+
+def labels(svg):
+    """What a screen reader says of every row: its number's handle, in order."""
+    return re.findall(r'aria-label="([^"]*)"', svg)[1:]
+
+
+def test_every_row_has_its_layer_and_shape(network):
+    rows = labels(draw_network(network))
+    assert len(rows) == len(network.trace) + 1
+    for number, step in enumerate(network.trace):
+        assert rows[number + 1].startswith(f"{number} {step.name}: x {step.x.shape} → z")
+        assert f"z {step.z.shape}" in rows[number + 1]
+
+
+def test_every_size_is_the_norm_of_its_gradient(network):
+    svg = draw_network(network)
+    norms = [np.sqrt((step.dz**2).sum()) for step in network.trace]
+    norms.insert(0, np.sqrt((network.trace[0].dx ** 2).sum()))
+    assert gradient_sizes(network) == pytest.approx(norms, rel=1e-12)
+    for norm in norms:
+        assert f">{written(norm)}</text>" in svg
+
+
+def test_bars_are_as_long_as_powers_of_ten(network):
+    svg = draw_network(network, span=(-6, 4))
+    bars = re.findall(r'<rect x="392" y="[\d.]+" width="([\d.]+)" .*?/>', svg)
+    lengths = [float(length) for length in bars[1:]]  # the first is the heading's
+    powers = np.log10(gradient_sizes(network))
+    assert lengths == pytest.approx((powers + 6) / 10 * 288, abs=0.06)
+
+
+def test_pooling_and_flattening_keep_the_norm():
+    sizes = gradient_sizes(NETWORKS["the walkthrough network"]())
+    assert sizes[1] == pytest.approx(
+        sizes[2], rel=1e-12
+    )  # no windows overlap: each dz has a winner
+    assert sizes[2] == sizes[3]
+
+
+def test_parameters_have_a_diamond_and_a_number():
+    network = NETWORKS["one layer"]()
+    norm = np.sqrt(sum((g**2).sum() for g in network.grads.values()))
+    svg = draw_network(network)
+    assert f"its parameters get norm {written(norm)}" in svg
+    assert svg.count('stroke-width="1.4"') == 2  # one in the heading, one in the row
+
+
+def test_before_a_backward_pass_there_are_shapes_alone():
+    network = walkthrough_network()
+    network.forward(np.ones((10, 3, 29, 28)))
+    svg = draw_network(network)
+    assert "call network.backward(dz)" in svg.description
+    assert "(10, 2, 14, 14)" in svg
+
+
+def test_before_a_forward_pass_it_says_what_to_do():
+    assert_refuses(lambda: draw_network(walkthrough_network()), ValueError, "network.forward(x)")
+
+
+def test_a_gradient_that_is_gone_is_called_exactly_zero():
+    network = Network([Linear(2, 2, rng=0), ReLU()])
+    network.params["0.b"][...] = -100.0
+    svg = draw_network(run(network, (2, 3)))
+    assert "0 exactly" in svg
+    assert svg.description.endswith("and 0 at the input")
+
+
+def test_an_infinite_gradient_is_drawn_and_named():
+    network = Network([Linear(2, 2, rng=0)])
+    network.forward(np.ones((2, 3)))
+    with np.errstate(all="ignore"):
+        network.backward(np.full((2, 3), np.inf))
+    assert ">∞</text>" in draw_network(network)
+
+
+def test_two_losses_are_drawn_below_their_sum():
+    network, rng = deep(2), np.random.default_rng(0)
+    z = network.forward(eighths(rng, (2, 1, 4, 4)))
+    first, second = eighths(rng, z.shape), eighths(rng, z.shape)
+    parts = {}
+    for name, dz in {"class": first, "box": second}.items():
+        network.backward(dz)
+        parts[name] = gradient_sizes(network)
+    network.backward(first + second)
+    svg = draw_network(network, parts=parts)
+    angle = np.degrees(
+        np.arccos((first * second).sum() / np.sqrt((first**2).sum() * (second**2).sum()))
+    )
+    total, one, other = (
+        written(part[-1]) for part in (gradient_sizes(network), parts["class"], parts["box"])
+    )
+    assert f"norm of dz: all {total}, class {one}, box {other}; the two point" in svg
+    assert f"{angle:.0f}° apart" in svg
+
+
+def test_it_is_the_same_text_every_time(network):
+    assert draw_network(network) == draw_network(network)
+
+
+def test_a_given_scale_is_kept():
+    network = NETWORKS["one layer"]()
+    svg = draw_network(network, span=(-8, 2))
+    assert ">1e−8</text>" in svg
+    assert ">100</text>" in svg

@@ -155,7 +155,8 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
     base = max(dx_grid.bottom, spread_grid.bottom) + GAP
     sum_names = "its products" + ", then the other filters'" * (len(shown) < len(cell)), "their sum"
     sums = products[None], np.array([[cell.total]])
-    sum_grid, total_grid = _row(sum_names, sums, 12, base, (limit, limit))
+    own_scale = limit != w_limit
+    sum_grid, total_grid = _row(sum_names, sums, 12, base, (limit, limit), own_scale=own_scale)
 
     pairs, windows_seen = [], []
     corner = np.add(pixel, place.padding)  # of the rotated kernel on the spread dz
@@ -282,12 +283,13 @@ def _of_others(samples):
     return "from the other sample" + "s" * (samples > 2)
 
 
-def _row(names, tables, x, y, limits):
-    """Grids side by side."""
+def _row(names, tables, x, y, limits, *, own_scale=None):
+    """Grids side by side; own_scale leaves room for their scales beside their names."""
+    own_scale = len(set(limits)) > 1 if own_scale is None else own_scale
     size = cell_size(*tables)
     grids = []
     for name, values, limit in zip(names, tables, limits, strict=True):
         cell = size if max(values.shape) > 4 else CELL
         grids.append(Grid(name, values, (x, y), limit, size=cell))
-        x = max(grids[-1].right, grids[-1].named(own_scale=len(set(limits)) > 1)) + GAP
+        x = max(grids[-1].right, grids[-1].named(own_scale=own_scale)) + GAP
     return grids

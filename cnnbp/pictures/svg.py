@@ -6,8 +6,10 @@ The text is deterministic: it depends on the numbers as they are displayed, not 
 """
 
 import hashlib
+import math
 import textwrap
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from html import escape
 
 import numpy as np
@@ -45,6 +47,7 @@ class Svg(str):
     description = ""
 
 
+@lru_cache(maxsize=10_000)
 def number(value, digits=3):
     """A number as it is displayed: `digits` significant ones, a true minus sign, never −0.
 
@@ -55,8 +58,8 @@ def number(value, digits=3):
     ('−0.125', '0', '0.667', '1.2e−3', '1235')
     """
     value = float(f"{value:.10g}")
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if abs(value) < 1e-12:
         return "0"
     if 0.01 <= abs(value) < 1e5:
@@ -71,10 +74,14 @@ def number(value, digits=3):
 
 def color(value, limit):
     """The color of a value: blue below zero, paper at zero, orange above, deepest at ±limit."""
-    share = np.clip(value / limit, -1, 1) if limit and np.isfinite(value) else 0
-    share = round(float(share) * 16) / 16  # few colors: no last bit decides one
-    end = POSITIVE if share > 0 else NEGATIVE
-    mixed = (round(z + (e - z) * abs(share)) for z, e in zip(ZERO, end, strict=True))
+    share = value / limit if limit and math.isfinite(value) else 0
+    return _shade(round(max(-1, min(1, share)) * 16))  # few colors: no last bit decides one
+
+
+@cache
+def _shade(sixteenths):
+    end = POSITIVE if sixteenths > 0 else NEGATIVE
+    mixed = (round(z + (e - z) * abs(sixteenths) / 16) for z, e in zip(ZERO, end, strict=True))
     return "#" + "".join(f"{c:02x}" for c in mixed)
 
 
@@ -147,8 +154,16 @@ class Grid:
         if self.hatched is not None:
             strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
             parts.append(f'<path class="hatch" d="{strokes}"/>')
-        edge = "".join(self.box(cell) for cell in np.ndindex(self.values.shape))
-        return "".join(parts) + f'<path class="edge" d="{edge}"/>'
+        return "".join(parts) + f'<path class="edge" d="{self._lines()}"/>'
+
+    def _lines(self):
+        """The lines between the cells and around them."""
+        rows, columns = self.values.shape
+        across = [f"M{self.x:g} {self.y + i * self.size:g}H{self.right:g}" for i in range(rows + 1)]
+        down = [
+            f"M{self.x + j * self.size:g} {self.y:g}V{self.bottom:g}" for j in range(columns + 1)
+        ]
+        return "".join(across + down)
 
     def _cell(self, cell):
         value = self.values[cell]

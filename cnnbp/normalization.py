@@ -137,9 +137,8 @@ def _mean(x, axes):
 
 def _scale_and_shift_backward(dz, normalized):
     """dgamma and dbeta, both (C, 1, 1)."""
-    dgamma, dbeta = (
-        product.sum(axis=EACH_CHANNEL, keepdims=True)[0] for product in (dz * normalized, dz)
-    )
+    dgamma = (dz * normalized).sum(axis=EACH_CHANNEL, keepdims=True)[0]
+    dbeta = dz.sum(axis=EACH_CHANNEL, keepdims=True)[0]
     return dgamma, dbeta
 
 
@@ -161,8 +160,9 @@ def _check(function, x, gamma, beta, eps):
     x, gamma, beta = floats(function, x=x, gamma=gamma, beta=beta)
     (x,) = images(function, x=x)
     for name, array in {"gamma": gamma, "beta": beta}.items():
-        expected = (x.shape[1], 1, 1)
-        same_shape(function, name, array, expected, f"(C, 1, 1) for the channels of x {x.shape}")
+        remedy = f". Give {name}[:, None, None]" * (array.ndim == 1)
+        reason = f"(C, 1, 1) for the channels of x {x.shape}{remedy}"
+        same_shape(function, name, array, (x.shape[1], 1, 1), reason)
     if not eps > 0:
         raise ValueError(f"{function}: eps must be positive, not {eps!r}")
     return batch_last(x), gamma, beta
@@ -245,6 +245,8 @@ class BatchNorm2d(Layer):
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1, dtype=np.float64):
         positive(channels, "BatchNorm2d: channels")
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"BatchNorm2d: momentum must be from 0 to 1, not {momentum!r}")
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
         self.momentum = momentum

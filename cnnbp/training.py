@@ -137,6 +137,7 @@ def minibatches(images, labels, batch_size, rng):
         yield shape.batch_last(images[chosen]), labels[chosen]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # divergence is returned, not warned of
 def training_step(network, x, labels, optimizer, max_norm=None):
     """Forward, loss, backward, clip, step: what is repeated until the network has learned.
 
@@ -147,16 +148,16 @@ def training_step(network, x, labels, optimizer, max_norm=None):
 
     The step is left out if the loss or the norm is inf or NaN, for it would spoil the weights.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # divergence is returned, not warned of
-        scores = network.forward(x, training=True)
-        loss, dz = softmax_cross_entropy(scores, labels)
-        network.backward(dz)
-        norm = clip_gradients(network, math.inf if max_norm is None else max_norm)
-        if math.isfinite(loss) and math.isfinite(norm):
-            optimizer.step()
+    scores = network.forward(x, training=True)
+    loss, dz = softmax_cross_entropy(scores, labels)
+    network.backward(dz)
+    norm = clip_gradients(network, math.inf if max_norm is None else max_norm)
+    if math.isfinite(loss) and math.isfinite(norm):
+        optimizer.step()
     return loss, _accuracy(scores, labels), norm
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def evaluate(network, images, labels, *, batch_size=256):
     """A network's mean loss and accuracy on labeled images, without training it.
 

@@ -214,7 +214,7 @@ X, ONES = np.ones((10, 4, 5, 6)), np.ones((4, 1, 1))
         ({"x": X[0]}, ValueError, ["x must have 4 axes", "(4, 5, 6)", "x[None]"]),
         ({"x": X[:, :0]}, ValueError, ["x (10, 0, 5, 6) holds nothing"]),
         ({"x": "photo"}, TypeError, ["x must hold real numbers"]),
-        ({"gamma": np.ones(4)}, ValueError, ["gamma is (4,)", "(4, 1, 1)", "x (10, 4, 5, 6)"]),
+        ({"gamma": np.ones(4)}, ValueError, ["gamma is (4,)", "(4, 1, 1)", "gamma[:, None, None]"]),
         ({"gamma": np.ones((1, 4, 1, 1))}, ValueError, ["gamma is (1, 4, 1, 1)", "(4, 1, 1)"]),
         ({"gamma": None}, TypeError, ["gamma must hold real numbers"]),
         ({"eps": 0}, ValueError, ["eps must be positive", "0"]),
@@ -287,6 +287,20 @@ def test_a_layer_fills_its_gradients_by_its_backward_function(make):
 def test_a_layer_needs_channels(make):
     assert_refuses(lambda: make(0), ValueError, "channels must be at least 1")
     assert_refuses(lambda: make(3.0), TypeError, "channels must be an int", "3.0")
+
+
+@pytest.mark.parametrize("momentum", [-0.1, 1.1, np.nan])
+def test_a_momentum_that_is_no_share_is_refused(momentum):
+    assert_refuses(
+        lambda: BatchNorm2d(4, momentum=momentum), ValueError, "momentum", "0 to 1", str(momentum)
+    )
+
+
+def test_momentum_says_how_much_a_batch_replaces():
+    layer = BatchNorm2d(4, momentum=1)
+    layer.forward(X * 5, training=True)
+    assert_array_equal(layer.running_mean, np.full((4, 1, 1), 5))
+    assert_array_equal(layer.running_var, np.zeros((4, 1, 1)))
 
 
 def test_running_statistics_by_hand():

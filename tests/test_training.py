@@ -209,6 +209,14 @@ def test_divergence_ends_training_with_a_history_and_without_a_warning(learning_
     assert "smaller learning rate" in repr(history)
 
 
+def test_test_data_of_a_network_about_to_diverge_are_evaluated_without_a_warning():
+    network = Network([Flatten(), Linear(16, 8, rng=0), Linear(8, 3, rng=1)])
+    options = {"epochs": 50, "batch_size": 20, "test": (IMAGES, LABELS)}
+    history = fit(network, SGD(network, 1e200), **options)
+    assert history.diverged
+    assert not math.isfinite(history.test_loss[-1])
+
+
 def test_a_step_that_would_spoil_the_weights_is_not_taken():
     network = small_network()
     spoiled = IMAGES.copy()

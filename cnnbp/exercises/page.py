@@ -1,0 +1,47 @@
+"""Text that reads well in a terminal, a notebook and a screen reader: blocks, shown as either."""
+
+from html import escape
+
+
+class Page:
+    """Blocks below one another: paragraphs, code, pictures.
+
+    A picture is SVG text and the plain text that stands for it where there are no pictures.
+
+    >>> Page().heading("Right").text("All 4 cases.").code("x = 1")
+    Right
+    <BLANKLINE>
+    All 4 cases.
+    <BLANKLINE>
+        x = 1
+    """
+
+    def __init__(self):
+        self.blocks = []
+
+    def heading(self, content):
+        return self._add(content, _paragraph(content, "font-weight:bold;"))
+
+    def text(self, *lines):
+        return self._add("\n".join(lines), "".join(map(_paragraph, lines)))
+
+    def code(self, content):
+        indented = "\n".join(f"    {line}".rstrip() for line in content.splitlines())
+        return self._add(indented, f"<pre>{escape(content)}</pre>")
+
+    def picture(self, svg, plain):
+        return self._add(plain, str(svg))
+
+    def _add(self, plain, html):
+        self.blocks.append((plain, html))
+        return self
+
+    def __repr__(self):
+        return "\n\n".join(plain for plain, _ in self.blocks)
+
+    def _repr_html_(self):
+        return f'<div class="cnnbp-page">{"".join(html for _, html in self.blocks)}</div>'
+
+
+def _paragraph(line, style=""):
+    return f'<p style="{style}margin:.3em 0">{escape(line)}</p>'

@@ -1,0 +1,3 @@
+"""All exercises by name, in the order of their declaration."""
+
+EXERCISES = {}

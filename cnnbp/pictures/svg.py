@@ -271,7 +271,10 @@ def cell_size(*grids):
 def readout(lines, at, width):
     """Lines of text below one another, wrapped to `width` pixels."""
     x, y = at
-    wrapped = [part for line in lines for part in textwrap.wrap(line, int(width / 7)) or [""]]
+    fits = int(width / 7)
+    wrapped = []
+    for line in lines:
+        wrapped += textwrap.wrap(line, fits) if len(line) > fits else [line]
     return "".join(text(x, y + 17 * i, line) for i, line in enumerate(wrapped))
 
 

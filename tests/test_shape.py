@@ -7,7 +7,16 @@ import pytest
 from helpers import assert_refuses, every_convolution, lies_batch_last
 from numpy.testing import assert_array_equal
 
-from cnnbp.shape import batch_last, floats, images, pair, same_shape, windows
+from cnnbp.shape import (
+    batch_last,
+    floats,
+    image_shape,
+    images,
+    pair,
+    positive,
+    same_shape,
+    windows,
+)
 
 
 @pytest.mark.parametrize("value", [(2, 2), [2, 2], 2, np.int64(2), np.array([2, 2]), np.array(2)])
@@ -26,6 +35,35 @@ def test_a_pair_has_a_minimum(value, minimum):
         lambda: pair(value, "padding", minimum=minimum),
         ValueError,
         *("padding", f"at least {minimum}", str(value)),
+    )
+
+
+def test_a_positive_number_is_an_int_of_at_least_1():
+    positive(1, "groups")
+    positive(np.int64(7), "groups")
+    assert_refuses(lambda: positive(0, "groups"), ValueError, "groups", "at least 1", "0")
+    assert_refuses(lambda: positive(2.0, "groups"), TypeError, "groups must be an int", "2.0")
+    assert_refuses(lambda: positive((1, 1), "groups"), TypeError, "groups", "(1, 1)")
+
+
+@pytest.mark.parametrize("x_shape", [(10, 2, 5, 5), [10, 2, 5, 5], np.array([10, 2, 5, 5])])
+def test_an_image_shape_is_four_ints(x_shape):
+    assert image_shape("f", x_shape) == (10, 2, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "given"),
+    [
+        ((50, 10), "(50, 10)"),
+        (7, "7"),
+        ((1, 2, 3, 4.0), "(1, 2, 3, 4.0)"),
+        (None, "None"),
+        (np.ones((4, 2, 5, 5)), "an array (4, 2, 5, 5)"),
+    ],
+)
+def test_an_image_shape_is_nothing_else(x_shape, given):
+    assert_refuses(
+        lambda: image_shape("f", x_shape), TypeError, "f: x_shape", "(N, C, H, W)", "x.shape", given
     )
 
 

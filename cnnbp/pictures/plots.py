@@ -1,0 +1,282 @@
+"""Curves, histograms and images as matplotlib figures; pyplot and its open figures stay out."""
+
+import io
+import math
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cnnbp.pictures.curves import FIRST, SECOND
+from cnnbp.pictures.network import gradient_sizes
+from cnnbp.pictures.svg import NEGATIVE, POSITIVE, ZERO, largest
+from cnnbp.shape import images as as_images
+
+COLORS = [FIRST, SECOND, "#7a5aa8", "#2e8b57", "#8c6d31", "#c2528b"]
+LINES = ["-", "--", ":", "-."]  # a run is told apart by its line, too
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", [[c / 255 for c in color] for color in (NEGATIVE, ZERO, POSITIVE)]
+)
+DPI = 160  # of the stored image, which is shown at 80: sharp on a projector
+
+
+class Plot(Figure):
+    """A figure that a notebook shows when it is a cell's last line, and that says what it shows."""
+
+    def __init__(self, description, width, height, **axes):
+        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="w")
+        self.description = description
+        self.grid = self.subplots(**axes, squeeze=False) if axes else None
+
+    def _repr_png_(self):
+        image = io.BytesIO()
+        self.savefig(image, format="png")
+        width, height = (round(inches * DPI / 2) for inches in self.get_size_inches())
+        return image.getvalue(), {"width": width, "height": height}
+
+    def __repr__(self):
+        return f"Figure: {self.description}"
+
+
+def plot_training(histories):
+    """Loss and accuracy as training went on.
+
+    histories  a cnnbp.training.History, or a dict of name -> History to compare
+    returns    Plot
+
+    The thin line is the loss of every minibatch; epochs have a dot, test data a ring.
+
+    >>> from cnnbp.training import History
+    >>> plot_training(History(loss=[2.0, 1.0], train_loss=[1.5], train_accuracy=[0.5]))
+    Figure: loss and accuracy of 1 run over 2 steps
+    """
+    histories = _named(histories)
+    steps = max(len(history.loss) for history in histories.values())
+    runs = f"{len(histories)} run{'s' * (len(histories) > 1)}"
+    plot = Plot(f"loss and accuracy of {runs} over {steps} steps", 9, 3.4, ncols=2)
+    loss_axes, accuracy_axes = plot.grid[0]
+    for (name, history), color, line in _styled(histories):
+        loss_axes.plot(history.loss, color=color, alpha=0.35, linewidth=0.8)
+        ends = _epoch_ends(history)
+        for axes, kind in ((loss_axes, "loss"), (accuracy_axes, "accuracy")):
+            train, test = getattr(history, f"train_{kind}"), getattr(history, f"test_{kind}")
+            style = {"color": color, "linestyle": line, "markersize": 4}
+            axes.plot(ends[: len(train)], train, marker="o", label=f"{name} training", **style)
+            if test:
+                style["markerfacecolor"] = "w"
+                axes.plot(ends[: len(test)], test, marker="o", label=f"{name} test", **style)
+    _label(loss_axes, "loss", "step", yscale="log")
+    _label(accuracy_axes, "accuracy", "step")
+    accuracy_axes.set_ylim(0, 1.02)
+    accuracy_axes.legend(frameon=False, fontsize=8)
+    return plot
+
+
+def plot_gradient_norms(networks):
+    """How large the gradient of every layer's z is, on a scale of powers of ten.
+
+    networks  a cnnbp.Network after a backward pass, or a dict of name -> Network to compare
+    returns   Plot
+
+    Raises ValueError before a backward pass.
+    """
+    networks = _named(networks)
+    depth = max(len(network.layers) for network in networks.values())
+    plot = Plot(f"norm of dz after each of {depth} layers", 7.5, 3.4, ncols=1)
+    axes = plot.grid[0, 0]
+    for (name, network), color, line in _styled(networks):
+        _, *sizes = _after_backward("plot_gradient_norms", network)
+        axes.plot(sizes, color=color, linestyle=line, marker="o", markersize=4, label=name)
+    _label(axes, "norm of dz", "layer", yscale="log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+    if depth <= 12:
+        first = next(iter(networks.values()))
+        names = [f"{number} {step.name}" for number, step in enumerate(first.trace)]
+        axes.set_xticks(range(len(names)), names, rotation=25, ha="right", fontsize=8)
+    if len(networks) > 1:
+        axes.legend(frameon=False, fontsize=8)
+    return plot
+
+
+def plot_histograms(network, layers=None, *, bins=40):
+    """How the values of z and of its gradient dz are distributed, layer by layer.
+
+    network  a cnnbp.Network after a backward pass
+    layers   numbers of the layers to be shown, all if None
+    returns  Plot, a row for each layer; exact zeros are only counted, they would dwarf the rest
+
+    Raises ValueError before a backward pass.
+    """
+    _after_backward("plot_histograms", network)
+    layers = range(len(network.layers)) if layers is None else list(layers)
+    plot = Plot(
+        f"histograms of z and dz in {len(layers)} layers",
+        8,
+        0.5 + 1.15 * len(layers),
+        nrows=len(layers),
+        ncols=2,
+    )
+    for row, number in zip(plot.grid, layers, strict=True):
+        step = network.trace[number]
+        _histogram(row[0], f"z of {number} {step.name}", step.z, bins, SECOND)
+        _histogram(row[1], f"dz of {number} {step.name}", step.dz, bins, FIRST)
+    return plot
+
+
+def plot_filters(layer):
+    """The filters of a convolution, and below each of them its gradient.
+
+    layer    a cnnbp.Conv2d
+    returns  Plot, a column for each filter, a row for each channel; w and dw have scales of their
+             own, blue below zero and orange above
+
+    >>> from cnnbp import Conv2d
+    >>> plot_filters(Conv2d(1, 4, 3))
+    Figure: 4 filters of shape (1, 3, 3), and their gradients
+    """
+    w, dw = layer.params["w"], layer.grads["w"]
+    filters, channels = w.shape[:2]
+    size = min(0.8, 11 / filters)
+    plot = Plot(
+        f"{filters} filters of shape {w.shape[1:]}, and their gradients",
+        1 + size * filters,
+        0.5 + size * 2 * channels,
+        nrows=2 * channels,
+        ncols=filters,
+    )
+    for first, name, bank in ((0, "w", w), (channels, "dw", dw)):
+        limit = largest(bank)
+        for channel, filter in np.ndindex(channels, filters):
+            axes = plot.grid[first + channel, filter]
+            axes.imshow(bank[filter, channel], SIGNED, vmin=-limit, vmax=limit)
+            _bare(axes)
+        scale = f"±{limit:.2g}" if bank.any() else "all 0"
+        plot.grid[first, 0].set_ylabel(f"{name}\n{scale}", rotation=0, ha="right", va="center")
+    return plot
+
+
+def plot_confusion(labels, predicted, classes=None):
+    """Which classes are taken for which: a row for each true class, a column for each answer.
+
+    labels, predicted  (N,) ints
+    classes            names of the classes, their numbers if None
+    returns            Plot
+
+    >>> plot_confusion([0, 0, 1], [0, 1, 1])
+    Figure: 2 of 3 right in 2 classes
+    """
+    labels, predicted = np.asarray(labels), np.asarray(predicted)
+    count = len(classes) if classes else 1 + max(labels.max(), predicted.max())
+    confused = np.zeros((count, count), int)
+    np.add.at(confused, (labels, predicted), 1)
+    right = int(np.trace(confused))
+    side = 1.2 + 0.42 * count
+    plot = Plot(f"{right} of {len(labels)} right in {count} classes", side, side, ncols=1)
+    axes = plot.grid[0, 0]
+    off_diagonal = confused - np.diag(np.diag(confused))
+    axes.imshow(off_diagonal, "Oranges", vmin=0, vmax=max(off_diagonal.max(), 1) * 1.6)
+    for at, cell in np.ndenumerate(confused):
+        if cell:
+            axes.text(at[1], at[0], cell, ha="center", va="center", fontsize=9)
+    for set_ticks in (axes.set_xticks, axes.set_yticks):
+        set_ticks(range(count), classes or range(count))
+    _label(axes, "true class", "answer")
+    return plot
+
+
+def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
+    """A gallery of images, with boxes drawn around what is in them.
+
+    images     (N, C, H, W), C 1 for grey or 3 for red, green, blue; 0 is black, 1 full color
+    titles     N of whatever is to be written above them
+    boxes      (4, N): top, left, bottom, right as shares of the height and width
+    predicted  (4, N): further boxes, dashed
+    returns    Plot
+
+    >>> plot_images(np.zeros((3, 1, 8, 8)), titles=[4, 0, 7])
+    Figure: 3 images of 8 × 8 pixels
+    """
+    (images,) = as_images("plot_images", images=images)
+    N, C, H, W = images.shape
+    if N == 0 or C not in (1, 3):
+        raise ValueError(f"plot_images: needs images (N, 1 or 3, H, W), not {images.shape}")
+    columns = min(columns, N)
+    rows = math.ceil(N / columns)
+    plot = Plot(
+        f"{N} image{'s' * (N > 1)} of {H} × {W} pixels" + " with boxes" * (boxes is not None),
+        1.15 * columns,
+        (1.15 + 0.2 * (titles is not None)) * rows * H / W,
+        nrows=rows,
+        ncols=columns,
+    )
+    for n, axes in enumerate(plot.grid.flat):
+        _bare(axes)
+        if n >= N:
+            axes.set_visible(False)
+            continue
+        axes.imshow(np.clip(images[n].transpose(1, 2, 0), 0, 1), "gray", vmin=0, vmax=1)
+        if titles is not None:
+            axes.set_title(titles[n], fontsize=9)
+        for found, color, line in ((boxes, FIRST, "-"), (predicted, SECOND, "--")):
+            if found is not None:
+                axes.add_patch(_rectangle(np.asarray(found)[:, n], (H, W), color, line))
+    return plot
+
+
+def _rectangle(box, size, color, line):
+    """A box in an image's own coordinates, in which pixel 0 reaches from −0.5 to 0.5."""
+    (top, left), (bottom, right) = np.multiply(np.reshape(box, (2, 2)), size) - 0.5
+    return Rectangle(
+        (left, top), right - left, bottom - top, fill=False, color=color, linestyle=line, lw=2
+    )
+
+
+def _histogram(axes, title, values, bins, color):
+    values = np.ravel(values)
+    shown = values[np.isfinite(values) & (values != 0)]
+    axes.hist(shown, bins=bins, color=color)
+    axes.set_title(title, fontsize=9, loc="left")
+    left_out = [(values == 0, "are 0"), (~np.isfinite(values), "are not finite")]
+    notes = [f"{which.mean():.0%} {what}" for which, what in left_out if which.any()]
+    axes.set_title(", ".join(notes), fontsize=8, loc="right")
+    axes.set_yticks([])
+    axes.tick_params(labelsize=8)
+    axes.locator_params(axis="x", nbins=5)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _named(given):
+    """A dict of name -> what was given; one without a name has none."""
+    return given if isinstance(given, dict) else {"": given}
+
+
+def _styled(named):
+    """Each with a color and a line of its own."""
+    for number, item in enumerate(named.items()):
+        yield item, COLORS[number % len(COLORS)], LINES[number % len(LINES)]
+
+
+def _epoch_ends(history):
+    """The step after which each epoch ended; all have the same number of steps."""
+    epochs = max(len(history.train_loss), 1)
+    return [len(history.loss) * (epoch + 1) / epochs - 1 for epoch in range(epochs)]
+
+
+def _after_backward(function, network):
+    """The sizes of the network's gradients; or that a pass is missing."""
+    sizes = gradient_sizes(network) if network.trace else []
+    if not sizes:
+        raise ValueError(f"{function}: no gradients yet; call forward(x), then backward(dz)")
+    return sizes
+
+
+def _label(axes, up, across, **scales):
+    axes.set(ylabel=up, xlabel=across, **scales)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _bare(axes):
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_color("#9aa0ab")

@@ -1,0 +1,168 @@
+"""Figures show the numbers they were given, and leave no figure open."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers import assert_refuses
+
+from cnnbp import Conv2d, Flatten, Linear, Network, ReLU, Residual
+from cnnbp.pictures.plots import (
+    plot_confusion,
+    plot_filters,
+    plot_gradient_norms,
+    plot_histograms,
+    plot_images,
+    plot_training,
+)
+from cnnbp.training import History
+
+HISTORY = History(
+    loss=[4.0, 3.0, 2.0, 1.0],
+    gradient_norm=[1.0] * 4,
+    train_loss=[3.5, 1.5],
+    train_accuracy=[0.25, 0.5],
+    test_loss=[3.0, 1.25],
+    test_accuracy=[0.375, 0.625],
+)
+DIVERGED = History(loss=[2.0, np.inf], gradient_norm=[1.0, np.inf])
+
+
+def network(depth=1):
+    rng = np.random.default_rng(0)
+    blocks = [Residual([Conv2d(2, 2, 3, padding=1, rng=rng), ReLU()]) for _ in range(depth)]
+    network = Network([*blocks, Flatten(), Linear(32, 3, rng=rng)])
+    network.forward(rng.standard_normal((4, 2, 4, 4)))
+    network.backward(rng.standard_normal((3, 4)))
+    return network
+
+
+def curves(axes):
+    """label -> the values of the line."""
+    return {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+FIGURES = {
+    "training": lambda: plot_training(HISTORY),
+    "two trainings": lambda: plot_training({"a": HISTORY, "b": HISTORY}),
+    "a training that diverged": lambda: plot_training(DIVERGED),
+    "gradient norms": lambda: plot_gradient_norms(network()),
+    "gradient norms, deep": lambda: plot_gradient_norms({"a": network(14), "b": network()}),
+    "histograms": lambda: plot_histograms(network()),
+    "filters": lambda: plot_filters(network().layers[0].layers[0]),
+    "confusion": lambda: plot_confusion([0, 1, 2], [0, 1, 1], ["a", "b", "c"]),
+    "images": lambda: plot_images(np.zeros((9, 3, 4, 5)), titles=range(9)),
+    "one image with a box": lambda: plot_images(np.ones((1, 1, 4, 5)), boxes=np.ones((4, 1))),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_notebook_shows_it_sharp_and_with_a_text(name):
+    plot = FIGURES[name]()
+    image, shown = plot._repr_png_()
+    assert image.startswith(b"\x89PNG")
+    width = int.from_bytes(image[16:20], "big")
+    assert shown["width"] == pytest.approx(width / 2, abs=1)
+    assert shown["width"] <= 900
+    assert repr(plot).startswith("Figure: ")
+
+
+def test_no_figure_stays_open_for_pyplot_is_not_used():
+    code = "import sys, cnnbp.pictures.plots; print('matplotlib.pyplot' in sys.modules)"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == "False"
+
+
+def test_pictures_of_numbers_do_not_wait_for_matplotlib():
+    code = "import sys, cnnbp.pictures; print('matplotlib' in sys.modules)"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == "False"
+
+
+def test_training_curves_are_the_history():
+    loss_axes, accuracy_axes = plot_training({"run": HISTORY}).grid[0]
+    assert HISTORY.loss in curves(loss_axes).values()
+    assert curves(loss_axes)["run training"] == HISTORY.train_loss
+    assert curves(loss_axes)["run test"] == HISTORY.test_loss
+    assert curves(accuracy_axes) == {
+        "run training": HISTORY.train_accuracy,
+        "run test": HISTORY.test_accuracy,
+    }
+
+
+def test_epochs_lie_at_their_last_step():
+    line = plot_training(HISTORY).grid[0][1].lines[0]
+    assert line.get_xdata().tolist() == [1, 3]
+
+
+def test_gradient_norms_are_those_of_dz():
+    net = network(2)
+    (axes,) = plot_gradient_norms(net).grid[0]
+    norms = [np.sqrt((step.dz**2).sum()) for step in net.trace]
+    assert axes.lines[0].get_ydata() == pytest.approx(norms)
+    assert [tick.get_text() for tick in axes.get_xticklabels()][-1] == "3 Linear"
+
+
+def test_histograms_count_every_value_once():
+    net = network()
+    grid = plot_histograms(net, bins=10).grid
+    for row, step in zip(grid, net.trace, strict=True):
+        for axes, values in zip(row, (step.z, step.dz), strict=True):
+            assert sum(bar.get_height() for bar in axes.patches) == np.count_nonzero(values)
+
+
+def test_histograms_say_how_much_is_zero():
+    net = network()
+    net.trace[0].z[:] = 0
+    (z_axes, dz_axes), *_ = plot_histograms(net, [0]).grid
+    assert z_axes.get_title("right") == "100% are 0"
+    assert dz_axes.get_title("right") == ""
+
+
+def test_filters_and_gradients_have_one_scale_each():
+    layer = network().layers[0].layers[0]
+    grid = plot_filters(layer).grid
+    for bank, rows in ((layer.params["w"], grid[:2]), (layer.grads["w"], grid[2:])):
+        for (channel, filter), axes in np.ndenumerate(rows):
+            (image,) = axes.images
+            assert (image.get_array() == bank[filter, channel]).all()
+            assert image.get_clim() == (-np.abs(bank).max(), np.abs(bank).max())
+
+
+def test_confusion_counts():
+    (axes,) = plot_confusion([0, 0, 1, 1, 1], [0, 1, 1, 1, 0]).grid[0]
+    assert texts(axes) == ["1", "1", "1", "2"]
+    assert repr(plot_confusion([0, 0, 1], [0, 1, 1])) == "Figure: 2 of 3 right in 2 classes"
+
+
+def test_boxes_are_where_the_shares_say():
+    boxes = np.array([[0.25], [0.5], [0.75], [1.0]])
+    (axes,) = plot_images(np.zeros((1, 1, 4, 8)), boxes=boxes).grid[0]
+    (box,) = axes.patches
+    assert (box.get_xy(), box.get_width(), box.get_height()) == ((3.5, 0.5), 4, 2)
+
+
+def test_empty_places_of_a_gallery_are_not_shown():
+    grid = plot_images(np.zeros((5, 1, 4, 4)), columns=3).grid
+    assert [axes.get_visible() for axes in grid.flat] == [True] * 5 + [False]
+
+
+@pytest.mark.parametrize("plot", [plot_gradient_norms, plot_histograms])
+def test_a_missing_pass_is_named(plot):
+    assert_refuses(lambda: plot(Network([Linear(2, 2)])), ValueError, "call forward(x)")
+
+
+@pytest.mark.parametrize("shape", [(0, 1, 2, 2), (2, 2, 4, 4)])
+def test_images_of_no_color_are_refused(shape):
+    assert_refuses(
+        lambda: plot_images(np.zeros(shape)), ValueError, str(shape), "(N, 1 or 3, H, W)"
+    )

@@ -1,7 +1,15 @@
 """Arrays in, pictures out: SVG text that answers to the pointer, and matplotlib figures."""
 
-from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_dx
+from cnnbp.pictures.convolution import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_z
+from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
 from cnnbp.pictures.network import draw_network
 
-__all__ = ["draw_conv2d_dw", "draw_conv2d_dx", "draw_graph", "draw_network"]
+__all__ = [
+    "draw_conv2d_db",
+    "draw_conv2d_dw",
+    "draw_conv2d_dx",
+    "draw_conv2d_z",
+    "draw_graph",
+    "draw_network",
+]

@@ -1,31 +1,97 @@
-"""Pictures of a convolution's gradients: which numbers make a cell of dw, of db and of dx."""
+"""Pictures of a convolution and its weight gradients: which numbers make a cell of z, dw or db."""
 
 import numpy as np
 
-from cnnbp.convolution import conv2d_backward
+from cnnbp.convolution import conv2d, conv2d_backward
 from cnnbp.explain import explain_conv2d
-from cnnbp.pictures.arithmetic import arithmetic, factor
+from cnnbp.pictures.arithmetic import arithmetic
 from cnnbp.pictures.svg import (
     CELL,
     LETTERS,
     Grid,
     Link,
     cell_size,
+    color,
     number,
+    outline,
     picture,
     scales,
     text,
 )
 from cnnbp.shape import windows
 
-TOP, GAP = 46, 40  # pixels above the tables, and between them
+LEFT, TOP, GAP = 12, 46, 40  # pixels beside and above the tables, and between them
+
+
+def draw_conv2d_z(
+    x, w, b=None, *, sample=0, filter=0, channel=0, chosen=(0, 0), every=True, **geometry
+):
+    """Who contributed to this output? x, w and z for one sample, filter and channel.
+
+    Pointing at a cell of z frames its window on x and pairs, by letters, each pixel with its
+    weight; below, the products and how they add up.
+
+    x (N, C, H, W), w (F, C/groups, KH, KW), b (F, 1, 1) or None   as given to conv2d
+    channel   of the filter: with groups, it counts within the filter's group
+    chosen    (i, j) shown while nothing is pointed at
+    every     whether all cells of z answer to the pointer, or the chosen one alone
+    geometry  stride, padding, dilation, groups
+    returns   Svg
+
+    >>> svg = draw_conv2d_z(np.ones((1, 1, 1, 3)), [[[[2, 3]]]], chosen=(0, 1))
+    >>> "z[0,0,0,1] = a 1·2 + b 1·3 = 5" in svg
+    True
+    """
+    x, w = np.asarray(x), np.asarray(w)
+    view = _View(x, w, sample, filter, channel, geometry)
+    outputs = list(np.ndindex(*view.place.output)) if every else [tuple(chosen)]
+    cells = [
+        explain_conv2d("z", (sample, filter, *window), x=x, w=w, b=b, **geometry)
+        for window in outputs
+    ]
+    z = conv2d(x, w, b, **geometry)[sample, filter]
+    names = view.x_name, f"w[{filter},{channel}]", f"z[{sample},{filter}]"
+    tables = view.pixels, w[filter, channel], z
+    limits = scales(tables[:1], tables[1:2], [z, *(cell.product for cell in cells)])
+    x_grid, w_grid, z_grid = grids = side_by_side(names, tables, LEFT, TOP, limits)
+    x_grid.hatched = view.unseen
+    sums = _Sums("x·w", view.place.kernel, w_grid.x, max(w_grid.bottom, z_grid.bottom))
+
+    links = []
+    for window, cell in zip(outputs, cells, strict=True):
+        shown = np.flatnonzero(cell.right_index[:, 1] == channel)
+        shown = shown[shown < len(cell) - cell.bias]
+        taps, pixels = cell.right_index[shown, 2:], cell.left_index[shown, 2:] + view.place.padding
+        frame = x_grid.box(np.multiply(window, view.place.stride), span(view.place))
+        links.append(
+            Link(
+                [arithmetic(cell, shown, _rest_of_z(w, cell.bias))],
+                handles=[(z_grid, window)],
+                pairs=_paired((x_grid, pixels), (w_grid, taps)),
+                rings=[(z_grid, window)],
+                extra=outline(frame) + sums.numbers(cell.product[shown], taps),
+            )
+        )
+    rank = outputs.index(tuple(chosen))
+    return picture(
+        f"Convolution, {names[2]}: each cell sums the pixels that a window of {names[0]} shows "
+        f"times {names[1]}. {links[rank].lines[0]}",
+        grids,
+        links,
+        chosen=rank,
+        extra=text(LEFT, 18, "Who contributed to this output?", "name")
+        + view.frame(x_grid)
+        + sums.table(),
+        readout_at=sums.readout_at(grids),
+    )
 
 
 def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **geometry):
     """Which pixels does one weight meet? x, dz, dw and db for one sample, filter and channel.
 
     Pointing at a cell of dw rings the pixels that this weight met and, with the same letters, the
-    cells of dz they are multiplied with; the bias met a 1 everywhere.
+    cells of dz they are multiplied with; the bias met a 1 everywhere. Below, the products, shaped
+    like dz, and how they add up.
 
     dz (N, F, OH, OW), x (N, C, H, W), w (F, C/groups, KH, KW)   as given to conv2d_backward
     channel   of the filter: with groups, it counts within the filter's group
@@ -38,253 +104,206 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     True
     """
     dz, x, w = map(np.asarray, (dz, x, w))
-    place = _place(x, w, geometry)
+    view = _View(x, w, sample, filter, channel, geometry)
     _, dw, db = conv2d_backward(dz, x, w, **geometry)
-    first = w.shape[1] * (filter // (len(w) // geometry.get("groups", 1)))
-    tables = (
-        _padded(x[sample, first + channel], place),
-        dz[sample, filter],
-        dw[filter, channel],
-        db[filter],
-    )
-    names = (
-        f"x[{sample},{first + channel}]" + " in its padding" * any(place.padding),
-        f"dz[{sample},{filter}]",
-        f"dw[{filter},{channel}]",
-        f"db[{filter}]",
-    )
-    x_grid, dz_grid, dw_grid, db_grid = grids = _row(
-        names, tables, 12, TOP, scales(*((t,) for t in tables))
-    )
+    taps = list(np.ndindex(*view.place.kernel))
+    cells = [
+        explain_conv2d("dw", (filter, channel, *tap), dz=dz, x=x, w=w, **geometry) for tap in taps
+    ]
+    cells.append(explain_conv2d("db", (filter, 0, 0), dz=dz))
+    names = view.x_name, f"dz[{sample},{filter}]", f"dw[{filter},{channel}]", f"db[{filter}]"
+    tables = view.pixels, dz[sample, filter], dw[filter, channel], db[filter]
+    limits = scales(*([table] for table in tables))
+    x_grid, dz_grid, dw_grid, db_grid = grids = side_by_side(names, tables, LEFT, TOP, limits)
+    x_grid.hatched = view.unseen
+    below = max(dz_grid.bottom, dw_grid.bottom)
+    sums = _Sums("dz·x", view.place.output, dz_grid.x, below)
 
     links = []
-    for tap in np.ndindex(*place.kernel):
-        cell = explain_conv2d("dw", (filter, channel, *tap), dz=dz, x=x, w=w, **geometry)
+    for result, cell in zip([*((dw_grid, t) for t in taps), (db_grid, (0, 0))], cells, strict=True):
         shown = np.flatnonzero(cell.left_index[:, 0] == sample)
-        pixels = cell.right_index[shown, 2:] + place.padding
-        pairs = [
-            [(x_grid, tuple(pixel)), (dz_grid, tuple(window))]
-            for pixel, window in zip(pixels, cell.left_index[shown, 2:], strict=True)
-        ]
+        met = cell.left_index[shown, 2:]
+        places = [(dz_grid, met)]
+        if cell.wanted == "dw":
+            places.append((x_grid, cell.right_index[shown, 2:] + view.place.padding))
+        lines = [arithmetic(cell, shown, _of_others(len(x)))]
+        if cell.wanted == "db":
+            lines.append("the bias's input is always 1")
+        elif len(shown) <= len(LETTERS):
+            lines.append("letters pair each pixel with its dz")
         links.append(
             Link(
-                [
-                    arithmetic(cell, shown, _of_others(len(x))),
-                    "letters pair each pixel with its dz" * (len(shown) <= len(LETTERS)),
-                ],
-                handles=[(dw_grid, tap)],
-                pairs=pairs,
-                rings=[(dw_grid, tap)],
+                lines,
+                handles=[result],
+                pairs=_paired(*places),
+                rings=[result],
+                extra=sums.numbers(cell.product[shown], met),
             )
         )
-    cell = explain_conv2d("db", (filter, 0, 0), dz=dz)
-    shown = np.flatnonzero(cell.left_index[:, 0] == sample)
-    pairs = [[(dz_grid, tuple(window))] for window in cell.left_index[shown, 2:]]
-    line = arithmetic(cell, shown, _of_others(len(x)))
-    links.append(
-        Link(
-            [line, "the bias's input is always 1"], [(db_grid, (0, 0))], pairs, [(db_grid, (0, 0))]
-        )
-    )
-    taps = list(np.ndindex(*place.kernel))
+    rank = len(taps) if chosen == "bias" else taps.index(tuple(chosen))
     return picture(
         f"Weight gradient {names[2]} of a convolution: each cell sums {names[1]} times the cells "
-        f"of {names[0]} that its weight met. {links[0].lines[0]}",
+        f"of {names[0]} that its weight met. {links[rank].lines[0]}",
         grids,
         links,
-        chosen=len(taps) if chosen == "bias" else taps.index(tuple(chosen)),
-        extra=text(12, 18, f"Which pixels does one weight of filter {filter} meet?", "name"),
+        chosen=rank,
+        extra=text(LEFT, 18, f"Which pixels does one weight of filter {filter} meet?", "name")
+        + view.frame(x_grid)
+        + sums.table(),
+        readout_at=sums.readout_at(grids),
     )
 
 
-def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
-    """Which windows sent something to this pixel? One cell of dx, read in two ways.
+def draw_conv2d_db(dz, *, filter=0):
+    """What does one bias gather? Every dz of its filter, over all positions and all samples.
 
-    Left, scatter: every window that covered the pixel sends it dz·w. Right, gather: the rotated
-    kernel lies over the spread dz. Pointing at one product lights it up on both sides.
+    Pointing at db rings them all; pointing at a sample's own sum, that sample's.
 
-    dz (N, F, OH, OW), x (N, C, H, W), w (F, C/groups, KH, KW)   as given to conv2d_backward
-    index     (n, c, h, v) of the cell
-    filter    whose products are drawn, the first of the pixel's group if None; all are summed
-    geometry  stride, padding, dilation, groups
-    returns   Svg
+    dz       (N, F, OH, OW)   of which the first four samples are drawn
+    returns  Svg
 
-    >>> dz, x, w = np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), [[[[2, 3]]]]
-    >>> svg = draw_conv2d_dx(dz, x, w, (0, 0, 0, 1))
-    >>> "dx[0,0,0,1] = a 1·3 + b 1·2 = 5" in svg
+    >>> svg = draw_conv2d_db([[[[1, 2]]], [[[3, 4]]]])
+    >>> "db[0,0,0] = a 1·1 + b 2·1 + c 3·1 + d 4·1 = 10" in svg
     True
     """
-    dz, x, w = map(np.asarray, (dz, x, w))
-    place = _place(x, w, geometry)
-    cell = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
-    n, channel, *pixel = cell.index
-    groups = geometry.get("groups", 1)
-    f = channel // w.shape[1] * (len(w) // groups) if filter is None else filter
-    c = channel % w.shape[1]
-    shown = np.flatnonzero(cell.left_index[:, 1] == f)
-    products = cell.product[shown]
-    if len(shown) < len(cell):
-        products = np.append(products, cell.total - products.sum())
-
-    dx, _, _ = conv2d_backward(dz, x, w, **geometry)
-    spread, kernel = _spread(dz[n, f], place), w[f, c]
-    limit, w_limit = scales((dx[n, channel], spread, products, cell.total), (kernel,))
-    y = TOP + 30
-    dz_grid, w_grid = _row(
-        (f"dz[{n},{f}]", f"w[{f},{c}]"), (dz[n, f], kernel), 12, y, (limit, w_limit)
-    )
-    below = max(dz_grid.bottom, w_grid.bottom) + GAP
-    dx_name = f"dx[{n},{channel}], hatched where no window lies" * (not _covered(place).all())
-    dx_grid = Grid(
-        dx_name or f"dx[{n},{channel}]",
-        dx[n, channel],
-        (12, below),
-        limit,
-        size=cell_size(spread),
-        hatched=~_covered(place),
-    )
-    right = max(dx_grid.right, w_grid.right) + 2 * GAP
-    rotated = Grid(f"w[{f},{c}] rotated by 180°", kernel[::-1, ::-1], (right, y), w_limit)
-    spread_grid = Grid(
-        f"dz[{n},{f}] spread, zeros around it",
-        spread,
-        (right, below),
-        limit,
-        size=cell_size(spread),
-    )
-    base = max(dx_grid.bottom, spread_grid.bottom) + GAP
-    sum_names = "its products" + ", then the other filters'" * (len(shown) < len(cell)), "their sum"
-    sums = products[None], np.array([[cell.total]])
-    own_scale = limit != w_limit
-    sum_grid, total_grid = _row(sum_names, sums, 12, base, (limit, limit), own_scale=own_scale)
-
-    pairs, windows_seen = [], []
-    corner = np.add(pixel, place.padding)  # of the rotated kernel on the spread dz
-    for rank, t in enumerate(shown):
-        window, tap = cell.left_index[t, 2:], cell.right_index[t, 2:]
-        turned = place.kernel - tap - 1
-        pairs.append(
-            [
-                (dz_grid, tuple(window)),
-                (w_grid, tuple(tap)),
-                (rotated, tuple(turned)),
-                (spread_grid, tuple(corner + turned * place.dilation)),
-                (sum_grid, (0, rank)),
-            ]
-        )
-        start = window * place.stride - place.padding
-        windows_seen.append(dx_grid.box(start, _span(place), inset=2.5 * (rank % 6)))
-    links = [
-        Link(
-            _term_lines(cell.term(t), rank, pixel),
-            handles=[pair[-1], *pair[:-1]],
-            pairs=[[]] * rank + [pair],
-            rings=[(dx_grid, tuple(pixel))],
-            extra=_outline(windows_seen[rank], "ring"),
-        )
-        for (rank, t), pair in zip(enumerate(shown), pairs, strict=True)
+    dz = np.asarray(dz)
+    cell = explain_conv2d("db", (filter, 0, 0), dz=dz)
+    drawn = range(min(len(dz), 4))
+    terms = [np.flatnonzero(cell.left_index[:, 0] == sample) for sample in drawn]
+    tables = [dz[sample, filter] for sample in drawn]
+    sums = [np.array([[cell.product[own].sum()]]) for own in terms]
+    total = np.array([[cell.total]])
+    limit, sum_limit = scales(tables, [*sums, total])
+    names = [f"dz[{sample},{filter}]" for sample in drawn]
+    grids = side_by_side(names, tables, LEFT, TOP, [limit] * len(tables), own_scale=True)
+    below = grids[0].bottom + GAP
+    sum_grids = [
+        Grid(f"sum of {grid.name}", own, (grid.x, below), sum_limit)
+        for grid, own in zip(grids, sums, strict=True)
     ]
-    links.append(
-        Link(
-            [arithmetic(cell, shown, "from the other filters"), _two_readings(len(shown))],
-            pairs=pairs,
-            rings=[(dx_grid, tuple(pixel)), (total_grid, (0, 0))],
-            extra="".join(_outline(path, "arrow") for path in windows_seen),
-        )
-    )
-    titles = "".join(
-        text(x, 20, name, "name") + text(x, 37, what)
-        for x, name, what in (
-            (12, "Scatter", "every window sends back dz·w"),
-            (right, "Gather", "the rotated kernel lies over the spread dz"),
-        )
-    )
-    overlay = _outline(spread_grid.box(corner, _span(place)), "arrow")
+    db_grid = Grid(f"db[{filter}]", total, (LEFT, below + CELL + GAP), sum_limit)
+
+    everywhere = [own for own in terms for own in own]
+    links = [_gathered(cell, everywhere, grids, (db_grid, (0, 0)), "from the samples not drawn")]
+    if len(dz) > 1:
+        links += [
+            _gathered(cell, own, grids, (grid, (0, 0)), _of_others(len(dz)))
+            for own, grid in zip(terms, sum_grids, strict=True)
+        ]
     return picture(
-        f"Input gradient, one cell read in two ways. {links[-1].lines[0]}",
-        [dz_grid, w_grid, dx_grid, rotated, spread_grid, sum_grid, total_grid],
+        f"Bias gradient {db_grid.name} of a convolution. {links[0].lines[0]}",
+        [*grids, *sum_grids * (len(dz) > 1), db_grid],
         links,
-        chosen=len(links) - 1,
-        extra=titles + overlay + _factors(spread_grid, corner, kernel[::-1, ::-1], place),
+        extra=text(LEFT, 18, f"What does the bias of filter {filter} gather?", "name"),
     )
 
 
-def _term_lines(term, rank, pixel):
-    (_, _, i, j), (_, _, kh, kw) = term.left_index, term.right_index
-    values = f"{factor(term.left)}·{factor(term.right)} = {number(term.product, 4)}"
-    return [
-        f"{LETTERS[rank % 26]}: {term} = {values}",
-        f"scatter: the window at ({i}, {j}) saw the pixel ({pixel[0]}, {pixel[1]}) through its "
-        f"weight ({kh}, {kw}), so it sends dz[{i},{j}] times that weight back",
-        "gather: turned by 180°, the same weight lies over the same dz",
-    ]
+def _gathered(cell, shown, grids, result, rest):
+    """The link of a sum over some of the dz that make up db."""
+    pairs = [[(grids[n], (i, j))] for n, _, i, j in cell.left_index[shown]]
+    lines = [arithmetic(cell, shown, rest), "the bias's input is always 1, in every window"]
+    return Link(lines, handles=[result], pairs=pairs, rings=[result])
 
 
-def _two_readings(products):
-    if not products:
-        return "no window covered this pixel: nothing to send back, and only zeros to gather"
-    return "the same products on both sides: point at one"
+class _View:
+    """What a picture shows of x: one sample and channel, in its padding."""
+
+    def __init__(self, x, w, sample, filter, channel, geometry):
+        self.place = placed(x, w, geometry)
+        group = filter // (len(w) // geometry.get("groups", 1))
+        self.channel = group * w.shape[1] + channel
+        margin = [(p, p) for p in self.place.padding]
+        self.pixels = np.pad(x[sample, self.channel], margin)
+        self.unseen = np.pad(~covered(self.place), margin)
+        self.x_name = f"x[{sample},{self.channel}]"
+        if any(self.place.padding):
+            self.x_name += " in its padding"
+        if self.unseen.any():
+            self.x_name += ", hatched: no window"
+
+    def frame(self, grid):
+        """Where x ends and its padding begins."""
+        if not any(self.place.padding):
+            return ""
+        return outline(grid.box(self.place.padding, self.place.image))
 
 
-def _outline(path, css):
-    return f'<path class="{css}" d="{path}"/>'
+class _Sums:
+    """A table below others: a link's products, each with the sum up to it."""
 
-
-def _factors(grid, corner, rotated, place):
-    """The rotated kernel's weights, small, in the corners of the cells it lies over."""
-    parts = []
-    for tap in np.ndindex(*rotated.shape):
-        x, y = grid.corner(np.add(corner, np.multiply(tap, place.dilation)))
-        parts.append(
-            text(x + grid.size - 3, y + grid.size - 4, f"×{number(rotated[tap])}", "factor", "end")
+    def __init__(self, name, shape, x, bottom):
+        self.grid = Grid(
+            f"{name} and, below, their sum so far", np.zeros(shape), (x, bottom + GAP), 1
         )
-    return "".join(parts) if grid.size == CELL else ""
+        self.drawn = max(shape) <= 6  # larger ones would be crowded, and slow
+
+    def table(self):
+        """The empty table."""
+        if not self.drawn:
+            return ""
+        x, y, right, bottom = self.grid.x, self.grid.y, self.grid.right, self.grid.bottom
+        paper = f"M{x} {y}H{right}V{bottom}H{x}z"
+        return (
+            f'<path fill="{color(0, 1)}" d="{paper}"/>'
+            f'<path class="edge" d="{self.grid.lines()}"/>{text(x, y - 7, self.grid.name, "name")}'
+        )
+
+    def numbers(self, products, cells):
+        """What a link writes into it."""
+        if not self.drawn:
+            return ""
+        sums = np.cumsum(products)
+        return "".join(
+            self.grid.written(cell, number(product)) + self._corner(cell, number(so_far))
+            for product, so_far, cell in zip(products, sums, cells, strict=True)
+        )
+
+    def _corner(self, cell, content):
+        x, y = self.grid.corner(cell)
+        return text(x + CELL - 2, y + CELL - 3, content, "factor")
+
+    def readout_at(self, grids):
+        """Below everything."""
+        bottoms = [grid.bottom for grid in [*grids, *[self.grid] * self.drawn]]
+        return LEFT, max(bottoms) + 26
 
 
-def _span(place):
-    """Rows and columns from a window's first to its last pixel."""
-    return tuple(d * (k - 1) + 1 for d, k in zip(place.dilation, place.kernel, strict=True))
-
-
-def _spread(dz, place):
-    """dz with stride − 1 zeros between its cells, then zeros around: every kernel position fits.
-
-    Below and to the right as many more as there are rows and columns that no window reached.
-    """
-    border = np.subtract(_span(place), 1)
-    shape = np.add(place.image, np.multiply(place.padding, 2)) + border
-    spread = np.zeros(shape)
-    rows, columns = (
-        slice(b, b + s * (size - 1) + 1, s)
-        for b, s, size in zip(border, place.stride, dz.shape, strict=True)
-    )
-    spread[rows, columns] = dz
-    return spread
-
-
-def _covered(place):
-    """(H, W) of bools: does any window see the pixel?"""
-    covered = np.zeros(place.image, bool)
-    for _, _, pixels in place.taps():
-        covered[pixels] = True
-    return covered
-
-
-def _place(x, w, geometry):
-    options = {name: value for name, value in geometry.items() if name != "groups"}
-    return windows("draw_conv2d", x.shape[2:], w.shape[2:], **options)
-
-
-def _padded(image, place):
-    return np.pad(image, [(p, p) for p in place.padding])
+def _paired(*places):
+    """For each product its cells in all tables; places are (grid, cells) of equal length."""
+    columns = [[(grid, tuple(cell)) for cell in cells] for grid, cells in places]
+    return [list(pair) for pair in zip(*columns, strict=True)]
 
 
 def _of_others(samples):
     return "from the other sample" + "s" * (samples > 2)
 
 
-def _row(names, tables, x, y, limits, *, own_scale=None):
-    """Grids side by side; own_scale leaves room for their scales beside their names."""
+def _rest_of_z(w, bias):
+    channels = "the other channel" + "s" * (w.shape[1] > 2)
+    return "from " + " and ".join([channels] * (w.shape[1] > 1) + ["the bias"] * bias)
+
+
+def placed(x, w, geometry):
+    """Where the windows lie."""
+    options = {name: value for name, value in geometry.items() if name != "groups"}
+    return windows("draw_conv2d", x.shape[2:], w.shape[2:], **options)
+
+
+def span(place):
+    """Rows and columns from a window's first to its last pixel."""
+    return tuple(d * (k - 1) + 1 for d, k in zip(place.dilation, place.kernel, strict=True))
+
+
+def covered(place):
+    """(H, W) of bools: does any window see the pixel?"""
+    seen = np.zeros(place.image, bool)
+    for _, _, pixels in place.taps():
+        seen[pixels] = True
+    return seen
+
+
+def side_by_side(names, tables, x, y, limits, *, own_scale=None):
+    """Grids in a row; own_scale leaves room for their scales beside their names."""
     own_scale = len(set(limits)) > 1 if own_scale is None else own_scale
     size = cell_size(*tables)
     grids = []

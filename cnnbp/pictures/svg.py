@@ -7,6 +7,7 @@ The text is deterministic: it depends on the numbers as they are displayed, not 
 
 import hashlib
 import math
+import re
 import textwrap
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -35,8 +36,9 @@ max-width:100%;height:auto;color:var(--jp-content-font-color1,#1f2430)}
 .ID .long{font-size:9.5px}
 .ID .ring{fill:none;stroke:#111;stroke-width:2.4}
 .ID .fine{fill:none;stroke:#111;stroke-width:1.1}
-.ID .halo{fill:none;stroke:#fff;stroke-width:4.4}
-.ID .factor{fill:#1b1f29;font-size:8px;opacity:.8}
+.ID .frame{fill:none;stroke:#111;stroke-width:1.8}
+.ID .halo{fill:none;stroke:#fff;stroke-width:3.6}
+.ID .factor{fill:#1b1f29;font-size:8.5px;text-anchor:end}
 .ID .letter{fill:#111;font-size:9px;font-weight:700}
 """
 
@@ -92,6 +94,12 @@ def text(x, y, content, css="", anchor="start"):
     return f'<text x="{x:g}" y="{y:g}"{css}{anchor}>{escape(str(content))}</text>'
 
 
+def outline(path, css="frame"):
+    """A dark line over tables; unless fine, a light edge shows it beside them on a dark page."""
+    halo = f'<path class="halo" d="{path}"/>' if css != "fine" else ""
+    return f'{halo}<path class="{css}" d="{path}"/>'
+
+
 def arrow(start, end, label=""):
     """An arrow between two points, with a label beside its middle."""
     (x0, y0), (x1, y1) = start, end
@@ -135,6 +143,12 @@ class Grid:
         """(x, y, width, height) of a cell."""
         return *self.corner(cell), self.size, self.size
 
+    def written(self, cell, content):
+        """A number in a cell."""
+        x, y = self.corner(cell)
+        css = "number" + " long" * (len(content) > 5)
+        return text(x + self.size / 2, y + self.size / 2 + 4, content, css)
+
     def center(self, cell):
         """(x, y) of a cell's middle."""
         x, y = self.corner(cell)
@@ -154,9 +168,9 @@ class Grid:
         if self.hatched is not None:
             strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
             parts.append(f'<path class="hatch" d="{strokes}"/>')
-        return "".join(parts) + f'<path class="edge" d="{self._lines()}"/>'
+        return "".join(parts) + f'<path class="edge" d="{self.lines()}"/>'
 
-    def _lines(self):
+    def lines(self):
         """The lines between the cells and around them."""
         rows, columns = self.values.shape
         across = [f"M{self.x:g} {self.y + i * self.size:g}H{self.right:g}" for i in range(rows + 1)]
@@ -172,8 +186,7 @@ class Grid:
         box = f'x="{x:g}" y="{y:g}" width="{size}" height="{size}" fill="{fill}"'
         written = number(value)
         if self.roomy:
-            css = "number" + " long" * (len(written) > 5)
-            return f"<rect {box}/>" + text(x + size / 2, y + size / 2 + 4, written, css)
+            return f"<rect {box}/>" + self.written(cell, written)
         # Without its number, a negative cell is told from a positive one by a minus of its own.
         minus = f'<path d="M{x + size / 4:g} {y + size / 2:g}h{size / 2:g}" stroke="#fff"/>'
         tip = f"<title>[{cell[0]},{cell[1]}] {written}</title>"
@@ -230,21 +243,29 @@ class Link:
 
     def svg(self, css, readout_at, width):
         """The link's drawing, hidden until its rule shows it."""
-        lettered = [(*cell, rank) for rank, pair in enumerate(self.pairs) for cell in pair]
-        ringed = [*self.rings, *((grid, cell) for grid, cell, _ in lettered)]
-        rings = "".join(grid.box(cell, inset=0.8) for grid, cell in ringed if grid.roomy)
+        lettered = [
+            (*cell, letter)
+            for pair, letter in zip(self.pairs, LETTERS, strict=False)
+            for cell in pair
+            if cell[0].roomy and len(self.pairs) <= len(LETTERS)
+        ]
+        ringed = [*self.rings, *(cell for pair in self.pairs for cell in pair)]
+        rings = "".join(grid.box(cell, inset=1) for grid, cell in ringed if grid.roomy)
         fine = "".join(grid.box(cell, inset=0.5) for grid, cell in ringed if not grid.roomy)
         parts = [f'<path class="halo" d="{rings}"/><path class="ring" d="{rings}"/>']
         parts.append(f'<path class="fine" d="{fine}"/>' if fine else "")
-        if len(self.pairs) <= len(LETTERS):
-            parts += [_letter(*cell) for cell in lettered]
-        parts += [self.extra, readout(self.lines, readout_at, width)]
+        parts += [_letters(lettered), self.extra, readout(self.lines, readout_at, width)]
         return f'<g class="link {css}" aria-hidden="true">{"".join(parts)}</g>'
 
 
-def _letter(grid, cell, rank):
-    x, y = grid.corner(cell)
-    return text(x + 4, y + 10, LETTERS[rank], "letter") if grid.roomy else ""
+def _letters(lettered):
+    """One text whose letters each stand in the corner of a cell."""
+    if not lettered:
+        return ""
+    corners = [grid.corner(cell) for grid, cell, _ in lettered]
+    x = " ".join(f"{x + 4:g}" for x, _ in corners)
+    y = " ".join(f"{y + 10:g}" for _, y in corners)
+    return f'<text class="letter" x="{x}" y="{y}">{"".join(cell[2] for cell in lettered)}</text>'
 
 
 def largest(*arrays):
@@ -274,6 +295,8 @@ def readout(lines, at, width):
     fits = int(width / 7)
     wrapped = []
     for line in lines:
+        if len(line) > fits:  # a letter stays with its product
+            line = re.sub(r"(?<= [a-z]) ", "\u00a0", line)
         wrapped += textwrap.wrap(line, fits) if len(line) > fits else [line]
     return "".join(text(x, y + 17 * i, line) for i, line in enumerate(wrapped))
 

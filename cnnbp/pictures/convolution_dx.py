@@ -1,0 +1,225 @@
+"""The picture of a convolution's input gradient: one cell of dx, read in two ways."""
+
+import numpy as np
+
+from cnnbp.convolution import conv2d_backward
+from cnnbp.explain import explain_conv2d
+from cnnbp.pictures.arithmetic import arithmetic, factor
+from cnnbp.pictures.convolution import GAP, LEFT, TOP, covered, placed, side_by_side, span
+from cnnbp.pictures.svg import (
+    CELL,
+    LETTERS,
+    Grid,
+    Link,
+    cell_size,
+    number,
+    outline,
+    picture,
+    scales,
+    text,
+)
+
+
+def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
+    """Which windows sent something to this pixel? One cell of dx, read in two ways.
+
+    Left, scatter: every window that covered the pixel sends it dz·w. Right, gather: the rotated
+    kernel lies over the spread dz. Pointing at one product lights it up on both sides.
+
+    dz (N, F, OH, OW), x (N, C, H, W), w (F, C/groups, KH, KW)   as given to conv2d_backward
+    index     (n, c, h, v) of the cell
+    filter    whose products are drawn, the first of the pixel's group if None; all are summed
+    every     whether the other pixels of dx answer to the pointer, too
+    geometry  stride, padding, dilation, groups
+    returns   Svg
+
+    >>> dz, x, w = np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 3)), [[[[2, 3]]]]
+    >>> svg = draw_conv2d_dx(dz, x, w, (0, 0, 0, 1))
+    >>> "dx[0,0,0,1] = a 1·3 + b 1·2 = 5" in svg
+    True
+    """
+    dz, x, w = map(np.asarray, (dz, x, w))
+    cell = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
+    n, channel, *pixel = cell.index
+    group = channel // w.shape[1] * (len(w) // geometry.get("groups", 1))
+    sides = _Sides(dz, x, w, cell, group if filter is None else filter, geometry)
+    links, chosen = [sides.sum()], 0
+    if every:
+        pixels = list(np.ndindex(*x.shape[2:]))
+        chosen = pixels.index(tuple(pixel))
+        for rank, other in enumerate(pixels):
+            if rank != chosen:
+                index = (n, channel, *other)
+                other = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
+                links.insert(rank, sides.other_pixel(other))
+    return picture(
+        f"Input gradient, one cell read in two ways. {links[chosen].lines[0]}",
+        sides.grids,
+        links + sides.products(),
+        chosen=chosen,
+        extra=sides.titles(),
+    )
+
+
+class _Sides:
+    """The tables of both readings, and what lies over them for a cell of dx."""
+
+    def __init__(self, dz, x, w, cell, filter, geometry):
+        self.cell, self.filter, self.place = cell, filter, placed(x, w, geometry)
+        n, channel, *self.pixel = cell.index
+        self.shown = self._of_filter(cell)
+        products = cell.product[self.shown]
+        if len(self.shown) < len(cell):
+            products = np.append(products, cell.total - products.sum())
+        dx, _, _ = conv2d_backward(dz, x, w, **geometry)
+        dx, dz, self.kernel = dx[n, channel], dz[n, filter], w[filter, channel % w.shape[1]]
+        spread = _spread(dz, self.place)
+        limit, w_limit = scales((dx, dz, products, cell.total), (self.kernel,))
+        own_scale = limit != w_limit
+        dz_name, w_name = f"dz[{n},{filter}]", f"w[{filter},{channel % w.shape[1]}]"
+        y, size = TOP + 30, cell_size(spread)
+        margin = np.multiply(self.place.padding, size)  # windows reach into the padding
+        top = side_by_side((dz_name, w_name), (dz, self.kernel), LEFT, y, (limit, w_limit))
+        self.dz, self.w = top
+        below = max(self.dz.bottom, self.w.bottom) + GAP + margin[0]
+        unseen = ~covered(self.place)
+        dx_name = f"dx[{n},{channel}]" + ", hatched: no window" * bool(unseen.any())
+        self.dx = Grid(dx_name, dx, (LEFT + margin[1], below), limit, size=size, hatched=unseen)
+        ends = self.dx.right, self.dx.named(own_scale), self.w.named(own_scale), self.w.right
+        self.right = max(ends) + margin[1] + GAP
+        turned = self.kernel[::-1, ::-1]
+        self.rotated = Grid(f"{w_name} rotated by 180°", turned, (self.right, y), w_limit)
+        spread_name = f"{dz_name} spread, zeros around it"
+        self.spread = Grid(spread_name, spread, (self.right, below), limit, size=size)
+        others = ", then the other filters'" * (len(self.shown) < len(cell))
+        self.sums, self.total = side_by_side(
+            (f"products of dx[{','.join(map(str, cell.index))}]{others}", "their sum"),
+            (products[None], np.array([[cell.total]])),
+            LEFT,
+            max(self.dx.bottom + margin[0], self.spread.bottom) + GAP,
+            (limit, limit),
+            own_scale=own_scale,
+        )
+        self.grids = [*top, self.dx, self.rotated, self.spread, self.sums, self.total]
+
+    def sum(self):
+        """The link of the whole cell: all its products, in letters, on both sides."""
+        same = "the same products on both sides: point at one"
+        none = "no window covered this pixel: nothing to send back, and only zeros to gather"
+        rings = [(self.dx, tuple(self.pixel)), (self.total, (0, 0))]
+        return Link(
+            [self._line(self.cell), same if len(self.shown) else none],
+            handles=rings,
+            pairs=self._pairs(),
+            rings=rings,
+            extra=self._windows(self.cell) + self._kernel(self.pixel, factors=True),
+        )
+
+    def products(self):
+        """The links of single products, each on both sides."""
+        return [
+            Link(
+                _term_lines(self.cell.term(t), rank, self.pixel),
+                handles=[pair[-1], *pair[:-1]],
+                pairs=[[]] * rank + [pair],
+                rings=[(self.dx, tuple(self.pixel))],
+                extra=self._window(self.cell, t, "ring") + self._kernel(self.pixel, factors=True),
+            )
+            for (rank, t), pair in zip(enumerate(self.shown), self._pairs(), strict=True)
+        ]
+
+    def other_pixel(self, cell):
+        """The link of another pixel: its sum, where its windows lie, and where the kernel."""
+        pixel = cell.index[2:]
+        sent = [(self.dz, tuple(cell.left_index[t, 2:])) for t in self._of_filter(cell)]
+        return Link(
+            [self._line(cell)],
+            handles=[(self.dx, pixel)],
+            rings=[(self.dx, pixel), *sent],
+            extra=self._windows(cell) + self._kernel(pixel),
+        )
+
+    def titles(self):
+        return "".join(
+            text(x, 20, name, "name") + text(x, 37, what)
+            for x, name, what in (
+                (LEFT, "Scatter", "every window sends back dz·w"),
+                (self.right, "Gather", "the rotated kernel lies over the spread dz"),
+            )
+        )
+
+    def _of_filter(self, cell):
+        return np.flatnonzero(cell.left_index[:, 1] == self.filter)
+
+    def _line(self, cell):
+        return arithmetic(cell, self._of_filter(cell), "from the other filters")
+
+    def _pairs(self):
+        """Every product's cells: of dz, w, the rotated w, the spread dz and the row of products."""
+        pairs = []
+        for rank, t in enumerate(self.shown):
+            window, tap = self.cell.left_index[t, 2:], self.cell.right_index[t, 2:]
+            turned = self.place.kernel - tap - 1
+            lies_at = self._corner(self.pixel) + turned * self.place.dilation
+            pairs.append(
+                [
+                    (self.dz, tuple(window)),
+                    (self.w, tuple(tap)),
+                    (self.rotated, tuple(turned)),
+                    (self.spread, tuple(lies_at)),
+                    (self.sums, (0, rank)),
+                ]
+            )
+        return pairs
+
+    def _corner(self, pixel):
+        """Where the rotated kernel lies on the spread dz."""
+        return np.add(pixel, self.place.padding)
+
+    def _windows(self, cell):
+        css = "frame" if len(self._of_filter(cell)) <= 4 else "fine"
+        return "".join(self._window(cell, t, css) for t in self._of_filter(cell))
+
+    def _window(self, cell, t, css):
+        """The window of one product on dx; several do not hide each other."""
+        rank = t - self._of_filter(cell)[0]
+        start = cell.left_index[t, 2:] * self.place.stride - self.place.padding
+        return outline(self.dx.box(start, span(self.place), inset=2.5 * (rank % 6)), css)
+
+    def _kernel(self, pixel, factors=False):
+        """The rotated kernel on the spread dz, its weights small in the cells it lies over."""
+        corner, grid = self._corner(pixel), self.spread
+        parts = [outline(grid.box(corner, span(self.place)))]
+        if factors and grid.size == CELL:
+            for tap in np.ndindex(*self.kernel.shape):
+                x, y = grid.corner(corner + np.multiply(tap, self.place.dilation))
+                weight = number(self.rotated.values[tap])
+                parts.append(text(x + CELL - 2, y + CELL - 3, f"×{weight}", "factor"))
+        return "".join(parts)
+
+
+def _term_lines(term, rank, pixel):
+    (_, _, i, j), (_, _, kh, kw) = term.left_index, term.right_index
+    values = f"{factor(term.left)}·{factor(term.right)} = {number(term.product, 4)}"
+    return [
+        f"{LETTERS[rank % 26]}: {term} = {values}",
+        f"scatter: the window at ({i}, {j}) saw the pixel ({pixel[0]}, {pixel[1]}) through its "
+        f"weight ({kh}, {kw}), so it sends dz[{i},{j}] times that weight back",
+        "gather: turned by 180°, the same weight lies over the same dz",
+    ]
+
+
+def _spread(dz, place):
+    """dz with stride − 1 zeros between its cells, then zeros around: every kernel position fits.
+
+    Below and to the right as many more as there are rows and columns that no window reached.
+    """
+    border = np.subtract(span(place), 1)
+    shape = np.add(place.image, np.multiply(place.padding, 2)) + border
+    spread = np.zeros(shape)
+    rows, columns = (
+        slice(b, b + s * (size - 1) + 1, s)
+        for b, s, size in zip(border, place.stride, dz.shape, strict=True)
+    )
+    spread[rows, columns] = dz
+    return spread

@@ -118,14 +118,18 @@ class Explorer(View):
         return self.stepper is not None and control is self.stepper.slider
 
     def _panel(self, buttons):
-        reset = widgets.Button(description="Reset", layout={"width": "6em"})
+        """The stepper on a line of its own, below it the other controls, as many as fit."""
+        reset = widgets.Button(
+            description="Reset", tooltip="Back to the beginning", layout={"width": "6em"}
+        )
         reset.on_click(lambda _: self.reset())
-        rows = [
-            widgets.HBox([control, self.stepper.play]) if self._is_stepper(control) else control
-            for control in self.controls.values()
-        ]
-        panel = [*rows, widgets.HBox([reset, *buttons])]
-        return widgets.Box(panel, layout={"flex_flow": "row wrap"})
+        for control in self.controls.values():
+            control.tooltip = control.tooltip or control.description  # else it would say "null"
+        others = [c for c in self.controls.values() if not self._is_stepper(c)]
+        rows = [widgets.Box([*others, reset, *buttons], layout={"flex_flow": "row wrap"})]
+        if self.stepper:
+            rows.insert(0, widgets.HBox([self.stepper.slider, self.stepper.play]))
+        return widgets.VBox(rows)
 
     def __repr__(self):
         values = [f"{name}={value!r}" for name, value in self.values.items()]

@@ -3,7 +3,8 @@
 import ipywidgets as widgets
 
 STEPS = 40  # positions that a stepper turns in the browser alone
-WIDTH = {"width": "18em", "max_width": "100%"}  # two or three side by side, one if it is narrow
+WIDTH = {"width": "20em", "max_width": "100%"}  # two or three side by side, one if it is narrow
+STEPPER_WIDTH = {"width": "26em", "max_width": "100%"}
 STYLE = {"description_width": "6em"}
 
 # Shown by step number K: outweighs the choice that the picture made, unless a cell is pointed at.
@@ -17,6 +18,20 @@ def slider(description, low, high, value=None):
     """A slider over the whole numbers from low to high, at low if no value is given."""
     value = low if value is None else value
     return widgets.IntSlider(value, low, high, description=description, style=STYLE, layout=WIDTH)
+
+
+def decimal(description, low, high, value):
+    """A slider over the eighths from low to high, which sums and products keep exact."""
+    return widgets.FloatSlider(
+        value, min=low, max=high, step=0.125, description=description, style=STYLE, layout=WIDTH
+    )
+
+
+def notches(description, options, value):
+    """A slider over a few values, given as they are or as (label, value) pairs."""
+    return widgets.SelectionSlider(
+        options=options, value=value, description=description, style=STYLE, layout=WIDTH
+    )
 
 
 def choice(description, options):
@@ -42,7 +57,7 @@ class Stepper:
 
     def __init__(self, description, positions):
         self.slider = widgets.SelectionSlider(
-            options=positions, description=description, style=STYLE, layout=WIDTH
+            options=positions, description=description, style=STYLE, layout=STEPPER_WIDTH
         )
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})

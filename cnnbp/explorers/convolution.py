@@ -11,8 +11,12 @@ from cnnbp.shape import images, windows
 class KernelGradientExplorer(Explorer):
     """Which pixels does one weight meet?
 
-    x (N, C, H, W), w (F, C, KH, KW)   of the convolution; a small clear one if not given
-    dz (N, F, OH, OW)                  its upstream gradient; made up if not given
+    The stepper walks through the weights of a kernel and ends at the bias. The upstream gradient
+    is made up of friendly numbers, of ones (then dw sums the pixels themselves), or of a single 1
+    (then dw is the window of x below it).
+
+    x (N, C, H, W), w (F, C, KH, KW)   the convolution's; small and clear if not given
+    dz (N, F, OH, OW)                  its upstream gradient: one choice more
     state                              where the controls begin, by name
 
     >>> explorer = KernelGradientExplorer(tap=(1, 2), upstream="ones")
@@ -22,41 +26,55 @@ class KernelGradientExplorer(Explorer):
     """
 
     def __init__(self, *, x=None, w=None, dz=None, **state):
-        rng = np.random.default_rng(0)
         self.x, self.w = images(
             "KernelGradientExplorer",
-            x=_eighths(rng, (2, 1, 6, 6)) if x is None else x,
+            x=whole_numbers((2, 1, 6, 6)) if x is None else x,
             w=np.zeros((1, 1, 3, 3)) if w is None else w,
         )
         self.dz = dz
         taps = [(str(tap), tap) for tap in np.ndindex(*self.w.shape[2:])]
-        upstream = ["given"] * (dz is not None) + ["random", "ones", "one cell"]
+        made_up = ["random", "ones", "one cell"]
         controls = {
-            "tap": Stepper("weight", [*taps, ("bias", "bias")]),
-            "sample": slider("sample", 0, len(self.x) - 1),
-            "upstream": choice("upstream", upstream),
-            "stride": slider("stride", 1, 3, 2),
+            "tap": Stepper("tap", [*taps, ("bias", "bias")]),
+            **which(self.x, self.w),
+            "upstream": choice("upstream", made_up if dz is None else ["given", *made_up]),
+            "stride": slider("stride", 1, 3, 2 if dz is None else 1),
             "padding": slider("padding", 0, 2),
             "dilation": slider("dilation", 1, 3),
         }
         super().__init__(controls, state, given={"x": x, "w": w, "dz": dz})
 
-    def draw(self, *, tap, sample, upstream, **geometry):
-        place = windows("conv2d", self.x.shape[2:], self.w.shape[2:], **geometry)
+    def draw(self, *, tap, sample, upstream, filter=0, channel=0, **geometry):
         dz = self.dz
         if upstream != "given":
-            dz = _upstream(upstream, (len(self.x), len(self.w), *place.output))
-        return draw_conv2d_dw(dz, self.x, self.w, sample=sample, chosen=tap, **geometry)
+            place = windows("conv2d", self.x.shape[2:], self.w.shape[2:], **geometry)
+            z_shape = len(self.x), len(self.w), *place.output
+            dz = made_up_gradient(upstream, z_shape, at=(sample, filter))
+        shown = {"sample": sample, "filter": filter, "channel": channel, "chosen": tap}
+        return draw_conv2d_dw(dz, self.x, self.w, **shown, **geometry)
 
 
-def _eighths(rng, shape):
-    """Multiples of 1/8 from −1 to 1: their products are read off and added in the head."""
-    return rng.integers(-8, 9, shape) / 8
+def which(x, w):
+    """The controls that say which sample, and if there are several, which filter and channel."""
+    controls = {"sample": slider("sample", 0, len(x) - 1)}
+    if len(w) > 1:
+        controls["filter"] = slider("filter", 0, len(w) - 1)
+    if w.shape[1] > 1:
+        controls["channel"] = slider("channel", 0, w.shape[1] - 1)
+    return controls
 
 
-def _upstream(kind, shape):
+def whole_numbers(shape):
+    """Images to reckon with in the head."""
+    return np.random.default_rng(0).integers(-3, 4, shape).astype(float)
+
+
+def made_up_gradient(kind, shape, at):
+    """An upstream gradient of `kind` "random", "ones" or "one cell": a 1 in the middle of `at`."""
     if kind == "random":
-        return _eighths(np.random.default_rng(1), shape) * 2
+        return np.random.default_rng(1).choice([-1, -0.5, 0.5, 1, 2], shape)
+    if kind == "ones":
+        return np.ones(shape)
     dz = np.zeros(shape)
-    dz[(..., *(size // 2 for size in shape[2:])) if kind == "one cell" else ...] = 1
+    dz[(*at, *((size - 1) // 2 for size in shape[2:]))] = 1
     return dz

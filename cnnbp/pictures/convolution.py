@@ -50,7 +50,7 @@ def draw_conv2d_z(
         for window in outputs
     ]
     z = conv2d(x, w, b, **geometry)[sample, filter]
-    names = view.x_name, f"w[{filter},{channel}]", f"z[{sample},{filter}]"
+    names = view.x_title, f"w[{filter},{channel}]", f"z[{sample},{filter}]"
     tables = view.pixels, w[filter, channel], z
     limits = scales(tables[:1], tables[1:2], [z, *(cell.product for cell in cells)])
     x_grid, w_grid, z_grid = grids = side_by_side(names, tables, LEFT, TOP, limits)
@@ -74,7 +74,7 @@ def draw_conv2d_z(
         )
     rank = outputs.index(tuple(chosen))
     return picture(
-        f"Convolution, {names[2]}: each cell sums the pixels that a window of {names[0]} shows "
+        f"Convolution, {names[2]}: each cell sums the pixels that a window of {view.x_name} shows "
         f"times {names[1]}. {links[rank].lines[0]}",
         grids,
         links,
@@ -111,7 +111,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
         explain_conv2d("dw", (filter, channel, *tap), dz=dz, x=x, w=w, **geometry) for tap in taps
     ]
     cells.append(explain_conv2d("db", (filter, 0, 0), dz=dz))
-    names = view.x_name, f"dz[{sample},{filter}]", f"dw[{filter},{channel}]", f"db[{filter}]"
+    names = view.x_title, f"dz[{sample},{filter}]", f"dw[{filter},{channel}]", f"db[{filter}]"
     tables = view.pixels, dz[sample, filter], dw[filter, channel], db[filter]
     limits = scales(*([table] for table in tables))
     x_grid, dz_grid, dw_grid, db_grid = grids = side_by_side(names, tables, LEFT, TOP, limits)
@@ -143,7 +143,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     rank = len(taps) if chosen == "bias" else taps.index(tuple(chosen))
     return picture(
         f"Weight gradient {names[2]} of a convolution: each cell sums {names[1]} times the cells "
-        f"of {names[0]} that its weight met. {links[rank].lines[0]}",
+        f"of {view.x_name} that its weight met. {links[rank].lines[0]}",
         grids,
         links,
         chosen=rank,
@@ -216,10 +216,8 @@ class _View:
         self.pixels = np.pad(x[sample, self.channel], margin)
         self.unseen = np.pad(~covered(self.place), margin)
         self.x_name = f"x[{sample},{self.channel}]"
-        if any(self.place.padding):
-            self.x_name += " in its padding"
-        if self.unseen.any():
-            self.x_name += ", hatched: no window"
+        self.x_title = self.x_name + " in its padding" * any(self.place.padding)
+        self.x_title += ", hatched: no window" * bool(self.unseen.any())
 
     def frame(self, grid):
         """Where x ends and its padding begins."""

@@ -296,11 +296,12 @@ def test_a_momentum_that_is_no_share_is_refused(momentum):
     )
 
 
-def test_momentum_says_how_much_a_batch_replaces():
-    layer = BatchNorm2d(4, momentum=1)
+@pytest.mark.parametrize(("momentum", "mean", "var"), [(0, 0, 1), (0.5, 2.5, 0.5), (1, 5, 0)])
+def test_momentum_says_how_much_a_batch_replaces(momentum, mean, var):
+    layer = BatchNorm2d(4, momentum=momentum)
     layer.forward(X * 5, training=True)
-    assert_array_equal(layer.running_mean, np.full((4, 1, 1), 5))
-    assert_array_equal(layer.running_var, np.zeros((4, 1, 1)))
+    assert_array_equal(layer.running_mean, np.full((4, 1, 1), mean))
+    assert_array_equal(layer.running_var, np.full((4, 1, 1), var))
 
 
 def test_running_statistics_by_hand():
@@ -486,4 +487,6 @@ def test_dropout_layer_refuses_a_dz_of_another_shape_and_backward_before_forward
 def test_layers_show_what_they_are():
     assert repr(Dropout(0.25)) == "Dropout(p=0.25)"
     assert repr(BatchNorm2d(3)) == "BatchNorm2d(gamma (3, 1, 1), beta (3, 1, 1), eps=1e-05)"
-    assert "groups=2" in repr(GroupNorm(2, 4))
+    assert repr(GroupNorm(2, 4)) == (
+        "GroupNorm(gamma (4, 1, 1), beta (4, 1, 1), groups=2, eps=1e-05)"
+    )

@@ -81,6 +81,12 @@ def test_without_gradient_nothing_moves(optimizer):
 
 
 @OPTIMIZERS
+def test_a_learning_rate_of_zero_is_allowed_and_moves_nothing(optimizer):
+    layer = layer_with(w=3.0)
+    assert w_after_each(optimizer(layer, 0), layer, [5, -2]) == [3, 3]
+
+
+@OPTIMIZERS
 def test_a_step_changes_the_layers_own_arrays_and_not_the_gradients(optimizer):
     layer = layer_with(w=1.0, dw=2.0)
     w, dw = layer.params["w"], layer.grads["w"]

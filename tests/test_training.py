@@ -230,18 +230,30 @@ def test_a_step_that_would_spoil_the_weights_is_not_taken():
         assert_array_equal(w, before[name])
 
 
+def test_a_gradient_whose_norm_overflows_is_divergence_although_the_loss_is_finite():
+    network = small_network()
+    network.params["1.w"][...] = 0
+    history = fit(network, images=np.full(IMAGES.shape, 1.7e308), batch_size=20)
+    assert history.diverged
+    assert history.loss == [pytest.approx(math.log(3))]
+    assert history.gradient_norm == [math.inf]
+    assert not network.params["1.w"].any()
+
+
 def test_a_history_is_readable():
     assert repr(fit(small_network(), epochs=3)).startswith("History(3 epochs, 9 steps, train loss")
     assert repr(History()) == "History(0 epochs, 0 steps)"
 
 
-def test_the_progress_bar_goes_to_standard_output(capsys):
-    fit(small_network(), epochs=3, progress=True)
+def test_the_progress_bar_goes_to_standard_output_unless_it_is_not_wanted(capsys):
+    network = small_network()
+    options = {"optimizer": SGD(network, 0.1), "epochs": 3, "batch_size": 8}
+    train(network, IMAGES, LABELS, **options)
     printed = capsys.readouterr()
     assert "3/3" in printed.out
     assert "accuracy" in printed.out
     assert printed.err == ""
-    fit(small_network())
+    train(network, IMAGES, LABELS, **options, progress=False)
     assert capsys.readouterr().out == ""
 
 

@@ -233,7 +233,8 @@ def test_a_step_that_would_spoil_the_weights_is_not_taken():
 def test_a_gradient_whose_norm_overflows_is_divergence_although_the_loss_is_finite():
     network = small_network()
     network.params["1.w"][...] = 0
-    history = fit(network, images=np.full(IMAGES.shape, 1.7e308), batch_size=20)
+    images, labels = np.full(IMAGES.shape, 1.7e308), np.zeros(20, int)
+    history = fit(network, images=images, labels=labels, batch_size=20)
     assert history.diverged
     assert history.loss == [pytest.approx(math.log(3))]
     assert history.gradient_norm == [math.inf]

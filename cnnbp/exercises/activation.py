@@ -17,7 +17,7 @@ def elementwise(rng, shape, draw=cases.normal):
 
 def with_zeros(rng, shape):
     x = rng.choice([-1.0, 0.0, 0.0, 2.0], shape)
-    x.flat[:2] = 0.0, -1.0
+    x.flat[:3] = rng.permutation([-1.0, 0.0, 2.0])  # one of each at least
     return {"dz": cases.whole(rng, shape), "x": x}
 
 

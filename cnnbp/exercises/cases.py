@@ -36,12 +36,12 @@ def convolution(rng, x_shape, w_shape, stride=(1, 1), padding=(0, 0), draw=norma
     }
 
 
-def pooling(rng, x_shape, kernel_size, stride, padding=(0, 0), draw=normal):
+def pooling(rng, x_shape, kernel_size, stride, padding=(0, 0), draw=normal, draw_dz=normal):
     """A pooling layer with everything that any of its exercises is given."""
     place = windows("case", x_shape[2:], kernel_size, stride=stride, padding=padding)
     return {
         "x": draw(rng, x_shape),
-        "dz": draw(rng, (*x_shape[:2], *place.output)),
+        "dz": draw_dz(rng, (*x_shape[:2], *place.output)),
         "x_shape": x_shape,
         "kernel_size": kernel_size,
         "stride": stride,

@@ -12,7 +12,7 @@ ADJOINT = "11, im2col and col2im are adjoints"
 
 
 def windows_case(rng, x_shape, kernel_size, stride=(1, 1), padding=(0, 0), draw=cases.normal):
-    given = cases.pooling(rng, x_shape, kernel_size, stride, padding, draw)
+    given = cases.pooling(rng, x_shape, kernel_size, stride, padding, draw=draw)
     OH, OW = given["dz"].shape[2:]
     size = (x_shape[1] * kernel_size[0] * kernel_size[1], OH * OW * x_shape[0])
     return given | {"columns": draw(rng, size)}

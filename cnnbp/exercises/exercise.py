@@ -135,8 +135,8 @@ class Exercise:
             page.code(paragraph) if is_table else page.text(_flowed(paragraph))
         case = self.drawn(0)[0]
         answer = self.result.read(self.answer(*self.case()), case)
-        shown = "\n".join(written_out(name, value) for name, value in (case | answer).items())
-        return page.text(say("task.tiny")).code(shown).text(say("task.try"))
+        page.text(say("task.tiny")).code(_written_out(case))
+        return page.text(say("task.answer")).code(_written_out(answer)).text(say("task.try"))
 
     def __repr__(self):
         return repr(self.statement())
@@ -196,6 +196,10 @@ def shapes_in(statement):
         shapes["returns"][name] = _symbols(shape)
     shapes["returns"] = shapes.pop("returns")
     return shapes
+
+
+def _written_out(values):
+    return "\n".join(written_out(name, value) for name, value in values.items())
 
 
 def _symbols(shape):

@@ -11,6 +11,7 @@ import numpy as np
 
 from cnnbp.exercises.known import Case
 from cnnbp.exercises.messages import say
+from cnnbp.exercises.numbers import unlike
 from cnnbp.exercises.results import agree
 
 
@@ -34,7 +35,7 @@ class Wrong:
 def shape_family(wrong):
     """Which shape mistake it is, or None."""
     yours, expected = wrong.yours.shape, wrong.expected.shape
-    missing = _left_out(yours, expected, wrong.symbols)
+    missing = _left_out(wrong)
     argument = [k for k, v in wrong.case.arguments.items() if np.shape(v) == yours]
     if not yours:
         return say("shape.scalar")
@@ -53,14 +54,17 @@ def shape_family(wrong):
     return None
 
 
-def _left_out(yours, expected, symbols):
+def _left_out(wrong):
     """The symbols of the axes that were summed over, if leaving them out explains the shape."""
-    for count in range(1, len(expected)):
-        for left_out in itertools.combinations(range(len(expected)), count):
-            kept = [n for axis, n in enumerate(expected) if axis not in left_out]
-            if kept == list(yours):
-                return [symbols[axis] for axis in left_out]
-    return None
+    shape, found = wrong.expected.shape, []
+    for count in range(1, len(shape)):
+        for axes in itertools.combinations(range(len(shape)), count):
+            if np.delete(shape, axes).tolist() == list(wrong.yours.shape):
+                found.append(axes)
+    if not found:
+        return []
+    summed = [axes for axes in found if agree(wrong.yours, wrong.expected.sum(axis=axes))]
+    return [wrong.symbols[axis] for axis in (summed or found)[0]]
 
 
 def _image_size(wrong):
@@ -84,7 +88,9 @@ def value_family(cases):
     """The sentence of the first family that explains every one of the wrong cases, or None."""
     if not all(np.isfinite(case.yours).all() for case in cases):
         return None
-    return next(filter(None, (family(cases) for family in FAMILIES)), None)
+    ranks = {case.expected.ndim for case in cases}
+    families = OF_CELLS if len(ranks) > 1 or 0 in ranks else OF_AXES
+    return next(filter(None, (family(cases) for family in families)), None)
 
 
 def _zeros(cases):
@@ -95,6 +101,8 @@ def _zeros(cases):
 
 def _factor(cases):
     """Times a constant in each case: and which quantity that is in all of them."""
+    if not all(case.expected.any() for case in cases):
+        return None
     factors = [np.vdot(c.yours, c.expected) / np.vdot(c.expected, c.expected) for c in cases]
     if not all(agree(c.yours, k * c.expected) for c, k in zip(cases, factors, strict=True)):
         return None
@@ -109,7 +117,7 @@ def _factor(cases):
             if np.allclose(factors, sign / sizes):
                 return say("family.divided", name=name, quantity=shown)
     if np.allclose(factors, factors[0]):
-        return say("family.constant", name=name, factor=f"{factors[0]:.4g}")
+        return say("family.constant", name=name, factor=unlike(factors[0], 1.0)[0])
     return None
 
 
@@ -136,20 +144,18 @@ def _shifted(cases):
     """Rows and columns moved by up to two, perhaps farther in one case than in another."""
     if cases[0].expected.ndim < 2:
         return None
-    found = [_shift(case.yours, case.expected) for case in cases]
-    if not all(found):
+    if not all(_shift(case.yours, case.expected) for case in cases):
         return None
-    rows, columns = (f"{n:+d}" for n in found[0])
+    rows, columns = (f"{n:+d}" for n in _shift(cases[0].yours, cases[0].expected))
     return say("family.shifted", name=cases[0].name, rows=rows, columns=columns)
 
 
 def _shift(yours, expected):
+    """The shortest (rows, columns) by which the numbers were moved, or None."""
     moves = sorted(itertools.product(range(-2, 3), repeat=2), key=lambda move: np.abs(move).sum())
     for move in moves[1:]:
-        here, there = zip(
-            *(_overlap(n, k) for n, k in zip(expected.shape[-2:], move, strict=True)), strict=True
-        )
-        moved, original = yours[..., *here], expected[..., *there]
+        rows, columns = map(_overlap, expected.shape[-2:], move)
+        moved, original = yours[..., rows[0], columns[0]], expected[..., rows[1], columns[1]]
         if original.size > yours.size / 4 and original.any() and agree(moved, original):
             return move
     return None
@@ -164,13 +170,12 @@ def _overlap(size, move):
 
 
 def _border(cases):
-    for case in cases:
-        if case.expected.ndim < 2:
-            return None
-        right = _right_cells(case)[..., 1:-1, 1:-1]
-        if not (right.size and right.all()):
-            return None
-    return say("family.border", name=cases[0].name)
+    if cases[0].expected.ndim < 2:
+        return None
+    inner = [_right_cells(case)[..., 1:-1, 1:-1] for case in cases]
+    if all(cells.all() for cells in inner) and any(cells.size for cells in inner):
+        return say("family.border", name=cases[0].name)
+    return None
 
 
 def _only_one(cases):
@@ -221,7 +226,8 @@ def _rearranged(cases):
     return say("family.rearranged", name=cases[0].name) if all(in_order) else None
 
 
-FAMILIES = (
+OF_CELLS = (_zeros, _factor, _whole, _digits, _rearranged)
+OF_AXES = (
     _zeros,
     _factor,
     _transposed,

@@ -9,14 +9,14 @@ REUSED = "01, reused means summed"
 
 
 def tiny(rng):
-    x, w, b, error = rng.choice([-2.0, -1.0, 1.0, 2.0, 3.0], 4)
+    x, w, b, error = rng.choice([-2.0, -1.0, 1.0, 2.0, 3.0], 4).tolist()
     return {"x": x, "w": w, "b": b, "target": w * x + b + x - error}
 
 
 def random(rng):
     return [
         dict(zip(("x", "w", "b", "target"), numbers, strict=True))
-        for numbers in rng.standard_normal((3, 4))
+        for numbers in rng.standard_normal((3, 4)).tolist()
     ]
 
 

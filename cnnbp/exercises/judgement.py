@@ -9,10 +9,9 @@ from cnnbp.exercises.calling import own_line
 from cnnbp.exercises.families import Wrong, shape_family, symbolic, value_family
 from cnnbp.exercises.known import RAISED
 from cnnbp.exercises.messages import say
-from cnnbp.exercises.numbers import cell_name, comparison, given, worst_cell
+from cnnbp.exercises.numbers import cell_name, comparison, given, unlike, worst_cell
 from cnnbp.exercises.results import Unreadable, agree
 from cnnbp.exercises.verdict import Verdict
-from cnnbp.pictures.svg import number
 
 VALUES = ("tiny worked case", "random cases")
 
@@ -31,7 +30,7 @@ class Judgement:
 
     def verdict(self):
         """The Verdict on the first step that failed, or None."""
-        failed = [(self._step(case), case) for case in self.facts.cases if self._step(case)]
+        failed = [(step, case) for case in self.facts.cases if (step := self._step(case))]
         if not failed:
             return None
         stage, case = failed[0]
@@ -39,7 +38,7 @@ class Judgement:
         if stage == "random cases":
             case = min(same, key=_size)  # the easiest to look at
         elif stage == "wrong shape":
-            case = same[-1]  # the tiny case has too many axes of length 1 to tell which is wrong
+            case = max(same, key=self._distinct_axes)  # equal lengths hide which axis is wrong
         describe, recognizable = self._descriptions()[stage]
         mistake = None
         if recognizable:
@@ -93,8 +92,8 @@ class Judgement:
     def _raised(self, case, mistake):
         error = self.attempts[case.number].error
         at = own_line(error)
-        line = say("raised.line", number=at[0], source=at[1]) if at else ""
-        return [say("raised", error=f"{type(error).__name__}: {error}", line=line)]
+        said = [say("raised", error=f"{type(error).__name__}: {error}")]
+        return [*said, say("raised.line", number=at[0], source=at[1])] if at else said
 
     def _changed(self, case, mistake):
         attempt = self.attempts[case.number]
@@ -122,7 +121,7 @@ class Judgement:
             sentences.append(say("not finite", name=wrong.name, cell=cell))
         elif not mistake and (family := value_family(self._all_wrong(wrong.name))):
             sentences.append(family)
-        yours, expected = number(wrong.yours[index]), number(wrong.expected[index])
+        yours, expected = unlike(float(wrong.yours[index]), float(wrong.expected[index]))
         sentences.append(say("worst", cell=cell, yours=yours, expected=expected))
         if self.task.explain:
             arithmetic = self.task.explain(wrong.name, index, **case.arguments)
@@ -137,7 +136,9 @@ class Judgement:
     def _picture(self, case):
         name = self._wrong_part(case)
         yours, expected = self.outcomes[case.number][name], case.expected[name]
-        return None if isinstance(expected, frozenset) else comparison(name, yours, expected)
+        if isinstance(expected, frozenset):
+            return None
+        return lambda: comparison(name, yours, expected)
 
     def _wrong(self, case, name):
         yours, expected = self.outcomes[case.number][name], case.expected[name]
@@ -152,9 +153,13 @@ class Judgement:
             self._wrong(case, name)
             for case in self.facts.cases
             if isinstance(outcome := self.outcomes[case.number], dict)
+            and name in outcome
             and outcome[name].shape == case.expected[name].shape
             and not agree(outcome[name], case.expected[name])
         ]
+
+    def _distinct_axes(self, case):
+        return len(set(np.shape(case.expected[self._wrong_part(case)])))
 
 
 def _size(case):

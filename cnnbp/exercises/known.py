@@ -106,7 +106,8 @@ def _equal(outcome, other, part):
     """Whether two outcomes hold the same numbers, in this part or (None) in all parts."""
     if not (isinstance(outcome, dict) and isinstance(other, dict)):
         return False
-    return all(agree(outcome[name], other[name]) for name in ([part] if part else other))
+    names = [part] if part in other else other  # a list of arrays differs in length
+    return all(agree(outcome[name], other[name]) for name in names)
 
 
 def _broken(outcome, expected):
@@ -124,6 +125,7 @@ def _sizes(shapes, arguments):
             found[name] = value
         elif isinstance(shape, tuple):
             found.update(zip(shapes.get(name, ()), shape, strict=False))
+    found = {symbol: size for symbol, size in found.items() if not symbol.isdigit()}
     for product in PRODUCTS:
         factors = product.split("·")
         if set(factors) <= set(found):

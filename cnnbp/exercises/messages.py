@@ -28,9 +28,8 @@ MESSAGES = {
     "not written yet.returns": "returned {returned}; if you have written it, a return is missing",
     "signature": "Your function takes {yours} but is called with {expected}. Give it these "
     "arguments, in this order.",
-    "raised": "{error}{line}",
-    "raised.line": ", in your line {number}: {source}",
-    "raised.try": "Call it yourself to look around: {call}",
+    "raised": "{error}",
+    "raised.line": "It happened in your line {number}: {source}",
     "changed": "It changed {names}, which belong to whoever called it: the next layer would "
     "compute with other numbers. Work on a copy, {first} = {first}.copy(), or avoid +=, *= and "
     "[...] = on it.",
@@ -69,7 +68,7 @@ MESSAGES = {
     "array made by np.empty and not filled.",
     "case": "The case: {given}.",
     "case.try": "Try it alone: {call}",
-    "reread": "Reread {section}.",
+    "reread": "Reread lesson {section}.",
     "convention": "A valid convention, but not the one of this course. {explanation}",
     # Families of wrong values
     "family.zeros": "Your {name} is all zeros: is something computed and then not added to it?",
@@ -94,7 +93,6 @@ MESSAGES = {
     "float32 or were rounded. Compute in the dtype of the input.",
     "family.rearranged": "Your {name} holds the right numbers in wrong places: look at reshape, "
     "transpose and the indices.",
-    "factor.−1": "−1",
     "numeric": "It is right in every other case, but here central differences say otherwise: does "
     "it remember something from call to call, or treat special numbers?",
     # Terms
@@ -109,6 +107,7 @@ MESSAGES = {
     "numeric gradient.",
     # Statement, hints, progress
     "task.tiny": "A tiny case to work by hand:",
+    "task.answer": "Its answer:",
     "task.try": "task.check(your_function) · task.hint() · task.solution()",
     "hint": "Hint {number} of {count}:",
     "hint.last": "That was the last one; task.solution() shows a solution.",

@@ -28,7 +28,7 @@ def numeric(dz, x, gamma, eps):
     lesson="10",
     tiny=lambda rng: batch(rng, (2, 1, 1, 2), 0.5, cases.distinct),
     cases=lambda rng: [
-        batch(rng, (3, 2, 2, 3), 0.125),
+        batch(rng, (3, 2, 1, 2), 0.125),
         batch(rng, (2, 3, 4, 3), 0.25),
         batch(rng, (4, 2, 3, 3), 0.0625),
     ],

@@ -27,6 +27,19 @@ def worst_cell(yours, expected):
     return tuple(map(int, np.unravel_index(worst, difference.shape)))
 
 
+def unlike(value, other):
+    """Two numbers as text, with as many digits as it takes to see that they differ.
+
+    >>> unlike(1.0, 2.0), unlike(1.5, 1.5000004)
+    (('1', '2'), ('1.5', '1.5000004'))
+    """
+    for digits in (3, 6, 10):
+        shown = number(value, digits), number(other, digits)
+        if shown[0] != shown[1]:
+            break
+    return shown
+
+
 def given(arguments):
     """The arguments of a case in one line: the shapes of arrays, the values of everything else.
 
@@ -37,11 +50,13 @@ def given(arguments):
 
 
 def brief(value):
-    """An array's shape, a function's name, anything else as Python writes it."""
+    """An array's shape, a number, a function's name, anything else as Python writes it."""
     if isinstance(value, np.ndarray):
-        return f"{value.shape}"
+        return f"{value.shape}" if value.ndim else number(float(value))
     if isinstance(value, list):
         return f"[{', '.join(map(brief, value))}]"
+    if isinstance(value, float):
+        return number(value)
     return value.__name__ if callable(value) else f"{value!r}"
 
 
@@ -59,8 +74,6 @@ def written_out(name, value):
         return "\n".join([f"{name} {value.shape}", *_rows(value)])
     if isinstance(value, frozenset):
         return "\n".join([name, *(f" {left}, {right}" for left, right in sorted(value))])
-    if isinstance(value, float | np.ndarray):
-        return f"{name} {number(value)}"
     return f"{name} {brief(value)}"
 
 

@@ -6,7 +6,7 @@ from html import escape
 class Page:
     """Blocks below one another: paragraphs, code, pictures.
 
-    A picture is SVG text and the plain text that stands for it where there are no pictures.
+    A picture is SVG text, with plain text that stands for it where there are no pictures.
 
     >>> Page().heading("Right").text("All 4 cases.").code("x = 1")
     Right
@@ -29,18 +29,23 @@ class Page:
         indented = "\n".join(f"    {line}".rstrip() for line in content.splitlines())
         return self._add(indented, f"<pre>{escape(content)}</pre>")
 
-    def picture(self, svg, plain):
-        return self._add(plain, str(svg))
+    def picture(self, draw):
+        """A picture made when it is shown: draw() returns its SVG and its plain text."""
+        self.blocks.append(draw)
+        return self
 
     def _add(self, plain, html):
-        self.blocks.append((plain, html))
+        self.blocks.append(lambda: (html, plain))
         return self
 
     def __repr__(self):
-        return "\n\n".join(plain for plain, _ in self.blocks)
+        return "\n\n".join(plain for _, plain in self._shown())
 
     def _repr_html_(self):
-        return f'<div class="cnnbp-page">{"".join(html for _, html in self.blocks)}</div>'
+        return f'<div class="cnnbp-page">{"".join(html for html, _ in self._shown())}</div>'
+
+    def _shown(self):
+        return [block() for block in self.blocks]
 
 
 def _paragraph(line, style=""):

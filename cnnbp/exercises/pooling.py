@@ -13,13 +13,15 @@ from cnnbp.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2
 
 
 def tiny(rng):
-    return cases.pooling(rng, (1, 1, 3, 3), (2, 2), (1, 1), draw=cases.distinct)
+    return cases.pooling(
+        rng, (1, 1, 3, 3), (2, 2), (1, 1), draw=cases.distinct, draw_dz=cases.whole
+    )
 
 
 def random(rng):
     """Overlapping windows, windows with gaps between them, and padding."""
     return [
-        cases.pooling(rng, (2, 1, 4, 5), (3, 3), (1, 1)),
+        cases.pooling(rng, (2, 1, 4, 4), (3, 2), (1, 1)),
         cases.pooling(rng, (2, 3, 8, 8), (2, 2), (3, 3)),
         cases.pooling(rng, (2, 2, 7, 6), (3, 2), (2, 1), (1, 0)),
         cases.pooling(rng, (3, 2, 5, 5), (3, 3), (2, 2), (1, 1), draw=below_zero),

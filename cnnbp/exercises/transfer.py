@@ -40,7 +40,7 @@ def circular_numeric(dz, x, w):
     lesson="06",
     tiny=lambda rng: circular_case(rng, (1, 1, 1, 3), (1, 1, 1, 2), cases.whole),
     cases=lambda rng: [
-        circular_case(rng, (2, 2, 3, 4), (3, 2, 2, 3)),
+        circular_case(rng, (1, 2, 3, 2), (2, 2, 3, 2)),
         circular_case(rng, (3, 3, 4, 5), (2, 3, 3, 2)),
     ],
     answer=circular,
@@ -123,9 +123,11 @@ def top_two_numeric(dz, x, kernel_size, stride):
 
 @exercise(
     lesson="07",
-    tiny=lambda rng: cases.pooling(rng, (1, 1, 2, 3), (2, 2), (1, 1), draw=cases.distinct),
+    tiny=lambda rng: cases.pooling(
+        rng, (1, 1, 2, 3), (2, 2), (1, 1), draw=cases.distinct, draw_dz=cases.whole
+    ),
     cases=lambda rng: [
-        cases.pooling(rng, (2, 1, 4, 4), (3, 2), (1, 2)),
+        cases.pooling(rng, (1, 1, 4, 4), (3, 2), (1, 2)),
         cases.pooling(rng, (2, 2, 5, 5), (2, 2), (3, 3)),
         cases.pooling(rng, (1, 3, 5, 4), (3, 3), (2, 1)),
     ],
@@ -212,7 +214,7 @@ def tied_numeric(dz, x, w):
 @exercise(
     lesson="06",
     tiny=lambda rng: tied_case(rng, (1, 1, 1, 4), (1, 2), cases.whole),
-    cases=lambda rng: [tied_case(rng, (2, 2, 4, 5), (2, 2)), tied_case(rng, (3, 2, 5, 5), (3, 2))],
+    cases=lambda rng: [tied_case(rng, (2, 2, 3, 4), (1, 2)), tied_case(rng, (3, 2, 5, 5), (3, 2))],
     answer=lambda dz, x, w: sum(uses(dz, x, w)),
     numeric=tied_numeric,
     hints=[

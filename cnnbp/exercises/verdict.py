@@ -24,7 +24,7 @@ class Verdict:
         self.page = Page().heading(f"{mark} {task}: {say(f'stage.{stage}')}")
         self.page.text(*sentences)
         if picture:
-            self.page.picture(*picture)
+            self.page.picture(picture)
         if printed:
             self.page.text(say("printed")).code(shortened(printed))
 

@@ -1,6 +1,16 @@
 """Pictures under your hand: what a notebook displays. Only here is ipywidgets imported."""
 
+from cnnbp.explorers.chain_rule import ChainRuleExplorer
 from cnnbp.explorers.convolution import KernelGradientExplorer
+from cnnbp.explorers.gradient_flow import GradientFlowExplorer
+from cnnbp.explorers.training import TrainingExplorer
 from cnnbp.explorers.view import View, show
 
-__all__ = ["KernelGradientExplorer", "View", "show"]
+__all__ = [
+    "ChainRuleExplorer",
+    "GradientFlowExplorer",
+    "KernelGradientExplorer",
+    "TrainingExplorer",
+    "View",
+    "show",
+]

@@ -23,7 +23,14 @@ def slider(description, low, high, value=None):
 def decimal(description, low, high, value):
     """A slider over the eighths from low to high, which sums and products keep exact."""
     return widgets.FloatSlider(
-        value, min=low, max=high, step=0.125, description=description, style=STYLE, layout=WIDTH
+        value,
+        min=low,
+        max=high,
+        step=0.125,
+        readout_format=".3f",
+        description=description,
+        style=STYLE,
+        layout=WIDTH,
     )
 
 

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 
+from cnnbp.network import Network, Residual
 from cnnbp.optimizer import clip_gradients
 from cnnbp.pictures.curves import FIRST, SECOND
 from cnnbp.pictures.svg import Area, Link, number, page, text
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 680, 780  # pixels from the left
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 690, 780  # pixels from the left
 TOP, MIDDLE = 92, 84  # of the first row, of the ribbon
 PART = "#7a5aa8"  # the third color, after orange and blue
 
@@ -22,7 +23,8 @@ def draw_network(network, *, parts=None, span=None):
     network  a cnnbp.Network after forward, and backward if gradients are to be seen
     parts    dict of name -> gradient_sizes: of what single losses send through the network, drawn
              below their sum
-    span     (lowest, highest) power of ten of the scale; as the sizes need it if None
+    span     (lowest, highest) power of ten that the scale has at least, so that it can stay the
+             same from picture to picture
     returns  Svg
 
     Raises ValueError before a forward pass.
@@ -59,7 +61,7 @@ def draw_network(network, *, parts=None, span=None):
         f"A network of {len(network.layers)} layers. {links[-1].lines[0]}",
         "".join(drawing),
         links,
-        (WIDTH, bottom + 48),
+        (WIDTH, bottom + 64),
         (LEFT, bottom),
         chosen=len(links) - 1,
     )
@@ -83,15 +85,15 @@ class _Scale:
 
     def __init__(self, span, sizes):
         powers = [math.log10(size) for size in sizes if 0 < size < math.inf] or [0]
-        self.low, self.high = span or (math.floor(min(powers)), math.ceil(max(powers) + 1e-9))
-        if span is None:
-            self.low = min(self.low, self.high - 3)
+        low, high = math.floor(min(powers)), math.ceil(max(powers) + 1e-9)
+        if span:
+            low, high = min(low, span[0]), max(high, span[1])
+        self.low, self.high = min(low, high - 3), high
 
     def at(self, size):
-        """The place of a size, kept to the scale."""
+        """The place of a size; one that is infinite lies at the end."""
         power = math.log10(size) if size < math.inf else self.high
-        share = (power - self.low) / (self.high - self.low)
-        return BARS + min(max(share, 0), 1) * (RIGHT - BARS)
+        return BARS + (power - self.low) / (self.high - self.low) * (RIGHT - BARS)
 
     def svg(self, top, bottom):
         apart = next(n for n in (1, 2, 5, 10, 20, 50, 100) if (self.high - self.low) / n <= 8)
@@ -127,6 +129,7 @@ def _heading(sizes):
         parts.append(text(x + 17, 74, name))
         x += 30 + 7 * len(name)
     parts += [_diamond(x + 6, 69), text(x + 16, 74, "norm of dw and db")]
+    parts.append(text(WIDTH - LEFT - 4, 74, "dz", "name", "end"))
     parts.append(text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet"))
     return "".join(parts)
 
@@ -153,7 +156,7 @@ def _numbers(array):
 
 
 def _bars(row, scale, sizes, own):
-    """The bars of one row below one another, the first one's number, and the diamond."""
+    """The bars of one row below one another, the diamond, and the first bar's number."""
     parts = []
     thickness = (row.height - 5) / max(len(sizes), 1)
     for rank, (size, fill) in enumerate(zip(sizes, (FIRST, SECOND, PART), strict=False)):
@@ -164,11 +167,9 @@ def _bars(row, scale, sizes, own):
                 f'height="{thickness:.1f}" fill="{fill}"/>'
             )
     if sizes:
-        end = max([scale.at(size) for size in sizes if size > 0], default=BARS)
-        if own and -5 < scale.at(own) - end < 50:  # the diamond stands where the number would
-            end = scale.at(own)
         zero = " exactly" * (sizes[0] == 0)
-        parts.append(text(round(end, 1) + 9, row.y + row.height / 2 + 4, written(sizes[0]) + zero))
+        at = WIDTH - LEFT - 4, row.y + row.height / 2 + 4
+        parts.append(text(*at, written(sizes[0]) + zero, anchor="end"))
     if own:
         parts.append(_diamond(scale.at(own), row.y + row.height / 2))
     return parts
@@ -199,6 +200,8 @@ def _lines(network, i, sizes, own):
             )
     if own[i] is not None:
         lines[-1] += f"; its parameters get norm {written(own[i])}"
+    if i and arriving and isinstance(network.layers[i - 1], Network):
+        lines.append(_inside(network.layers[i - 1]))
     parts = [f"{name} {written(part[i])}" for name, part in sizes.items() if part]
     if len(parts) > 1:
         lines.append("norm of dz: " + ", ".join(parts) + _angle(*[p[i] for p in sizes.values()]))
@@ -209,6 +212,17 @@ def _passed(arriving, i):
     """What a layer hands on, and how much of what arrived that is."""
     share = f" (×{written(arriving[i - 1] / arriving[i])})" if arriving[i] else ""
     return f"with norm {written(arriving[i - 1])}{share}"
+
+
+def _inside(block):
+    """What the layers of a block keep of the gradient, in the order in which it meets them."""
+    sizes = gradient_sizes(block)
+    kept = [
+        f"{block.trace[i].name} ×{written(sizes[i] / sizes[i + 1] if sizes[i + 1] else 0)}"
+        for i in reversed(range(len(block.trace)))
+    ]
+    around = " (and around them as it came)" * isinstance(block, Residual)
+    return f"inside, on the way back: {', '.join(kept)}{around}"
 
 
 def _angle(total, first, second):
@@ -230,8 +244,11 @@ def _summary(sizes, network):
     lost = first < last
     layer = int(np.argmin(steps) if lost else np.argmax(steps))
     verb = "keeps least" if lost else "adds most"
-    return [
+    lines = [
         f"{line}: ×{written(first / last)}",
         f"the layer that {verb} is {layer} {network.trace[layer].name}: "
         f"×{written(steps[layer])} of what arrives",
     ]
+    if isinstance(network.layers[layer], Network):
+        lines.append(_inside(network.layers[layer]))
+    return lines

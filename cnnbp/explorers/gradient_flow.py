@@ -1,0 +1,124 @@
+"""A deep network under sliders: how much gradient reaches each layer."""
+
+import numpy as np
+
+from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
+from cnnbp.convolution import Conv2d
+from cnnbp.data import digits
+from cnnbp.explorers.base import Explorer
+from cnnbp.explorers.controls import choice, notches, slider, switch
+from cnnbp.linear import Flatten, Linear
+from cnnbp.loss import mean_squared_error, softmax_cross_entropy
+from cnnbp.network import Network, Residual
+from cnnbp.normalization import BatchNorm2d, GroupNorm
+from cnnbp.pictures.network import draw_network, gradient_sizes
+
+CHANNELS = 4
+IMAGES = 8  # enough for a gradient, few enough for a slider
+ACTIVATIONS = {
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "ReLU": ReLU,
+    "leaky ReLU": LeakyReLU,
+    "none": None,
+}
+NORMALIZATIONS = {
+    "none": None,
+    "batch": lambda: BatchNorm2d(CHANNELS),
+    "group": lambda: GroupNorm(1, CHANNELS),
+}
+GAINS = [(f"{gain:g}", gain) for gain in (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)]
+SPAN = -8, 1  # powers of ten that the scale keeps, so that bars can be compared
+BALANCES = [("class only", 0.0), *((f"{i}/8 box", i / 8) for i in range(1, 8)), ("box only", 1.0)]
+
+
+class Block(Network):
+    """A convolution with its normalization and activation: one row of the picture."""
+
+
+class GradientFlowExplorer(Explorer):
+    """Which layer lost it?
+
+    images, labels   (N, 1, H, W) and (N,); eight handwritten digits if not given
+    state            where the controls begin, by name: depth counts blocks of convolution,
+                     normalization and activation, gain is that of their first weights, and balance
+                     shares the loss between the digit's class (0) and the box around its ink (1)
+
+    >>> explorer = GradientFlowExplorer(depth=3, activation="ReLU")
+    >>> explorer.state["depth"], explorer.network.trace[-1].z.shape
+    (3, (256, 8))
+    >>> explorer.close()
+    """
+
+    def __init__(self, images=None, labels=None, **state):
+        if images is None:
+            (train_images, train_labels), _ = digits(np.float64)
+            self.images, self.labels = train_images[:IMAGES], train_labels[:IMAGES]
+        else:
+            self.images, self.labels = np.asarray(images, float), np.asarray(labels)
+        self.boxes = ink_boxes(self.images)
+        controls = {
+            "depth": slider("blocks", 1, 16, 10),
+            "activation": choice("activation", list(ACTIVATIONS)),
+            "gain": notches("gain", GAINS, 1.0),
+            "normalization": choice("normalization", list(NORMALIZATIONS)),
+            "residual": switch("residual path"),
+            "balance": notches("loss", BALANCES, 0.0),
+        }
+        super().__init__(controls, state, given={"images": images, "labels": labels})
+
+    def draw(self, *, balance, **options):
+        self.network = trunk(self.images.shape, **options)
+        with np.errstate(all="ignore"):  # what overflows is drawn as ∞
+            arriving = self._arriving(self.network.forward(self.images, training=True))
+            weighted = {
+                "class": (1 - balance) * arriving["class"],
+                "box": balance * arriving["box"],
+            }
+            parts = {}
+            if 0 < balance < 1:
+                for name, dz in weighted.items():
+                    self.network.backward(dz)
+                    parts[name] = gradient_sizes(self.network)
+            self.network.backward(weighted["class"] + weighted["box"])
+        return draw_network(self.network, parts=parts, span=SPAN)
+
+    def _arriving(self, features):
+        """What either loss sends back to the trunk's output, each through a head of its own."""
+        gradients = {}
+        for name, outputs, loss, wanted in (
+            ("class", 10, softmax_cross_entropy, self.labels),
+            ("box", 4, mean_squared_error, self.boxes),
+        ):
+            head = Linear(len(features), outputs, gain=1.0, rng=0)
+            _, dz = loss(head.forward(features), wanted)
+            gradients[name] = head.backward(dz)
+        return gradients
+
+
+def trunk(x_shape, *, depth, activation, gain, normalization, residual):
+    """The layers that both losses share: blocks, then the features as columns.
+
+    The first block turns the image into channels, so it has no path around it.
+    """
+    rng = np.random.default_rng(0)  # the first blocks have the same weights in every depth
+    layers = []
+    for i in range(depth):
+        channels = CHANNELS if i else x_shape[1]
+        block = [Conv2d(channels, CHANNELS, 3, padding=1, gain=gain, rng=rng)]
+        for part in (NORMALIZATIONS[normalization], ACTIVATIONS[activation]):
+            block += [part()] if part else []
+        layers.append(Residual(block) if residual and i else Block(block))
+    return Network([*layers, Flatten()])
+
+
+def ink_boxes(images):
+    """The box around every image's ink: top, left, bottom, right as shares of the image, (4, N)."""
+    ink = (images > 0.25).any(axis=1)  # (N, H, W)
+    edges = []
+    for axis in (1, 2):
+        lines = ink.any(axis=3 - axis)  # (N, H) or (N, W)
+        size = lines.shape[1]
+        edges.append((lines.argmax(axis=1) / size, 1 - lines[:, ::-1].argmax(axis=1) / size))
+    (top, bottom), (left, right) = edges
+    return np.stack([top, left, bottom, right])

@@ -1,0 +1,165 @@
+"""Training as curves: loss, gradient norm and accuracy of one or two runs, step by step."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+from cnnbp.pictures.curves import FIRST, SECOND, Frame
+from cnnbp.pictures.network import written
+from cnnbp.pictures.svg import Area, Link, number, page, text
+
+LEFT, TOP, WIDTH, HEIGHT, GAP = 52, 104, 194, 176, 58  # pixels: of the frames, and between them
+REACHES = (25, 60, 120, 300)  # steps that the curves have room for
+BANDS = 20  # parts of the steps that answer to the pointer
+
+
+@dataclass
+class Record:
+    """What a run went through.
+
+    loss, norm   one number for each step, before it is taken
+    accuracy     one number after every `every` steps, the first before any
+    settings     a few words, written beside the run's name
+    """
+
+    loss: list = field(default_factory=list)
+    norm: list = field(default_factory=list)
+    accuracy: list = field(default_factory=list)
+    every: int = 10
+    settings: str = ""
+
+    def until(self, steps):
+        """The record as it was after so many steps."""
+        checks = steps // self.every + 1
+        return replace(
+            self, loss=self.loss[:steps], norm=self.norm[:steps], accuracy=self.accuracy[:checks]
+        )
+
+    @property
+    def ended(self):
+        """The step that could not be taken, its loss or gradient not finite; None if all were."""
+        for step, values in enumerate(zip(self.loss, self.norm, strict=True)):
+            if not all(map(math.isfinite, values)):
+                return step
+        return None
+
+
+def draw_training(runs):
+    """What shows first when the learning rate is too big? One or two runs, drawn over one another.
+
+    runs     dict of name -> Record, the first drawn solid, the second dashed
+    returns  Svg
+
+    Pointing at a step prints its numbers.
+
+    >>> svg = draw_training({"a run": Record([2.0, 1.0], [3.0, 1.5], [0.1])})
+    >>> svg.description
+    'Training. a run, after 2 steps: loss 1, gradient norm 1.5, accuracy 0.1'
+    """
+    frames = _frames(runs)
+    drawing = [text(12, 20, "What shows first when the rate is too big?", "name")]
+    drawing += [_key(rank, name, run) for rank, (name, run) in enumerate(runs.items())]
+    drawing += _curves(frames, runs)
+    bottom = TOP + HEIGHT + 62
+    for name, run in runs.items():
+        if run.ended is not None:
+            bottom += 20
+            ended = (
+                f"{name}: stopped at step {run.ended}, its loss or gradient is no number any more"
+            )
+            drawing.append(f'<g style="color:#d32f3f">{text(12, bottom - 20, ended, "name")}</g>')
+    links = [_step(frames, runs, band) for band in range(BANDS)]
+    links.append(Link([*_latest(runs), *_first_signs(runs)]))
+    width = frames["loss"].left + 3 * WIDTH + 2 * GAP + 16
+    return page(
+        f"Training. {links[-1].lines[0]}",
+        "".join(drawing),
+        links,
+        (width, bottom + 70),
+        (12, bottom),
+        chosen=BANDS,
+    )
+
+
+def _frames(runs):
+    """Three frames side by side, over the same steps, with room for all values."""
+    steps = max(len(run.loss) for run in runs.values())
+    reach = next((r for r in REACHES if r >= steps), steps)
+    frames = {}
+    for rank, name in enumerate(("loss", "norm")):
+        values = [v for run in runs.values() for v in getattr(run, name) if 0 < v < math.inf]
+        powers = [math.log10(value) for value in (*values, 0.01, 10)]
+        up = 10.0 ** math.floor(min(powers)), 10.0 ** math.ceil(max(powers) - 1e-9)
+        left = LEFT + rank * (WIDTH + GAP)
+        frames[name] = Frame(left, TOP, WIDTH, HEIGHT, (0, reach), up, log=True)
+    left = LEFT + 2 * (WIDTH + GAP)
+    frames["accuracy"] = Frame(left, TOP, WIDTH, HEIGHT, (0, reach), (0, 1))
+    return frames
+
+
+def _key(rank, name, run):
+    """A run's name and settings beside its line."""
+    y = 42 + 18 * rank
+    dash = ' stroke-dasharray="6 4"' * rank
+    color = (FIRST, SECOND)[rank]
+    line = f'<path d="M12 {y - 4}h30" stroke="{color}" stroke-width="2"{dash}/>'
+    return line + text(50, y, f"{name}: {run.settings}" if run.settings else name)
+
+
+def _curves(frames, runs):
+    titles = {"loss": "loss", "norm": "gradient norm", "accuracy": "test accuracy"}
+    parts = [frame.svg(titles[name], "step") for name, frame in frames.items()]
+    for rank, run in reversed(list(enumerate(runs.values()))):
+        style = (FIRST, SECOND)[rank], bool(rank)
+        steps = range(len(run.loss))
+        parts.append(frames["loss"].line(steps, run.loss, *style))
+        parts.append(frames["norm"].line(steps, run.norm, *style))
+        checks = [run.every * check for check in range(len(run.accuracy))]
+        parts.append(frames["accuracy"].line(checks, run.accuracy, *style))
+    return parts
+
+
+def _step(frames, runs, band):
+    """What pointing at one part of the steps shows: a line in all frames, and its numbers."""
+    reach = frames["loss"].across[1]
+    wide = WIDTH / BANDS
+    step = round((band + 0.5) / BANDS * reach)
+    areas = [
+        Area(frame.left + wide * band, frame.top, wide, frame.height) for frame in frames.values()
+    ]
+    places = [frame.at(step, frame.up[0])[0] for frame in frames.values()]
+    lines = "".join(f"M{x:.1f} {TOP}v{HEIGHT}" for x in places)
+    return Link(
+        [f"{name}, {_at(run, step)}" for name, run in runs.items()],
+        handles=[(area, None) for area in areas],
+        extra=f'<path class="arrow" d="{lines}"/>',
+    )
+
+
+def _at(run, step):
+    if step >= len(run.loss):
+        return f"step {step}: not taken"
+    check = step // run.every
+    accuracy = f", accuracy {number(run.accuracy[check])} after {check * run.every}"
+    return (
+        f"step {step}: loss {written(run.loss[step])}, gradient norm {written(run.norm[step])}"
+        + accuracy * (check < len(run.accuracy))
+    )
+
+
+def _latest(runs):
+    for name, run in runs.items():
+        line = f"{name}, after {len(run.loss)} steps"
+        if run.loss:
+            line += f": loss {written(run.loss[-1])}, gradient norm {written(run.norm[-1])}"
+        yield line + (f", accuracy {number(run.accuracy[-1])}" if run.accuracy else "")
+
+
+def _first_signs(runs):
+    """When the first run's curves first were twice what they were in the beginning."""
+    name, run = next(iter(runs.items()))
+    signs = []
+    for what, values in (("loss", run.loss), ("gradient norm", run.norm)):
+        risen = [step for step, value in enumerate(values) if not value <= 2 * values[0]]
+        if risen:
+            signs.append(f"{what} at step {risen[0]} ({number(values[risen[0]])})")
+    return [f"{name}, first twice what it began with: {', '.join(signs) or 'nothing'}"]

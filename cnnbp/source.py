@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import textwrap
 
 
 class Source:
@@ -34,7 +35,7 @@ def show_source(function, *, docstring=False):
         return np.maximum(x, 0)
     """
     try:
-        code = inspect.getsource(function).rstrip()
+        code = textwrap.dedent(inspect.getsource(function)).rstrip()  # a method is indented
         module = inspect.getmodule(function).__name__
     except (TypeError, OSError, AttributeError):
         raise TypeError(

@@ -1,5 +1,6 @@
 """The handwritten digits: what they hold, whose they are, and that they travel with the package."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,11 @@ def test_the_license_stands_beside_the_digits():
     text = (FOLDER / "digits_license.md").read_text(encoding="utf-8")
     for part in ("Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0"):
         assert part in text
+
+
+def test_an_installed_package_carries_its_data():
+    project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["cnnbp.data"]
+    carried = {path.name for pattern in patterns for path in FOLDER.glob(pattern)}
+    data = {path.name for path in FOLDER.iterdir() if path.suffix not in ("", ".py")}
+    assert {"digits.npz", "digits_license.md"} <= carried == data

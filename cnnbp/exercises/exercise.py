@@ -66,8 +66,8 @@ class Exercise:
         self._tiny, self._cases = tiny, cases
         self._hints_shown = 0
         MESSAGES[self.name] = inspect.getdoc(solution)
-        self._hints = [f"{self.name}.hint {number}" for number in range(1, len(hints) + 1)]
-        MESSAGES.update(zip(self._hints, hints, strict=True))
+        self.hints = [f"{self.name}.hint {number}" for number in range(1, len(hints) + 1)]
+        MESSAGES.update(zip(self.hints, hints, strict=True))
         EXERCISES[self.name] = self
 
     def check(self, function, seed=0):
@@ -80,9 +80,9 @@ class Exercise:
 
     def hint(self):
         """One hint more each time."""
-        self._hints_shown = min(self._hints_shown + 1, len(self._hints))
-        page, count = Page(), len(self._hints)
-        for number, key in enumerate(self._hints[: self._hints_shown], 1):
+        self._hints_shown = min(self._hints_shown + 1, len(self.hints))
+        page, count = Page(), len(self.hints)
+        for number, key in enumerate(self.hints[: self._hints_shown], 1):
             page.text(f"{say('hint', number=number, count=count)} {MESSAGES[key]}")
         return page if self._hints_shown < count else page.text(say("hint.last"))
 

@@ -1,6 +1,7 @@
 """The tiny case of an exercise as a page to print: given numbers, blank cells to fill in."""
 
 import hashlib
+import re
 import textwrap
 from html import escape
 
@@ -12,6 +13,7 @@ from cnnbp.pictures.svg import CELL, STYLE, Grid, Svg, text
 
 WIDTH = 720  # pixels, a sheet of paper
 MARGIN = 24
+COLUMN = 120  # from one column of the table of shapes to the next
 
 
 class Blank(Grid):
@@ -26,12 +28,12 @@ def sheet(task, seed, answers):
     case = task.drawn(seed)[0]
     wanted = task.result.read(task.answer(*task.case(0, seed)), case)
     page = _Paper()
-    page.line(task.signature, "name")
+    page.line(task.signature, css="name")
     page.line(f"{say('sheet.name')} {'_' * 40}      {say('sheet.seed', seed=seed)}")
-    page.paragraphs(MESSAGES[task.name].split("\n\n"))
-    page.values(case, Grid)
-    page.line(say("sheet.write", names=", ".join(wanted)), "name")
-    page.values(wanted, Grid if answers else Blank)
+    page.statement(MESSAGES[task.name])
+    page.values(case)
+    page.line(say("sheet.write", names=", ".join(wanted)), css="name")
+    page.values(wanted, blank=not answers)
     return page.svg(f"{task.name}, {say('sheet.seed', seed=seed)}")
 
 
@@ -41,39 +43,39 @@ class _Paper:
     def __init__(self):
         self.parts, self.y = [], MARGIN
 
-    def line(self, content, css=""):
+    def line(self, *columns, css=""):
+        """A line of text, or of several columns."""
         self.y += 18
-        self.parts.append(text(MARGIN, self.y, content, css))
+        for number, content in enumerate(columns):
+            self.parts.append(text(MARGIN + COLUMN * number, self.y, content, css))
 
-    def paragraphs(self, paragraphs):
-        """The prose of a statement; its table of shapes keeps its lines."""
-        for paragraph in paragraphs:
+    def statement(self, statement):
+        """Its prose, wrapped; its table of shapes keeps its lines."""
+        for paragraph in statement.split("\n\n"):
             self.y += 8
-            is_table = "  " in paragraph
-            lines = paragraph.splitlines() if is_table else textwrap.wrap(paragraph, 100)
-            for each in lines:
-                self.line(" ".join(each.split()))
+            lines = paragraph.splitlines()
+            for line in lines if "  " in paragraph else textwrap.wrap(" ".join(lines), 100):
+                self.line(*re.split("  +", line))
 
-    def values(self, values, table):
-        """Numbers in tables beside one another, everything else in lines."""
-        self.y += 24
+    def values(self, values, blank=False):
+        """Arrays as tables beside one another, everything else in lines below."""
+        self.y += 32
         x, bottom = MARGIN, self.y
         for title, matrix in _matrices(values):
-            if matrix is None:
-                continue
             width = max(matrix.shape[1] * CELL, 7 * len(title)) + MARGIN
             if x + width > WIDTH and x > MARGIN:
                 x, self.y = MARGIN, bottom + 28
+            table = Blank if blank else Grid
             grid = table(title, matrix, (x, self.y), limit=np.inf)  # no colors on paper
             self.parts.append(grid.svg())
             x, bottom = x + width, max(bottom, grid.bottom)
         self.y = bottom
-        for title, matrix in _matrices(values):
-            if matrix is None:
-                self.line(title)
+        for line in _lines(values, blank):
+            self.line(line)
         self.y += 8
 
     def svg(self, description):
+        """The page as an Svg with a style of its own."""
         body, height = "".join(self.parts), self.y + MARGIN
         name = "cnnbp-" + hashlib.sha1(body.encode()).hexdigest()[:10]
         svg = Svg(
@@ -87,7 +89,7 @@ class _Paper:
 
 
 def _matrices(values):
-    """(title, matrix) for every matrix of the arrays; (line, None) for what is not an array."""
+    """(title, matrix) for every matrix of every array."""
     for name, value in values.items():
         if isinstance(value, list):
             yield from _matrices({f"{name}[{i}]": each for i, each in enumerate(value)})
@@ -95,7 +97,14 @@ def _matrices(values):
             matrices = np.atleast_2d(value)
             for index in np.ndindex(matrices.shape[:-2]):
                 yield cell_name(name, index), matrices[index]
-        elif isinstance(value, frozenset):
-            yield f"{name}: {'_' * 60}", None
-        else:
-            yield f"{name} = {brief(value)}", None
+
+
+def _lines(values, blank):
+    """What is not an array, as text."""
+    for name, value in values.items():
+        if isinstance(value, frozenset):
+            yield f"{name}:"
+            pairs = [f"{left}, {right}" for left, right in sorted(value)]
+            yield from ["_" * 60] * 6 if blank else pairs
+        elif not isinstance(value, np.ndarray | list):
+            yield f"{name} = {brief(value)}"

@@ -1,0 +1,267 @@
+"""What an exercise shows of itself: statement, hints, solution, sheet, progress, translations."""
+
+import json
+import re
+import runpy
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnbp.exercises import EXERCISES, progress, relu_gradient, tanh_gradient
+from cnnbp.exercises.messages import MESSAGES
+from cnnbp.exercises.record import FILE
+
+ROOT = Path(__file__).parents[2]
+INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+TASKS = list(EXERCISES.values())
+
+
+def each_task(test):
+    return pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)(test)
+
+
+@pytest.fixture(autouse=True)
+def fresh_hints(monkeypatch):
+    for task in TASKS:
+        monkeypatch.setattr(task, "_hints_shown", 0)
+
+
+def right(dz, x):
+    return dz * (x > 0)
+
+
+# Statement, hints, solution
+
+
+@each_task
+def test_a_statement_says_what_is_given_and_returned(task):
+    text = repr(task)
+    assert text.startswith(f"{task.name}({', '.join(task.parameters)}) → ")
+    for name in task.parameters:
+        assert re.search(rf"\b{name}\b", text.split("A tiny case")[0].split("\n", 1)[1])
+    assert "Its answer:" in text
+
+
+@each_task
+def test_the_shapes_of_a_statement_are_those_of_its_cases(task):
+    for case in task.drawn(0):
+        sizes = {}
+        for name, value in case.items():
+            symbols = task.shapes.get(name, ("...",))
+            if symbols == ("...",):
+                continue
+            shape = value.shape if isinstance(value, np.ndarray) else value
+            assert len(shape) == len(symbols), name
+            for symbol, size in zip(symbols, shape, strict=True):
+                factors = [sizes.get(factor) for factor in symbol.split("·")]
+                expected = int(symbol) if symbol.isdigit() else None
+                if None not in factors:
+                    expected = np.prod(factors)
+                elif "·" not in symbol and expected is None:
+                    expected = sizes.setdefault(symbol, size)
+                assert expected is None or size == expected, (name, symbol)
+
+
+@each_task
+def test_statement_and_verdict_are_html_as_well(task):
+    for page in (task, task.check(lambda *_: None)):
+        ElementTree.fromstring(page._repr_html_())
+
+
+@each_task
+def test_every_hint_says_one_more(task):
+    seen = [repr(task.hint()) for _ in range(len(task.hints) + 1)]
+    assert len(task.hints) >= 2
+    for number, shown in enumerate(seen[:-1], 1):
+        assert shown.count("Hint ") == number
+    assert "solution()" in seen[-1]
+    assert seen[-1] == seen[-2]
+
+
+def test_a_verdict_reads_well_as_text():
+    assert repr(relu_gradient.check(lambda dz, x: -dz * (x > 0))) == (
+        """\
+✗ relu_gradient: wrong in the tiny worked case
+
+Your dx is right except for its sign.
+Worst cell: dx[0,0] is 2, expected −2.
+The case: dz (2, 3), x (2, 3).
+Try it alone: my_function(*task.case(0))
+
+yours: dx   expected      difference
+ 2  0  0     −2   0   0    4  0  0
+ 0  0  0      0   0   0    0  0  0"""
+    )
+
+
+def test_a_right_answer_reads_well_as_text():
+    assert repr(relu_gradient.check(right)) == (
+        "✓ relu_gradient: right\n\n"
+        "Right in the tiny worked case, in 4 random cases, and against a numeric gradient."
+    )
+
+
+# Sheets for an exam on paper
+
+
+def texts(svg):
+    root = ElementTree.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return Counter(each.text for each in root.iter("{http://www.w3.org/2000/svg}text"))
+
+
+@each_task
+def test_a_sheet_has_blank_cells_and_another_one_their_answers(task):
+    blank, answers = task.sheet(7), task.sheet(7, answers=True)
+    asked, answered = texts(blank), texts(answers)
+    assert answered - asked
+    assert not [text for text in asked - answered if text.strip("_")]
+    assert task.signature in asked
+    assert blank == task.sheet(7)
+
+
+@each_task
+def test_a_sheet_of_another_seed_has_other_numbers(task):
+    assert len({task.sheet(seed, answers=True) for seed in range(12)}) > 3
+
+
+# Progress
+
+
+def test_progress_is_kept_in_a_file_beside_the_notebook(own_folder):
+    assert f"0 of {len(TASKS)}" in repr(progress())
+    relu_gradient.check(lambda dz, x: dz)
+    assert not list(own_folder.iterdir())
+    relu_gradient.check(right)
+    assert [path.name for path in own_folder.iterdir()] == [FILE.name]
+    assert f"1 of {len(TASKS)}" in repr(progress())
+    assert "✓  relu_gradient" in repr(progress())
+    assert "·  tanh_gradient" in repr(progress())
+
+
+def test_what_was_solved_stays_solved():
+    relu_gradient.check(right)
+    relu_gradient.check(lambda dz, x: dz)
+    assert "✓  relu_gradient" in repr(progress())
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", "null", '{"solved": 3}', '{"other": []}', "\x00"]
+)
+def test_a_damaged_file_costs_a_note_and_is_kept(own_folder, damage):
+    FILE.write_text(damage, encoding="utf-8")
+    verdict = relu_gradient.check(right)
+    assert verdict
+    assert "was damaged" in repr(verdict)
+    assert {path.read_text(encoding="utf-8") for path in own_folder.iterdir()} >= {damage}
+    assert f"1 of {len(TASKS)}" in repr(progress())
+    assert "damaged" not in repr(progress())
+
+
+def test_a_file_of_another_encoding_is_a_damaged_one():
+    FILE.write_bytes(b"\xff\xfe\xfa")
+    assert "was damaged" in repr(progress())
+
+
+def test_a_folder_that_cannot_be_written_costs_a_note(own_folder):
+    own_folder.rmdir()
+    verdict = relu_gradient.check(right)
+    assert verdict
+    assert "cannot be written" in repr(verdict)
+
+
+def test_git_ignores_the_file():
+    assert ".cnnbp_progress*" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+# One table of messages
+
+
+def test_every_general_message_is_said_somewhere():
+    folder = ROOT / "cnnbp" / "exercises"
+    table = (folder / "messages.py").read_text(encoding="utf-8")
+    general = re.findall(r'^    "([^"]+)": ', table, re.MULTILINE)
+    others = [path for path in folder.glob("*.py") if path.name != "messages.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in others)
+    assert len(general) > 60
+    for key in general:  # some are put together, as in f"stage.{stage}"
+        last = key.rpartition(".")[2]
+        assert re.search(f"""["']({re.escape(key)}|{re.escape(last)})["']""", code), key
+
+
+def test_a_course_can_translate_what_is_said(monkeypatch):
+    translation = {
+        "stage.tiny worked case": "falsch im kleinen Fall",
+        "worst": "Schlimmste Zelle: {cell} ist {yours}, erwartet {expected}.",
+        "reread": "Lies noch einmal Lektion {section}.",
+        "relu_gradient": "Der Gradient eines ReLU.\n\ndz       (...)\nreturns  dx (...)",
+        "relu_gradient.left_out": "Du reichst dz unverändert weiter.",
+        "relu_gradient.hint 1": "Wo ist x positiv?",
+    }
+    assert set(translation) <= set(MESSAGES)
+    for key, text in translation.items():
+        monkeypatch.setitem(MESSAGES, key, text)
+    said = repr(relu_gradient.check(lambda dz, x: dz))
+    assert said.startswith("✗ relu_gradient: falsch im kleinen Fall\n\nDu reichst dz")
+    assert "Schlimmste Zelle: dx[" in said
+    assert "Lies noch einmal Lektion 04" in said
+    assert "Wo ist x positiv?" in repr(relu_gradient.hint())
+    assert "Der Gradient eines ReLU." in repr(relu_gradient)
+
+
+# The page for instructors
+
+
+def test_the_instructors_page_lists_every_exercise_with_its_lesson():
+    rows = re.findall(r"^\| (\d\d) \| `(\w+)`", INSTRUCTORS, re.MULTILINE)
+    assert {(task.lesson, task.name) for task in TASKS} == set(rows)
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", INSTRUCTORS, re.DOTALL)
+
+
+def test_the_worked_addition_of_the_instructors_page_works(tmp_path, monkeypatch):
+    (addition,) = [block for block in blocks("python") if "@exercise(" in block]
+    (use,) = [block for block in blocks("python") if "from my_exercises import" in block]
+    (tmp_path / "my_exercises.py").write_text(addition, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = dict(EXERCISES)
+    try:
+        shown = runpy.run_path(str(write(tmp_path / "use.py", use)))
+        task = EXERCISES["scale_gradient"]
+        names = {}
+        exec(task.solution(), names)
+        assert task.check(names["scale_gradient"])
+        for mistake in task.mistakes.values():
+            for wrong in mistake.functions:
+                assert task.check(wrong).mistake == mistake.name
+        assert shown["verdict"].mistake == "mean_over_the_batch"
+    finally:
+        EXERCISES.clear()
+        EXERCISES.update(before)
+        sys.modules.pop("my_exercises", None)
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_autograder_cells_of_the_instructors_page_work():
+    for block in blocks("python"):
+        if "@exercise(" not in block and "my_exercises" not in block:
+            names = {
+                "tanh": lambda dz, x: dz * (1 - np.tanh(x) ** 2),
+                "tanh_gradient": tanh_gradient,
+            }
+            exec(block, names)
+
+
+def test_the_progress_file_is_plain():
+    relu_gradient.check(right)
+    assert json.loads(FILE.read_text(encoding="utf-8")) == {"solved": ["relu_gradient"]}

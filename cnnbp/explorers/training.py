@@ -51,6 +51,7 @@ class TrainingExplorer(Explorer):
 
     def __init__(self, kept=GOOD, **state):
         self.kept, self._kept_at_start, self._runs = kept, kept, {}
+        self.data = digits()
         controls = {
             "steps": slider("steps", 0, STEPS, 60),
             "learning_rate": notches("learning rate", RATES, 1.0),
@@ -108,14 +109,14 @@ class TrainingExplorer(Explorer):
     def _run(self, settings):
         """The run with these settings as far as it went, or a new one."""
         key = _key(settings)
-        return self._runs[key] if key in self._runs else Run(*key)
+        return self._runs[key] if key in self._runs else Run(self.data, *key)
 
 
 class Run:
     """A training run on the digits that can be continued, its record so far, and the way there."""
 
-    def __init__(self, learning_rate, optimizer, momentum, batch_size, max_norm):
-        (images, labels), self.test = digits()
+    def __init__(self, data, learning_rate, optimizer, momentum, batch_size, max_norm):
+        (images, labels), self.test = data
         self.network, self.max_norm = small_network(), max_norm
         clipped = "" if max_norm == math.inf else f", clipped to norm {max_norm:g}"
         self.record = Record(

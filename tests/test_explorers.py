@@ -1,0 +1,170 @@
+"""What every explorer promises, whatever it explores."""
+
+import gc
+import itertools
+import random
+import xml.etree.ElementTree as xml
+
+import ipywidgets
+import pytest
+from helpers import assert_refuses
+
+from cnnbp import digits, explorers
+from cnnbp.explorers.base import Explorer
+
+KINDS = {
+    name: kind
+    for name, kind in vars(explorers).items()
+    if isinstance(kind, type) and issubclass(kind, Explorer)
+}
+
+
+@pytest.fixture(params=sorted(KINDS))
+def kind(request, monkeypatch):
+    monkeypatch.setattr("cnnbp.explorers.training.STEPS", 12)  # training takes its time
+    monkeypatch.setattr("cnnbp.explorers.training.digits", few_digits)
+    kind = KINDS[request.param]
+    if kind is explorers.TrainingExplorer:
+        return lambda **state: kind(**{"steps": 2, "kept": None} | state)
+    return kind
+
+
+@pytest.fixture
+def explorer(kind):
+    explorer = kind()
+    yield explorer
+    explorer.close()
+
+
+def few_digits():
+    return [(images[:48], labels[:48]) for images, labels in digits()]
+
+
+def registered():
+    """How many widgets the kernel holds."""
+    return len(ipywidgets.widgets.widget._instances)
+
+
+def values(control):
+    """All values that a control can have, or its two ends and their neighbors."""
+    if hasattr(control, "options"):
+        options = control.options
+        return [option[1] if isinstance(option, tuple) else option for option in options]
+    if hasattr(control, "min"):
+        return [control.min, control.min + control.step, control.max]
+    return [False, True]
+
+
+def ends(control):
+    first, *_, last = values(control)
+    return [first, last]
+
+
+def check_picture(explorer):
+    """It is the widget's own, it can be parsed, and it shows the controls' values as they are."""
+    assert explorer.picture.value == explorer.html
+    xml.fromstring(explorer.html)
+    assert explorer.html.description
+    again = type(explorer)(**explorer.state)
+    assert again.html == explorer.html
+    again.close()
+
+
+def test_opens_with_a_picture_of_itself(explorer):
+    check_picture(explorer)
+    assert "Impossible" not in explorer.html.description
+
+
+def test_has_a_widget_a_picture_and_a_text_and_no_html_that_would_lose_its_style(explorer):
+    bundle = explorer._repr_mimebundle_()
+    assert bundle["image/svg+xml"] == explorer.html
+    assert bundle["text/plain"] == repr(explorer)
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "text/html" not in bundle
+
+
+def test_says_the_same_every_time(kind, explorer):
+    again = kind()
+    assert repr(again) == repr(explorer)
+    assert again.html == explorer.html
+    again.close()
+
+
+def test_every_control_says_what_it_is(explorer):
+    descriptions = [control.description for control in explorer.controls.values()]
+    assert all(descriptions)
+    assert len(set(descriptions)) == len(descriptions)
+
+
+def test_every_control_at_every_value(explorer):
+    for control in explorer.controls.values():
+        before = control.value
+        for value in values(control):
+            control.value = value
+            check_picture(explorer)
+        control.value = before
+
+
+def test_every_pair_of_extremes(explorer):
+    for first, second in itertools.combinations(explorer.controls.values(), 2):
+        explorer.reset()
+        for ends_of_both in itertools.product(ends(first), ends(second)):
+            first.value, second.value = ends_of_both
+            assert explorer.picture.value == explorer.html
+            xml.fromstring(explorer.html)
+    explorer.reset()
+    check_picture(explorer)
+
+
+def test_reset_brings_back_the_beginning(explorer):
+    html, state = explorer.html, explorer.state
+    for control in explorer.controls.values():
+        control.value = ends(control)[1]
+    explorer.reset()
+    assert explorer.html == html
+    assert explorer.state == state
+
+
+def test_begins_where_it_is_told_to(kind, explorer):
+    for name, control in explorer.controls.items():
+        for value in ends(control):
+            other = kind(**{name: value})
+            assert other.values[name] == value
+            other.close()
+
+
+def test_a_control_that_is_not_there_is_refused(kind):
+    before = registered()
+    assert_refuses(lambda: kind(nonsense=1), TypeError, "nonsense", "its controls are")
+    assert registered() == before
+
+
+def test_a_value_that_cannot_be_is_refused(kind, explorer):
+    name = next(iter(explorer.controls))
+    assert_refuses(lambda: kind(**{name: -1234}), ValueError, name, "-1234")
+
+
+def test_closing_leaves_no_widget_behind(kind):
+    before = registered()
+    explorer = kind()
+    assert registered() > before + len(explorer.controls)
+    for control in explorer.controls.values():
+        control.value = ends(control)[1]
+    explorer.close()
+    assert registered() == before
+
+
+def test_2000_moves_leave_memory_as_it_was(explorer):
+    moves = random.Random(0)
+
+    def move(times):
+        for _ in range(times):
+            control = moves.choice(list(explorer.controls.values()))
+            control.value = moves.choice(values(control))
+        gc.collect()
+        return len(gc.get_objects()), registered()
+
+    move(200)
+    (objects, widgets), (objects_later, widgets_later) = move(900), move(900)
+    assert widgets_later == widgets
+    assert objects_later < objects + 200

@@ -12,6 +12,7 @@ from cnnbp.exercises.convolution import (
     output,
     weight_gradient,
 )
+from cnnbp.shape import windows
 
 KERNEL = "05, the kernel is not rotated"
 DW = "06, dw is a correlation of x with the spread dz"
@@ -159,7 +160,17 @@ def overlaps_assigned_by_each_filter(dz, w, x_shape, stride, padding):
     return overlaps_assigned(dz[:, -1:], w[-1:], x_shape, stride, padding)
 
 
-@conv2d_input_gradient.mistake(SCATTER, also=[overlaps_assigned_by_each_filter])
+def overlaps_assigned_tap_by_tap(dz, w, x_shape, stride, padding):
+    dx = padded(np.zeros(x_shape), padding)
+    place = windows("dx", dx.shape[2:], w.shape[2:], stride=stride)
+    for (a, b), outputs, pixels in place.taps():
+        dx[:, :, *pixels] = np.einsum("nfij,fc->ncij", dz[:, :, *outputs], w[:, :, a, b])
+    return cropped(dx, x_shape, padding)
+
+
+@conv2d_input_gradient.mistake(
+    SCATTER, also=[overlaps_assigned_by_each_filter, overlaps_assigned_tap_by_tap]
+)
 def overlaps_assigned(dz, w, x_shape, stride, padding):
     """Where windows overlap, your dx keeps only the last one's contribution: assign with = and the
     others are lost; add with +=, because a pixel used several times gets the sum."""
@@ -172,20 +183,25 @@ def overlaps_assigned(dz, w, x_shape, stride, padding):
 
 
 def unspread(dz, w, x_shape, stride, padding):
-    """dx as if the stride were 1, with the size that this gives."""
+    """The gradient by the padded image as if the stride were 1, with the size that this gives."""
     size = [n + k - 1 for n, k in zip(dz.shape[2:], w.shape[2:], strict=True)]
-    dx = input_gradient(dz, w, (*x_shape[:2], *size), (1, 1), (0, 0))
-    return dx[:, :, padding[0] : size[0] - padding[0], padding[1] : size[1] - padding[1]]
+    return input_gradient(dz, w, (*x_shape[:2], *size), (1, 1), (0, 0))
 
 
-@conv2d_input_gradient.mistake(SPREAD, also=[unspread])
+def unspread_and_cropped(dz, w, x_shape, stride, padding):
+    dx = unspread(dz, w, x_shape, stride, padding)
+    (rows, columns), (H, W) = padding, dx.shape[2:]
+    return dx[:, :, rows : H - rows, columns : W - columns]
+
+
+@conv2d_input_gradient.mistake(SPREAD, also=[unspread, unspread_and_cropped])
 def stride_ignored(dz, w, x_shape, stride, padding):
     """Your dx ignores the stride: windows lie a stride apart, so put stride − 1 zeros between the
     cells of dz, or scatter to row i·stride + kh."""
-    dx = np.zeros(x_shape)
+    dx = padded(np.zeros(x_shape), padding)
     part = unspread(dz, w, x_shape, stride, padding)
     dx[:, :, : part.shape[2], : part.shape[3]] = part
-    return dx
+    return cropped(dx, x_shape, padding)
 
 
 @conv2d_input_gradient.mistake(PADDING)
@@ -239,7 +255,24 @@ def mean_in_place_of_sum(dz):
     return dz.mean(axis=(0, 2, 3)).reshape(-1, 1, 1)
 
 
-@conv2d_bias_gradient.mistake(DB, also=[lambda dz: np.full((dz.shape[1], 1, 1), dz.sum())])
+@conv2d_bias_gradient.mistake("04, the 1/N of the loss")
+def bias_divided_by_batch(dz):
+    """Your db is divided by N; where the loss is a mean over the batch, its 1/N is in dz already,
+    so here samples are summed."""
+    return dz.mean(axis=0).sum(axis=(1, 2)).reshape(-1, 1, 1)
+
+
+@conv2d_bias_gradient.mistake(DB)
+def bias_averaged_over_positions(dz):
+    """Your db is a mean over the OH·OW positions; the bias is added at every one of them, so they
+    are summed."""
+    return dz.mean(axis=(2, 3)).sum(axis=0).reshape(-1, 1, 1)
+
+
+@conv2d_bias_gradient.mistake(
+    DB,
+    also=[lambda dz: np.full((dz.shape[1], 1, 1), dz.sum()), lambda dz: dz.sum(keepdims=True)[0]],
+)
 def one_bias_for_all(dz):
     """Your db is one number for all filters; every filter has a bias of its own, so keep the
     filter axis."""

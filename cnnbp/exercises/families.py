@@ -184,7 +184,8 @@ def _only_one(cases):
     for axis, index in cases[0].case.contributions:
         alone = (each.case.contributions[axis, index][name] for each in cases)
         if all(agree(each.yours, part) for each, part in zip(cases, alone, strict=True)):
-            return say("family.only one", name=name, axis=axis, index=index)
+            which = say(f"only.{axis}", place=say("only.last" if index else "only.first"))
+            return say("family.only one", name=name, which=which)
     return None
 
 

@@ -82,17 +82,14 @@ class Known:
         return self._explained(outcomes, None) or (part and self._explained(outcomes, part))
 
     def _explained(self, outcomes, part):
-        right = [case.expected for case in self.cases]
+        expected = [case.expected for case in self.cases]
         for mistake, its_outcomes in self.mistakes:
-            told = False  # an exception or an odd shape alone could come from anything
-            for yours, its, expected in zip(outcomes, its_outcomes, right, strict=True):
-                equal = _equal(yours, its, part)
-                if not equal and not (_broken(yours, expected) and _broken(its, expected)):
-                    break
-                told |= equal and not _equal(yours, expected, part)
-            else:
-                if told:
-                    return mistake
+            cases = list(zip(outcomes, its_outcomes, expected, strict=True))
+            # The tiny case has few numbers; it and exceptions alone could come from anything.
+            if all(_compatible(*case, part) for case in cases) and any(
+                _tells(*case, part) for case in cases[1:]
+            ):
+                return mistake
         return None
 
 
@@ -100,6 +97,19 @@ class Known:
 def known(task, seed):
     """The Known of a task and a seed, made once."""
     return Known(task, seed)
+
+
+def _compatible(yours, its, expected, part):
+    """Whether two outcomes are equal, or both wrong and at least one of them no numbers at all."""
+    if _equal(yours, its, part):
+        return True
+    both_wrong = not _equal(yours, expected, part) and not _equal(its, expected, part)
+    return both_wrong and (_broken(yours, expected) or _broken(its, expected))
+
+
+def _tells(yours, its, expected, part):
+    """Whether two outcomes are equal and wrong."""
+    return _equal(yours, its, part) and not _equal(yours, expected, part)
 
 
 def _equal(outcome, other, part):

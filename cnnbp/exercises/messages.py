@@ -84,8 +84,11 @@ MESSAGES = {
     "family.shifted": "Your {name} is right but shifted by ({rows}, {columns}) rows and columns.",
     "family.border": "Your {name} is right except on its border: look at the first and the last "
     "row and column, where padding or the last window lies.",
-    "family.only one": "Your {name} is what the {axis} at index {index} alone contributes: add "
-    "them all up.",
+    "family.only one": "Your {name} is what the {which} alone contributes: add up all of them.",
+    "only.N": "{place} sample",
+    "only.F": "{place} filter",
+    "only.first": "first",
+    "only.last": "last",
     "family.slice": "Your {name} is right only at index {indices} along {axis}.",
     "family.whole": "Your {name} is right but cut off to whole numbers: an array of ints, or //, "
     "lost the fractions. Give np.zeros a dtype=float.",

@@ -14,6 +14,7 @@ from cnnbp.exercises.pooling import (
 OVERLAP = "07, where windows overlap, gradients add"
 TIES = "07, a tie needs a rule"
 WINNER = "07, the winner gets the gradient"
+APART = "07, stride and window size differ"
 SHARE = "07, average pooling shares"
 
 
@@ -95,14 +96,17 @@ def value_in_place_of_gradient(dx, x, dz):
 
 
 def written_a_kernel_apart(dz, x, kernel_size, stride, padding):
-    dx = np.zeros(x.shape)
-    for (n, c, i, j), pixels in windows(dz.shape, x.shape, kernel_size, stride, padding):
-        a, b = np.unravel_index(x[pixels].argmax(), x[pixels].shape)
-        dx[n, c, i * kernel_size[0] + a, j * kernel_size[1] + b] += dz[n, c, i, j]
-    return dx
+    dx = np.pad(np.zeros(x.shape), [(0, 0), (0, 0), *((p, p) for p in padding)])
+    _, argmax = max_output(x, kernel_size, stride, padding)
+    for n, c, i, j in np.ndindex(dz.shape):
+        h, v = divmod(argmax[n, c, i, j], x.shape[3])
+        row = padding[0] + h + i * (kernel_size[0] - stride[0])
+        column = padding[1] + v + j * (kernel_size[1] - stride[1])
+        dx[n, c, row, column] += dz[n, c, i, j]
+    return dx[:, :, padding[0] :, padding[1] :][:, :, : x.shape[2], : x.shape[3]]
 
 
-@max_pool2d_gradient.mistake("07, stride and window size differ", also=[written_a_kernel_apart])
+@max_pool2d_gradient.mistake(APART, also=[written_a_kernel_apart])
 def windows_a_kernel_apart(dz, x, kernel_size, stride, padding):
     """You place the windows at i·kernel_size; they lie at i·stride, which is another place wherever
     the stride is not the window's size."""
@@ -174,6 +178,16 @@ def overlaps_assigned(dz, x_shape, kernel_size, stride, padding):
     dx = np.zeros(x_shape)
     for cell, pixels in windows(dz.shape, x_shape, kernel_size, stride, padding):
         dx[pixels] = dz[cell] / np.prod(kernel_size)
+    return dx
+
+
+@avg_pool2d_gradient.mistake(APART)
+def shares_a_kernel_apart(dz, x_shape, kernel_size, stride, padding):
+    """You place the windows at i·kernel_size; they lie at i·stride, which is another place wherever
+    the stride is not the window's size."""
+    dx = np.zeros(x_shape)
+    for cell, pixels in windows(dz.shape, x_shape, kernel_size, kernel_size, padding):
+        dx[pixels] += dz[cell] / np.prod(kernel_size)
     return dx
 
 

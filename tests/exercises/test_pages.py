@@ -195,22 +195,22 @@ def test_every_general_message_is_said_somewhere():
 
 def test_a_course_can_translate_what_is_said(monkeypatch):
     translation = {
-        "stage.tiny worked case": "falsch im kleinen Fall",
-        "worst": "Schlimmste Zelle: {cell} ist {yours}, erwartet {expected}.",
-        "reread": "Lies noch einmal Lektion {section}.",
-        "relu_gradient": "Der Gradient eines ReLU.\n\ndz       (...)\nreturns  dx (...)",
-        "relu_gradient.left_out": "Du reichst dz unverändert weiter.",
-        "relu_gradient.hint 1": "Wo ist x positiv?",
+        "stage.tiny worked case": "mal en el caso chico",
+        "worst": "La peor celda: {cell} vale {yours}, y no {expected}.",
+        "reread": "Vuelve a leer la clase {section}.",
+        "relu_gradient": "El gradiente de una ReLU.\n\ndz       (...)\nreturns  dx (...)",
+        "relu_gradient.left_out": "Pasas dz sin cambiarlo.",
+        "relu_gradient.hint 1": "¿Dónde es x mayor que 0?",
     }
     assert set(translation) <= set(MESSAGES)
     for key, text in translation.items():
         monkeypatch.setitem(MESSAGES, key, text)
     said = repr(relu_gradient.check(lambda dz, x: dz))
-    assert said.startswith("✗ relu_gradient: falsch im kleinen Fall\n\nDu reichst dz")
-    assert "Schlimmste Zelle: dx[" in said
-    assert "Lies noch einmal Lektion 04" in said
-    assert "Wo ist x positiv?" in repr(relu_gradient.hint())
-    assert "Der Gradient eines ReLU." in repr(relu_gradient)
+    assert said.startswith("✗ relu_gradient: mal en el caso chico\n\nPasas dz")
+    assert "La peor celda: dx[" in said
+    assert "Vuelve a leer la clase 04" in said
+    assert "¿Dónde es x mayor que 0?" in repr(relu_gradient.hint())
+    assert "El gradiente de una ReLU." in repr(relu_gradient)
 
 
 # The page for instructors

@@ -336,11 +336,15 @@ def test_a_family_of_wrong_values_is_recognized(task, wrong, said):
         (conv2d_weight_gradient, lambda dw, dz, **_: -dw / len(dz), "divided by −N:"),
         (conv2d_weight_gradient, lambda dw, **_: dw * dw[0, 0].size, "times KH·KW:"),
         (conv2d_weight_gradient, lambda dw, **_: dw / len(dw), "divided by F:"),
-        (conv2d_bias_gradient, lambda db, dz: db / dz[0, 0].size, "divided by OH·OW:"),
+        (conv2d_bias_gradient, lambda db, dz: db * dz[0, 0].size, "times OH·OW:"),
         (conv2d_bias_gradient, lambda db, dz: db[::-1], "reversed along F"),
         (conv2d_input_gradient, lambda dx, **_: np.roll(dx, 1, axis=2), "shifted by (+1, +0)"),
         (conv2d_input_gradient, lambda dx, **_: without_border(dx), "except on its border"),
-        (conv2d_input_gradient, lambda dx, **_: first_sample(dx), "the N at index 0 alone"),
+        (
+            conv2d_input_gradient,
+            lambda dx, **_: first_sample(dx),
+            "what the first sample alone contributes",
+        ),
         (conv2d_input_gradient, lambda dx, **_: np.flip(dx, (2, 3)), "reversed along H and W"),
         (conv2d_output, lambda z, **_: garbage_after_the_first(z), "right only at index 0 along N"),
     ],
@@ -390,7 +394,7 @@ def test_one_filter_only_is_recognized():
     def mine(dz, w, x_shape, stride, padding):
         return conv2d_input_gradient.answer(dz[:, :1], w[:1], x_shape, stride, padding)
 
-    assert "the F at index 0 alone" in conv2d_input_gradient.check(mine).message
+    assert "what the first filter alone contributes" in conv2d_input_gradient.check(mine).message
 
 
 def test_a_catalogued_name_outranks_a_family():

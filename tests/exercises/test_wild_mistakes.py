@@ -1,0 +1,521 @@
+"""The known mistakes once more, as learners write them: in loops, in slices, with their own names.
+
+The catalogue holds each in one or two forms; these were written without looking there.
+"""
+
+import numpy as np
+import pytest
+
+from cnnbp.exercises import EXERCISES
+
+WILD = []
+
+
+def wild(name):
+    """Collect the function it decorates as an instance of "exercise.mistake"."""
+    return lambda function: WILD.append(pytest.param(name, function, id=f"{name}-{len(WILD)}"))
+
+
+def pad(x, padding, value=0.0):
+    (a, b) = padding
+    return np.pad(x, ((0, 0), (0, 0), (a, a), (b, b)), constant_values=value)
+
+
+def crop(x, padding, H, W):
+    return x[:, :, padding[0] : padding[0] + H, padding[1] : padding[1] + W]
+
+
+def padded_zeros(x_shape, padding):
+    N, C, H, W = x_shape
+    return np.zeros((N, C, H + 2 * padding[0], W + 2 * padding[1]))
+
+
+def spread(dz, stride):
+    N, F, OH, OW = dz.shape
+    wide = np.zeros((N, F, (OH - 1) * stride[0] + 1, (OW - 1) * stride[1] + 1))
+    wide[:, :, :: stride[0], :: stride[1]] = dz
+    return wide
+
+
+def full_convolution(dz, kernel, x_shape, padding):
+    """Slide a kernel (F, C, KH, KW) over dz as it is, dz having zeros around; crop to x."""
+    (N, F, _, _), (_, _, KH, KW), (H, W) = dz.shape, kernel.shape, x_shape[2:]
+    wide = np.zeros((N, F, H + 2 * padding[0] + KH - 1, W + 2 * padding[1] + KW - 1))
+    wide[:, :, KH - 1 : KH - 1 + dz.shape[2], KW - 1 : KW - 1 + dz.shape[3]] = dz
+    dx = padded_zeros(x_shape, padding)
+    for i, j in np.ndindex(dx.shape[2:]):
+        window = wide[:, :, i : i + KH, j : j + KW]
+        dx[:, :, i, j] = np.tensordot(window, kernel, ([1, 2, 3], [0, 2, 3]))
+    return crop(dx, padding, H, W)
+
+
+def scatter(dz, w, x_shape, stride, padding, write):
+    """The loops of dx, with write(dx's padded window, dz's cell, one filter) in the middle."""
+    KH, KW = w.shape[2:]
+    dx = padded_zeros(x_shape, padding)
+    for n, f, i, j in np.ndindex(dz.shape):
+        top, left = i * stride[0], j * stride[1]
+        write(dx[n, :, top : top + KH, left : left + KW], dz[n, f, i, j], w[f])
+    return dx
+
+
+def add(window, cell, kernel):
+    window += cell * kernel
+
+
+def assign(window, cell, kernel):
+    window[...] = cell * kernel
+
+
+@wild("conv2d_input_gradient.kernel_not_rotated")
+def _(dz, w, x_shape, stride, padding):
+    return full_convolution(spread(dz, stride), w, x_shape, padding)
+
+
+@wild("conv2d_input_gradient.kernel_not_rotated")
+def _(dz, w, x_shape, stride, padding):
+    dx = scatter(dz, w[:, :, ::-1, ::-1], x_shape, stride, padding, add)
+    return crop(dx, padding, *x_shape[2:])
+
+
+@wild("conv2d_input_gradient.kernel_transposed")
+def _(dz, w, x_shape, stride, padding):
+    def add_transposed(window, cell, kernel):
+        for c in range(len(kernel)):
+            window[c] += cell * kernel[c].T
+
+    return crop(scatter(dz, w, x_shape, stride, padding, add_transposed), padding, *x_shape[2:])
+
+
+@wild("conv2d_input_gradient.kernel_transposed")
+def _(dz, w, x_shape, stride, padding):
+    return full_convolution(spread(dz, stride), w.transpose(0, 1, 3, 2), x_shape, padding)
+
+
+@wild("conv2d_input_gradient.channel_axes_not_swapped")
+def _(dz, w, x_shape, stride, padding):
+    kernel = w[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+    return full_convolution(spread(dz, stride), kernel, x_shape, padding)
+
+
+@wild("conv2d_input_gradient.channel_axes_not_swapped")
+def _(dz, w, x_shape, stride, padding):
+    dx = padded_zeros(x_shape, padding)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, kh, kw in np.ndindex(w.shape[1:]):
+            dx[n, c, i * stride[0] + kh, j * stride[1] + kw] += dz[n, f, i, j] * w[c, f, kh, kw]
+    return crop(dx, padding, *x_shape[2:])
+
+
+@wild("conv2d_input_gradient.overlaps_assigned")
+def _(dz, w, x_shape, stride, padding):
+    return crop(scatter(dz, w, x_shape, stride, padding, assign), padding, *x_shape[2:])
+
+
+@wild("conv2d_input_gradient.overlaps_assigned")
+def _(dz, w, x_shape, stride, padding):
+    dx = np.zeros(x_shape)
+    for f, n, i, j, c, kh, kw in np.ndindex(
+        len(w), *dz.shape[::2][:1], *dz.shape[2:], *w.shape[1:]
+    ):
+        row, column = i * stride[0] + kh - padding[0], j * stride[1] + kw - padding[1]
+        if 0 <= row < x_shape[2] and 0 <= column < x_shape[3]:
+            dx[n, c, row, column] = dz[n, f, i, j] * w[f, c, kh, kw]
+    return dx
+
+
+@wild("conv2d_input_gradient.overlaps_assigned")
+def _(dz, w, x_shape, stride, padding):
+    dx, (OH, OW) = padded_zeros(x_shape, padding), dz.shape[2:]
+    for kh, kw in np.ndindex(w.shape[2:]):
+        rows = slice(kh, kh + (OH - 1) * stride[0] + 1, stride[0])
+        columns = slice(kw, kw + (OW - 1) * stride[1] + 1, stride[1])
+        dx[:, :, rows, columns] = np.einsum("nfij,fc->ncij", dz, w[:, :, kh, kw])
+    return crop(dx, padding, *x_shape[2:])
+
+
+@wild("conv2d_input_gradient.stride_ignored")
+def _(dz, w, x_shape, stride, padding):
+    dx = np.zeros(x_shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, kh, kw in np.ndindex(w.shape[1:]):
+            row, column = i + kh - padding[0], j + kw - padding[1]
+            if 0 <= row < x_shape[2] and 0 <= column < x_shape[3]:
+                dx[n, c, row, column] += dz[n, f, i, j] * w[f, c, kh, kw]
+    return dx
+
+
+@wild("conv2d_input_gradient.stride_ignored")
+def _(dz, w, x_shape, stride, padding):
+    return full_convolution(dz, w[:, :, ::-1, ::-1], x_shape, padding)
+
+
+@wild("conv2d_input_gradient.stride_ignored")
+def _(dz, w, x_shape, stride, padding):
+    N, F, OH, OW = dz.shape
+    KH, KW = w.shape[2:]
+    wide = np.pad(dz, ((0, 0), (0, 0), (KH - 1, KH - 1), (KW - 1, KW - 1)))
+    dx = np.zeros((N, x_shape[1], OH + KH - 1, OW + KW - 1))
+    for i, j in np.ndindex(dx.shape[2:]):
+        for f, a, b in np.ndindex(F, KH, KW):
+            dx[:, :, i, j] += wide[:, f, i + a, j + b, None] * w[f, :, KH - 1 - a, KW - 1 - b]
+    return dx
+
+
+@wild("conv2d_input_gradient.padding_cropped_at_the_end")
+def _(dz, w, x_shape, stride, padding):
+    return scatter(dz, w, x_shape, stride, padding, add)[:, :, : x_shape[2], : x_shape[3]]
+
+
+@wild("conv2d_input_gradient.empty_where_padding_is_zero")
+def _(dz, w, x_shape, stride, padding):
+    (a, b), dx = padding, scatter(dz, w, x_shape, stride, padding, add)
+    return dx[:, :, a:-a, b:-b]
+
+
+@wild("conv2d_input_gradient.summed_over_batch")
+def _(dz, w, x_shape, stride, padding):
+    dx = padded_zeros((1, *x_shape[1:]), padding)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, kh, kw in np.ndindex(w.shape[1:]):
+            dx[0, c, i * stride[0] + kh, j * stride[1] + kw] += dz[n, f, i, j] * w[f, c, kh, kw]
+    return crop(dx, padding, *x_shape[2:])[0]
+
+
+@wild("conv2d_input_gradient.averaged_over_filters")
+def _(dz, w, x_shape, stride, padding):
+    def average(window, cell, kernel):
+        window += cell * kernel / len(w)
+
+    return crop(scatter(dz, w, x_shape, stride, padding, average), padding, *x_shape[2:])
+
+
+def correlate(x, dz, w_shape, stride, padding):
+    """The loops of dw over windows."""
+    x, dw = pad(x, padding), np.zeros(w_shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        top, left = i * stride[0], j * stride[1]
+        window = x[n, :, top : top + w_shape[2], left : left + w_shape[3]]
+        dw[f] += dz[n, f, i, j] * window
+    return dw
+
+
+@wild("conv2d_weight_gradient.kernel_rotated_in_dw")
+def _(dz, x, w_shape, stride, padding):
+    return correlate(x, dz, w_shape, stride, padding)[:, :, ::-1, ::-1]
+
+
+@wild("conv2d_weight_gradient.kernel_rotated_in_dw")
+def _(dz, x, w_shape, stride, padding):
+    return correlate(x, dz[:, :, ::-1, ::-1], w_shape, stride, padding)
+
+
+@wild("conv2d_weight_gradient.stride_ignored_in_dw")
+def _(dz, x, w_shape, stride, padding):
+    return correlate(x, dz, w_shape, (1, 1), padding)
+
+
+@wild("conv2d_weight_gradient.stride_ignored_in_dw")
+def _(dz, x, w_shape, stride, padding):
+    x = pad(x, padding)
+    OH, OW = dz.shape[2:]
+    dw = np.zeros((*w_shape[:2], x.shape[2] - OH + 1, x.shape[3] - OW + 1))
+    for a, b in np.ndindex(dw.shape[2:]):
+        dw[:, :, a, b] = np.einsum("nfij,ncij->fc", dz, x[:, :, a : a + OH, b : b + OW])
+    return dw
+
+
+@wild("conv2d_weight_gradient.last_sample_only")
+def _(dz, x, w_shape, stride, padding):
+    for n in range(len(x)):
+        dw = correlate(x[n : n + 1], dz[n : n + 1], w_shape, stride, padding)
+    return dw
+
+
+@wild("conv2d_weight_gradient.divided_by_batch")
+def _(dz, x, w_shape, stride, padding):
+    return correlate(x, dz / len(dz), w_shape, stride, padding)
+
+
+@wild("conv2d_weight_gradient.mean_over_positions")
+def _(dz, x, w_shape, stride, padding):
+    x, dw, (OH, OW) = pad(x, padding), np.zeros(w_shape), dz.shape[2:]
+    for f, c, a, b in np.ndindex(w_shape):
+        rows = slice(a, a + (OH - 1) * stride[0] + 1, stride[0])
+        columns = slice(b, b + (OW - 1) * stride[1] + 1, stride[1])
+        dw[f, c, a, b] = (dz[:, f] * x[:, c, rows, columns]).mean(axis=(1, 2)).sum()
+    return dw
+
+
+@wild("conv2d_weight_gradient.summed_over_channels")
+def _(dz, x, w_shape, stride, padding):
+    F, _, KH, KW = w_shape
+    summed = x.sum(axis=1, keepdims=True)
+    return correlate(summed, dz, (F, 1, KH, KW), stride, padding)
+
+
+@wild("conv2d_weight_gradient.summed_over_channels")
+def _(dz, x, w_shape, stride, padding):
+    dw = correlate(x, dz, w_shape, stride, padding)
+    dw[:] = dw.sum(axis=1, keepdims=True)
+    return dw
+
+
+@wild("conv2d_weight_gradient.rows_and_columns_swapped")
+def _(dz, x, w_shape, stride, padding):
+    return correlate(x, dz, w_shape, stride, padding).transpose(0, 1, 3, 2)
+
+
+@wild("conv2d_weight_gradient.rows_and_columns_swapped")
+def _(dz, x, w_shape, stride, padding):
+    x, dw = pad(x, padding), np.zeros(w_shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, kh, kw in np.ndindex(w_shape[1:]):
+            pixel = x[n, c, i * stride[0] + kh, j * stride[1] + kw]
+            dw[f, c, kw, kh] += dz[n, f, i, j] * pixel
+    return dw
+
+
+@wild("conv2d_weight_gradient.reshaped_without_moving_the_filters")
+def _(dz, x, w_shape, stride, padding):
+    x, (KH, KW) = pad(x, padding), w_shape[2:]
+    columns = [
+        x[n, :, i * stride[0] : i * stride[0] + KH, j * stride[1] : j * stride[1] + KW].ravel()
+        for n, i, j in np.ndindex(len(x), *dz.shape[2:])
+    ]
+    return (dz.reshape(w_shape[0], -1) @ np.array(columns)).reshape(w_shape)
+
+
+@wild("conv2d_bias_gradient.not_summed_over_batch")
+def _(dz):
+    return np.sum(dz, axis=(-1, -2))
+
+
+@wild("conv2d_bias_gradient.mean_in_place_of_sum")
+def _(dz):
+    return dz.mean((0, 2, 3), keepdims=True)[0]
+
+
+@wild("conv2d_bias_gradient.one_bias_for_all")
+def _(dz):
+    db = np.zeros((dz.shape[1], 1, 1))
+    db += np.sum(dz)
+    return db
+
+
+@wild("conv2d_bias_gradient.one_bias_for_all")
+def _(dz):
+    return np.array([[[dz.sum()]]])
+
+
+def pool(dz, x, kernel_size, stride, padding, write):
+    """The loops of max pooling with an image that is padded by −infinity."""
+    wide, dx, (KH, KW) = pad(x, padding, -np.inf), padded_zeros(x.shape, padding), kernel_size
+    for n, c, i, j in np.ndindex(dz.shape):
+        top, left = i * stride[0], j * stride[1]
+        window = wide[n, c, top : top + KH, left : left + KW]
+        write(dx[n, c, top : top + KH, left : left + KW], window, dz[n, c, i, j])
+    return crop(dx, padding, *x.shape[2:])
+
+
+def winner(window):
+    return np.unravel_index(np.argmax(window), window.shape)
+
+
+@wild("max_pool2d_gradient.window_assigned")
+def _(dz, x, *geometry):
+    def write(into, window, cell):
+        mask = np.zeros_like(window)
+        mask[winner(window)] = 1
+        into[...] = mask * cell
+
+    return pool(dz, x, *geometry, write)
+
+
+@wild("max_pool2d_gradient.winner_assigned")
+def _(dz, x, *geometry):
+    def write(into, window, cell):
+        into[winner(window)] = cell
+
+    return pool(dz, x, *geometry, write)
+
+
+@wild("max_pool2d_gradient.every_tie_gets_all")
+def _(dz, x, *geometry):
+    def write(into, window, cell):
+        into += cell * (window == np.max(window))
+
+    return pool(dz, x, *geometry, write)
+
+
+@wild("max_pool2d_gradient.tie_split_evenly")
+def _(dz, x, *geometry):
+    def write(into, window, cell):
+        mask = window == np.max(window)
+        into += cell * mask / mask.sum()
+
+    return pool(dz, x, *geometry, write)
+
+
+@wild("max_pool2d_gradient.value_in_place_of_gradient")
+def _(dz, x, *geometry):
+    def write(into, window, cell):
+        into[winner(window)] += window.max()
+
+    return pool(dz, x, *geometry, write)
+
+
+@wild("max_pool2d_gradient.windows_a_kernel_apart")
+def _(dz, x, kernel_size, stride, padding):
+    (KH, KW), wide, dx = kernel_size, pad(x, padding, -np.inf), padded_zeros(x.shape, padding)
+    for n, c, i, j in np.ndindex(dz.shape):
+        a, b = winner(wide[n, c, i * stride[0] :, j * stride[1] :][:KH, :KW])
+        dx[n, c, i * KH + a, j * KW + b] += dz[n, c, i, j]
+    return crop(dx, padding, *x.shape[2:])
+
+
+@wild("max_pool2d_gradient.windows_a_kernel_apart")
+def _(dz, x, kernel_size, stride, padding):
+    (KH, KW), wide, dx = kernel_size, pad(x, padding, -np.inf), padded_zeros(x.shape, padding)
+    for n, c, i, j in np.ndindex(dz.shape):
+        a, b = winner(wide[n, c, i * KH : i * KH + KH, j * KW : j * KW + KW])
+        dx[n, c, i * KH + a, j * KW + b] += dz[n, c, i, j]
+    return crop(dx, padding, *x.shape[2:])
+
+
+@wild("max_pool2d_gradient.one_winner_for_the_channel")
+def _(dz, x, *geometry):
+    dx = np.zeros(x.shape)
+    for n, c in np.ndindex(x.shape[:2]):
+        dx[n, c][winner(x[n, c])] += dz[n, c].sum()
+    return dx
+
+
+@wild("avg_pool2d_gradient.not_divided")
+def _(dz, x_shape, kernel_size, stride, padding):
+    ones = np.ones((dz.shape[1], 1, *kernel_size))
+    parts = [
+        scatter(dz[:, c : c + 1], ones[:1], (len(dz), 1, *x_shape[2:]), stride, padding, add)
+        for c in range(dz.shape[1])
+    ]
+    return crop(np.concatenate(parts, axis=1), padding, *x_shape[2:])
+
+
+@wild("avg_pool2d_gradient.overlaps_assigned")
+def _(dz, x_shape, kernel_size, stride, padding):
+    dx, (KH, KW) = padded_zeros(x_shape, padding), kernel_size
+    for i, j in np.ndindex(dz.shape[2:]):
+        top, left = i * stride[0], j * stride[1]
+        dx[:, :, top : top + KH, left : left + KW] = dz[:, :, i, j, None, None] / (KH * KW)
+    return crop(dx, padding, *x_shape[2:])
+
+
+@wild("max_pool2d_output.padding_wins_as_zero")
+def _(x, kernel_size, stride, padding):
+    wide, (KH, KW) = pad(x, padding), kernel_size
+    OH = (wide.shape[2] - KH) // stride[0] + 1
+    OW = (wide.shape[3] - KW) // stride[1] + 1
+    z = np.zeros((*x.shape[:2], OH, OW))
+    argmax = np.zeros(z.shape, int)
+    for n, c, i, j in np.ndindex(z.shape):
+        top, left = i * stride[0], j * stride[1]
+        window = wide[n, c, top : top + KH, left : left + KW]
+        a, b = winner(window)
+        z[n, c, i, j] = window.max()
+        argmax[n, c, i, j] = (top + a - padding[0]) * x.shape[3] + left + b - padding[1]
+    return z, argmax
+
+
+@wild("flatten_gradient.reshaped_without_transposing")
+def _(dz, x_shape):
+    return np.reshape(dz, x_shape)
+
+
+@wild("flatten_gradient.channels_taken_as_last")
+def _(dz, x_shape):
+    N, C, H, W = x_shape
+    return np.stack([dz[:, n].reshape(H, W, C).transpose(2, 0, 1) for n in range(N)])
+
+
+@wild("linear_gradients.bias_not_a_column")
+def _(dz, x, w):
+    return w.T @ dz, dz @ x.T, dz.sum(axis=1)
+
+
+@wild("relu_gradient.mask_from_the_upstream_sign")
+def _(dz, x):
+    return dz * (dz > 0)
+
+
+@wild("relu_gradient.left_out")
+def _(dz, x):
+    return 1.0 * dz
+
+
+@wild("softmax_cross_entropy_gradient.mean_forgotten")
+def _(z, labels):
+    p = np.exp(z) / np.exp(z).sum(0)
+    p[labels, range(len(labels))] -= 1
+    return p
+
+
+@wild("softmax_cross_entropy_gradient.label_number_subtracted")
+def _(z, labels):
+    return (np.exp(z) / np.exp(z).sum(0) - labels) / len(labels)
+
+
+@wild("batch_norm2d_gradient.batch_counted_only")
+def _(dz, x, gamma, eps):
+    N = len(x)
+    centered = x - x.mean(axis=0)
+    inverse = 1 / np.sqrt(x.var(axis=0) + eps)
+    y, dy = centered * inverse, dz * gamma
+    return inverse / N * (N * dy - dy.sum(axis=0) - y * (dy * y).sum(axis=0))
+
+
+@wild("batch_norm2d_gradient.batch_counted_only")
+def _(dz, x, gamma, eps):
+    N, axes = len(x), {"axis": (0, 2, 3), "keepdims": True}
+    inverse = 1 / np.sqrt(x.var(**axes) + eps)
+    y, dy = (x - x.mean(**axes)) * inverse, dz * gamma
+    return inverse / N * (N * dy - dy.sum(**axes) - y * (dy * y).sum(**axes))
+
+
+@wild("momentum_step.old_velocity_forgotten")
+def _(w, velocity, dw, learning_rate, momentum):
+    return w - learning_rate * dw, dw.copy()
+
+
+@wild("momentum_step.old_velocity_forgotten")
+def _(w, velocity, dw, learning_rate, momentum):
+    velocity = momentum * np.zeros_like(w) + dw
+    return w - learning_rate * velocity, velocity
+
+
+@wild("momentum_step.learning_rate_applied_twice")
+def _(w, velocity, dw, learning_rate, momentum):
+    new = momentum * velocity + learning_rate * dw
+    return w - learning_rate * new, new
+
+
+@wild("momentum_step.learning_rate_inside_the_velocity")
+def _(w, velocity, dw, learning_rate, momentum):
+    new = momentum * velocity - learning_rate * dw
+    return w + new, new
+
+
+@wild("clip_by_global_norm.each_element_clipped")
+def _(gradients, max_norm):
+    return [np.minimum(np.maximum(g, -max_norm), max_norm) for g in gradients]
+
+
+@pytest.mark.parametrize(("name", "function"), WILD)
+def test_a_mistake_is_named_however_it_is_written(name, function):
+    task, mistake = name.split(".")
+    verdict = EXERCISES[task].check(function)
+    assert not verdict
+    assert verdict.mistake == mistake, verdict
+
+
+def test_every_known_mistake_is_written_here():
+    assert len({param.values[0] for param in WILD}) >= 40

@@ -43,7 +43,7 @@ OUTSIDE = {
     "data": {"numpy", "matplotlib lazily"},
     "source": {"IPython lazily", "pygments lazily"},
     "pictures": {"numpy", "matplotlib"},
-    "explorers": {"numpy", "ipywidgets", "IPython"},
+    "explorers": {"numpy", "ipywidgets", "traitlets", "IPython"},
     "exercises": {"numpy"},
     "cnnbp": set(),
 }

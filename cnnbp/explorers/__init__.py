@@ -3,6 +3,7 @@
 from cnnbp.explorers.chain_rule import ChainRuleExplorer
 from cnnbp.explorers.convolution import KernelGradientExplorer
 from cnnbp.explorers.gradient_flow import GradientFlowExplorer
+from cnnbp.explorers.pooling import PoolScatterExplorer
 from cnnbp.explorers.training import TrainingExplorer
 from cnnbp.explorers.view import View, show
 
@@ -10,6 +11,7 @@ __all__ = [
     "ChainRuleExplorer",
     "GradientFlowExplorer",
     "KernelGradientExplorer",
+    "PoolScatterExplorer",
     "TrainingExplorer",
     "View",
     "show",

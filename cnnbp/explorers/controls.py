@@ -1,11 +1,12 @@
 """Sliders and choices that explorers are made of, and the stepper that needs no kernel."""
 
 import ipywidgets as widgets
+from traitlets import validate
 
 STEPS = 40  # positions that a stepper turns in the browser alone
 WIDTH = {"width": "20em", "max_width": "100%"}  # two or three side by side, one if it is narrow
 STEPPER_WIDTH = {"width": "26em", "max_width": "100%"}
-STYLE = {"description_width": "6em"}
+STYLE = {"description_width": "7em"}
 
 # Shown by step number K: outweighs the choice that the picture made, unless a cell is pointed at.
 FRAME = """<i class="step-K"></i><style>
@@ -51,6 +52,19 @@ def switch(description, value=False):
     return widgets.Checkbox(value, description=description, style=STYLE, layout=WIDTH)
 
 
+class Positions(widgets.SelectionSlider):
+    """A slider over positions that takes what is no position for the last one.
+
+    So does a slider over numbers with what is beyond its end. Here the end may move: another
+    stride leaves fewer windows.
+    """
+
+    @validate("value")
+    def _validate_value(self, proposal):
+        positions = list(dict(self.options).values())
+        return proposal.value if proposal.value in positions else positions[-1]
+
+
 class Stepper:
     """A slider with a play button that walks through the links of a picture.
 
@@ -63,14 +77,14 @@ class Stepper:
     """
 
     def __init__(self, description, positions):
-        self.slider = widgets.SelectionSlider(
+        self.slider = Positions(
             options=positions, description=description, style=STYLE, layout=STEPPER_WIDTH
         )
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})
         self._blank, self._made = widgets.HTML(), []
-        self._links = [
-            widgets.jslink((self.play, "value"), (self.slider, "index")),
+        self._links = [  # the slider first: in the beginning the others take its value
+            widgets.jslink((self.slider, "index"), (self.play, "value")),
             widgets.jslink((self.slider, "index"), (self.frames, "selected_index")),
         ]
         self.follow(positions)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnnbp.explorers.arrays import choosers, made_up_gradient, whole_numbers
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import Stepper, choice, slider
 from cnnbp.pictures.convolution import draw_conv2d_dw
@@ -36,7 +37,7 @@ class KernelGradientExplorer(Explorer):
         made_up = ["random", "ones", "one cell"]
         controls = {
             "tap": Stepper("tap", [*taps, ("bias", "bias")]),
-            **which(self.x, self.w),
+            **choosers(sample=len(self.x), filter=len(self.w), channel=self.w.shape[1]),
             "upstream": choice("upstream", made_up if dz is None else ["given", *made_up]),
             "stride": slider("stride", 1, 3, 2 if dz is None else 1),
             "padding": slider("padding", 0, 2),
@@ -52,29 +53,3 @@ class KernelGradientExplorer(Explorer):
             dz = made_up_gradient(upstream, z_shape, at=(sample, filter))
         shown = {"sample": sample, "filter": filter, "channel": channel, "chosen": tap}
         return draw_conv2d_dw(dz, self.x, self.w, **shown, **geometry)
-
-
-def which(x, w):
-    """The controls that say which sample, and if there are several, which filter and channel."""
-    controls = {"sample": slider("sample", 0, len(x) - 1)}
-    if len(w) > 1:
-        controls["filter"] = slider("filter", 0, len(w) - 1)
-    if w.shape[1] > 1:
-        controls["channel"] = slider("channel", 0, w.shape[1] - 1)
-    return controls
-
-
-def whole_numbers(shape):
-    """Images to reckon with in the head."""
-    return np.random.default_rng(0).integers(-3, 4, shape).astype(float)
-
-
-def made_up_gradient(kind, shape, at):
-    """An upstream gradient of `kind` "random", "ones" or "one cell": a 1 in the middle of `at`."""
-    if kind == "random":
-        return np.random.default_rng(1).choice([-1, -0.5, 0.5, 1, 2], shape)
-    if kind == "ones":
-        return np.ones(shape)
-    dz = np.zeros(shape)
-    dz[(*at, *((size - 1) // 2 for size in shape[2:]))] = 1
-    return dz

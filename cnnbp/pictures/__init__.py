@@ -4,12 +4,15 @@ from cnnbp.pictures.convolution import draw_conv2d_db, draw_conv2d_dw, draw_conv
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
 from cnnbp.pictures.network import draw_network
+from cnnbp.pictures.pooling import draw_avg_pool2d_dx, draw_max_pool2d_dx
 
 __all__ = [
+    "draw_avg_pool2d_dx",
     "draw_conv2d_db",
     "draw_conv2d_dw",
     "draw_conv2d_dx",
     "draw_conv2d_z",
     "draw_graph",
+    "draw_max_pool2d_dx",
     "draw_network",
 ]

@@ -84,7 +84,8 @@ class _Sides:
         below = max(self.dz.bottom, self.w.bottom) + GAP + margin[0]
         unseen = ~covered(self.place)
         dx_name = f"dx[{n},{channel}]" + ", hatched: no window" * bool(unseen.any())
-        self.dx = Grid(dx_name, dx, (LEFT + margin[1], below), limit, size=size, hatched=unseen)
+        look = {"size": size, "hatched": unseen, "lift": margin[0]}
+        self.dx = Grid(dx_name, dx, (LEFT + margin[1], below), limit, **look)
         ends = self.dx.right, self.dx.named(own_scale), self.w.named(own_scale), self.w.right
         self.right = max(ends) + margin[1] + GAP
         turned = self.kernel[::-1, ::-1]

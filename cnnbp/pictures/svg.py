@@ -100,15 +100,13 @@ def outline(path, css="frame"):
     return f'{halo}<path class="{css}" d="{path}"/>'
 
 
-def arrow(start, end, label=""):
-    """An arrow between two points, with a label beside its middle."""
+def arrow(start, end):
+    """An arrow from one point to another."""
     (x0, y0), (x1, y1) = start, end
-    angle = np.arctan2(y1 - y0, x1 - x0)
-    wings = [(x1 - 8 * np.cos(angle + a), y1 - 8 * np.sin(angle + a)) for a in (0.45, -0.45)]
+    angle = math.atan2(y1 - y0, x1 - x0)
+    wings = [(x1 - 8 * math.cos(angle + a), y1 - 8 * math.sin(angle + a)) for a in (0.45, -0.45)]
     points = [(x0, y0), (x1, y1), wings[0], (x1, y1), wings[1]]
-    line = "".join(f"{'MLMLL'[i]}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points))
-    middle = text((x0 + x1) / 2 + 4, (y0 + y1) / 2 - 4, label, "quiet") if label else ""
-    return f'<path class="arrow" d="{line}"/>{middle}'
+    return outline("".join(f"{'MLMLL'[i]}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points)))
 
 
 class Grid:
@@ -117,17 +115,20 @@ class Grid:
     name      written above it
     values    (rows, columns)
     at        (x, y) of its upper left corner, the name above that
-    limit     the value of the deepest color; the same for all tables of a picture
+    limit     the value of the deepest color; the same for all tables of a picture, None for
+              one without colors
     size      of a cell, in pixels; below 24 its number waits for the pointer
     hatched   (rows, columns) of bools: cells that are exactly 0 because nothing reaches them
+    lift      pixels between the table and its name, for windows that reach beyond it
     """
 
-    def __init__(self, name, values, at, limit, *, size=CELL, hatched=None):
+    def __init__(self, name, values, at, limit, *, size=CELL, hatched=None, lift=0):
         self.name, self.values, self.size = name, np.asarray(values), size
         self.x, self.y = at
-        self.limit, self.hatched = limit, hatched
+        self.limit, self.hatched, self.lift = limit, hatched, lift
         rows, columns = self.values.shape
-        self.scale = f" · max {number(limit)}"  # beside the name, if the tables' limits differ
+        # Beside the name, if the tables' limits differ.
+        self.scale = f" · max {number(limit)}" if limit else ""
         self.roomy = size >= 24  # for a number
         self.right, self.bottom = self.x + columns * size, self.y + rows * size
 
@@ -163,7 +164,7 @@ class Grid:
     def svg(self, own_scale=False):
         """The table itself: name, colored cells, their numbers, hatching."""
         scale = self.scale * own_scale
-        parts = [text(self.x, self.y - 7, self.name + scale, "name")]
+        parts = [text(self.x, self.y - self.lift - 7, self.name + scale, "name")]
         parts += [self._cell(cell) for cell in np.ndindex(self.values.shape)]
         if self.hatched is not None:
             strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
@@ -321,11 +322,11 @@ def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, w
     lines        height of the read-out, in lines
     """
     bottom = max(grid.bottom for grid in grids)
-    limits = {grid.limit for grid in grids}
+    limits = {grid.limit for grid in grids} - {None}
     named = max(grid.named(own_scale=len(limits) > 1) for grid in grids)
     width = width or max(named, max(grid.right for grid in grids), 468) + 12
     readout_at = readout_at or (12, bottom + 26)
-    height = readout_at[1] + 17 * lines + 34
+    height = max(bottom + 10, readout_at[1] + 17 * lines) + 34
     body = [grid.svg(own_scale=len(limits) > 1) for grid in grids]
     body.append(extra)
     body.append(legend(12, height - 30, *(limits if len(limits) == 1 else ())))
@@ -341,7 +342,7 @@ def page(description, drawing, links, size, readout_at, *, chosen=0, readout_wid
     readout_width  pixels after which its lines are wrapped, those of the page if None
     """
     width, height = size
-    lines = readout_at, readout_width or width - 24
+    lines = readout_at, readout_width or width - 12 - readout_at[0]
     body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>{drawing}']
     body += [link.svg(f"k{number}", *lines) for number, link in enumerate(links)]
     body += [_handles(number, link) for number, link in enumerate(links)]

@@ -67,7 +67,8 @@ class TrainingExplorer(Explorer):
         keep = widgets.Button(description="Keep this run", layout={"width": "9em"})
         step.on_click(lambda _: self.step())
         keep.on_click(lambda _: self.keep())
-        self._playing = widgets.jslink((play, "value"), (controls["steps"], "value"))
+        # The slider first: in the beginning the player takes its value.
+        self._playing = widgets.jslink((controls["steps"], "value"), (play, "value"))
         super().__init__(controls, state, buttons=(play, step, keep))
 
     def draw(self, **settings):

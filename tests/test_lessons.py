@@ -95,6 +95,13 @@ def headings(path):
     return [line.lstrip("# ").lower() for line in text.splitlines() if line.startswith("#")]
 
 
+def test_links_lead_somewhere(path):
+    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    links = re.findall(r"\]\(([\w./]+\.(?:ipynb|md))\)", text)
+    assert links
+    assert not [link for link in links if not (path.parent / link).exists()]
+
+
 REREAD = {m.reread for task in EXERCISES.values() for m in task.mistakes.values()}
 
 

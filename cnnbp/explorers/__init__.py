@@ -1,7 +1,7 @@
 """Pictures under your hand: what a notebook displays. Only here is ipywidgets imported."""
 
 from cnnbp.explorers.chain_rule import ChainRuleExplorer
-from cnnbp.explorers.convolution import KernelGradientExplorer
+from cnnbp.explorers.convolution import ConvolutionExplorer, KernelGradientExplorer
 from cnnbp.explorers.gradient_flow import GradientFlowExplorer
 from cnnbp.explorers.pooling import PoolScatterExplorer
 from cnnbp.explorers.training import TrainingExplorer
@@ -9,6 +9,7 @@ from cnnbp.explorers.view import View, show
 
 __all__ = [
     "ChainRuleExplorer",
+    "ConvolutionExplorer",
     "GradientFlowExplorer",
     "KernelGradientExplorer",
     "PoolScatterExplorer",

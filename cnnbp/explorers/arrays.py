@@ -22,9 +22,5 @@ def made_up_gradient(kind, shape, at):
 
 
 def choosers(**sizes):
-    """A slider for each axis along which there is something to choose; always for samples."""
-    return {
-        axis: slider(axis, 0, size - 1)
-        for axis, size in sizes.items()
-        if size > 1 or axis == "sample"
-    }
+    """A slider for each axis along which there is something to choose."""
+    return {axis: slider(axis, 0, size - 1) for axis, size in sizes.items() if size > 1}

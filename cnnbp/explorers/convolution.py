@@ -4,9 +4,73 @@ import numpy as np
 
 from cnnbp.explorers.arrays import choosers, made_up_gradient, whole_numbers
 from cnnbp.explorers.base import Explorer
-from cnnbp.explorers.controls import Stepper, choice, slider
-from cnnbp.pictures.convolution import draw_conv2d_dw
+from cnnbp.explorers.controls import STEPS, Stepper, choice, slider
+from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_z
+from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.shape import images, windows
+
+
+class ConvolutionExplorer(Explorer):
+    """Who contributed to this pixel?
+
+    With wanted="z" the stepper walks through the outputs of a convolution, with wanted="dx"
+    through the pixels of its input's gradient, each read in two ways.
+
+    x (N, C, H, W), w (F, C, KH, KW), b (F, 1, 1)   the convolution's; small ones if not given,
+                                                    and then kernel_size is one control more
+    dz (N, F, OH, OW)                               its upstream gradient; made up if not given
+    state                                           where the controls begin, by name
+
+    >>> explorer = ConvolutionExplorer(wanted="dx", cell=(2, 3), stride=2)
+    >>> explorer.html.description
+    'Input gradient, one cell read in two ways. dx[0,0,2,3] = a 0.5·1 + b 2·0.5 + 3 from \
+the other filters = 4.5'
+    >>> explorer.close()
+    """
+
+    def __init__(self, *, x=None, w=None, b=None, dz=None, **state):
+        self.x, self.w = images(
+            "ConvolutionExplorer",
+            x=whole_numbers((2, 2, 6, 6)) if x is None else x,
+            w=whole_numbers((2, 2, 4, 4)) / 2 if w is None else w,
+        )
+        self.b, self.dz = b, dz
+        size = {} if w is not None else {"kernel_size": slider("kernel_size", 1, 4, 3)}
+        controls = {
+            "cell": Stepper("cell", [("(0, 0)", (0, 0))]),
+            "wanted": choice("wanted", ["z", "dx"]),
+            "stride": slider("stride", 1, 3),
+            "padding": slider("padding", 0, 2),
+            "dilation": slider("dilation", 1, 3),
+            **size,
+            "sample": slider("sample", 0, len(self.x) - 1),
+            **choosers(channel=self.w.shape[1], filter=len(self.w)),
+        }
+        super().__init__(controls, state, given={"x": x, "w": w, "b": b, "dz": dz})
+
+    def positions(self, *, wanted, stride, padding, dilation, kernel_size=None, **others):
+        w = self.kernel(kernel_size)
+        geometry = {"stride": stride, "padding": padding, "dilation": dilation}
+        place = windows("conv2d", self.x.shape[2:], w.shape[2:], **geometry)
+        cells = np.ndindex(*(place.output if wanted == "z" else place.image))
+        return [(str(cell), cell) for cell in cells]
+
+    def draw(self, *, cell, wanted, sample, channel=0, filter=0, kernel_size=None, **geometry):
+        x, w = self.x, self.kernel(kernel_size)
+        every = len(self.controls["cell"].options) <= STEPS
+        if wanted == "z":
+            at = {"sample": sample, "filter": filter, "channel": channel, "chosen": cell}
+            return draw_conv2d_z(x, w, self.b, every=every, **at, **geometry)
+        place = windows("conv2d", x.shape[2:], w.shape[2:], **geometry)
+        dz = self.dz
+        if dz is None:
+            dz = made_up_gradient("random", (len(x), len(w), *place.output), (sample, filter))
+        index = sample, channel, *cell
+        return draw_conv2d_dx(dz, x, w, index, filter=filter, every=every, **geometry)
+
+    def kernel(self, kernel_size):
+        """The filters, of which made up ones are cut to size."""
+        return self.w[:, :, :kernel_size, :kernel_size]
 
 
 class KernelGradientExplorer(Explorer):
@@ -37,11 +101,12 @@ class KernelGradientExplorer(Explorer):
         made_up = ["random", "ones", "one cell"]
         controls = {
             "tap": Stepper("tap", [*taps, ("bias", "bias")]),
-            **choosers(sample=len(self.x), filter=len(self.w), channel=self.w.shape[1]),
+            "sample": slider("sample", 0, len(self.x) - 1),
             "upstream": choice("upstream", made_up if dz is None else ["given", *made_up]),
             "stride": slider("stride", 1, 3, 2 if dz is None else 1),
             "padding": slider("padding", 0, 2),
             "dilation": slider("dilation", 1, 3),
+            **choosers(channel=self.w.shape[1], filter=len(self.w)),
         }
         super().__init__(controls, state, given={"x": x, "w": w, "dz": dz})
 

@@ -46,7 +46,7 @@ class PoolScatterExplorer(Explorer):
         outputs = self._place(kernel_size, stride, padding).output
         return [(str(window), window) for window in np.ndindex(*outputs)]
 
-    def draw(self, *, position, pooling, kernel_size, tie, sample, channel=0, **geometry):
+    def draw(self, *, position, pooling, kernel_size, tie, sample=0, channel=0, **geometry):
         dz = self.dz
         if dz is None:
             outputs = self._place(kernel_size, **geometry).output

@@ -16,6 +16,16 @@ MARGIN = 24
 COLUMN = 120  # from one column of the table of shapes to the next
 
 
+class Sheet(Svg):
+    """The SVG text of a page, which a notebook shows as a picture."""
+
+    def __repr__(self):
+        return f"<Sheet: {self.description}>"
+
+    def _repr_svg_(self):
+        return str(self)
+
+
 class Blank(Grid):
     """A table whose numbers are for the reader to write."""
 
@@ -24,7 +34,7 @@ class Blank(Grid):
 
 
 def sheet(task, seed, answers):
-    """The page as an Svg, with blank cells or with their answers."""
+    """The page as a Sheet, with blank cells or with their answers."""
     case = task.drawn(seed)[0]
     wanted = task.result.read(task.answer(*task.case(0, seed)), case)
     page = _Paper()
@@ -75,10 +85,10 @@ class _Paper:
         self.y += 8
 
     def svg(self, description):
-        """The page as an Svg with a style of its own."""
+        """The page as a Sheet with a style of its own."""
         body, height = "".join(self.parts), self.y + MARGIN
         name = "cnnbp-" + hashlib.sha1(body.encode()).hexdigest()[:10]
-        svg = Svg(
+        svg = Sheet(
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" role="img" '
             f'aria-label="{escape(description)}" viewBox="0 0 {WIDTH} {height}" '
             f'width="{WIDTH}" height="{height}"><style>{STYLE.replace(".ID", f".{name}")}</style>'

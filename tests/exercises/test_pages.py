@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from cnnbp.exercises import EXERCISES, progress, relu_gradient, tanh_gradient
 from cnnbp.exercises.messages import MESSAGES
@@ -105,6 +106,23 @@ def test_a_right_answer_reads_well_as_text():
     )
 
 
+def headings(lesson):
+    """The titles in a lesson, or None if it is not written yet."""
+    for path in (ROOT / "notebooks").glob(f"{lesson}_*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells)
+        return re.findall(r"^##? (.*)", text, re.MULTILINE)
+    return None
+
+
+@each_task
+def test_what_to_reread_is_a_section_of_the_lesson(task):
+    for mistake in task.mistakes.values():
+        lesson, _, section = mistake.reread.partition(", ")
+        titles = headings(lesson)
+        assert titles is None or any(section.lower() in title.lower() for title in titles), section
+
+
 # Sheets for an exam on paper
 
 
@@ -127,6 +145,22 @@ def test_a_sheet_has_blank_cells_and_another_one_their_answers(task):
 @each_task
 def test_a_sheet_of_another_seed_has_other_numbers(task):
     assert len({task.sheet(seed, answers=True) for seed in range(12)}) > 3
+
+
+@pytest.mark.parametrize(
+    ("shown", "kinds"),
+    [
+        (relu_gradient.solution(), {"text/plain"}),
+        (relu_gradient.sheet(1), {"text/plain", "image/svg+xml"}),
+        (relu_gradient, {"text/plain", "text/html"}),
+        (progress(), {"text/plain", "text/html"}),
+    ],
+    ids=["solution", "sheet", "statement", "progress"],
+)
+def test_a_notebook_shows_it(shown, kinds):
+    bundle, _ = InteractiveShell.instance().display_formatter.format(shown)
+    assert set(bundle) == kinds
+    assert "\\n" not in bundle["text/plain"]
 
 
 # Progress

@@ -106,7 +106,7 @@ class Stepper:
         shared = {"layout": self._blank.layout, "style": self._blank.style}
         for k in range(len(self._made), count):
             self._made.append(widgets.HTML(FRAME.replace("K", str(k)), **shared))
-        return tuple(self._made[:count])
+        return tuple(self._made)  # never fewer: the browser may still be at the last one
 
     @property
     def widgets(self):

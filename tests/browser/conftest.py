@@ -37,7 +37,7 @@ class Notebook:
         self.page = browser.new_page(viewport={"width": 1200, "height": 3000})
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._heard)
-        self.page.goto(f"{lab}/{name}.ipynb")
+        self.page.goto(f"{lab}/{name}.ipynb?reset")  # without the notebooks opened before
         # The toolbar says idle before the kernel listens, and Run All would be dropped.
         self.page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=60_000)
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -64,6 +64,15 @@ class Notebook:
         """The handle of the slider that has this label beside it."""
         labeled = f".widget-slider:has(> .widget-label:text-is('{label}'))"
         return self.output(cell).locator(labeled).get_by_role("slider")
+
+    def button(self, cell, name):
+        """The button of this name below the cell."""
+        return self.output(cell).get_by_role("button", name=name, exact=True)
+
+    def shows(self, cell, name):
+        """Whether the picture in the page is, to the letter, the one of the kernel's explorer."""
+        html = self.ask(f"str({name}.html)")
+        return self.picture(cell).evaluate("svg => svg.outerHTML") == self.inner_html(html)
 
     def inner_html(self, html):
         """The text as a browser gives it back."""

@@ -49,10 +49,10 @@ def test_pointing_at_a_cell_of_dw_shows_its_arithmetic_alone(notebook, arrays, t
 
 
 def test_pointing_at_a_product_of_dx_shows_it_on_both_sides(notebook, arrays):
-    notebook.picture(DX).locator(".c1").first.hover()
+    notebook.picture(DX).locator(".c2").first.hover()  # the sum comes first, then a, then b
     term = explain_conv2d("dx", (0, 0, 2, 2), stride=2, **arrays).term(1)
     assert f"b: {term}" in notebook.shown(DX)
-    letters = notebook.picture(DX).locator(".k1 .letter").text_content()
+    letters = notebook.picture(DX).locator(".k2 .letter").text_content()
     assert letters == "b" * 5  # in dz, w, the rotated w, the spread dz, and the products
 
 

@@ -79,7 +79,10 @@ class Known:
 
     def recognize(self, outcomes, part):
         """The catalogued mistake that explains all outcomes, or at least this part; or None."""
-        return self._explained(outcomes, None) or (part and self._explained(outcomes, part))
+        several = len(self.cases[0].expected) > 1
+        return self._explained(outcomes, None) or (
+            self._explained(outcomes, part) if part and several else None
+        )
 
     def _explained(self, outcomes, part):
         expected = [case.expected for case in self.cases]

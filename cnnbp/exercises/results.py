@@ -9,7 +9,6 @@ import inspect
 import numpy as np
 
 from cnnbp.exercises.messages import say
-from cnnbp.gradcheck import relative_error
 
 TOLERANCE = 1e-9  # float64 reaches 1e-12 in any order of summation, float32 only 1e-7
 
@@ -107,4 +106,8 @@ def agree(yours, expected):
     """
     if isinstance(expected, frozenset):
         return yours == expected
-    return yours.shape == expected.shape and relative_error(yours, expected) <= TOLERANCE
+    if yours.shape != expected.shape:
+        return False
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN, which is not below any limit
+        difference = np.abs(np.subtract(yours, expected, dtype=float)).max(initial=0)
+    return bool(difference <= TOLERANCE * np.abs(expected).max(initial=0))

@@ -89,26 +89,11 @@ def test_nothing_after_an_exercise_depends_on_the_answer(path):
             assert not re.search(rf"(?<![\w.]){function}\(", later)
 
 
-def headings(path):
-    cells = nbformat.read(path, as_version=4).cells
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    return [line.lstrip("# ").lower() for line in text.splitlines() if line.startswith("#")]
-
-
 def test_links_lead_somewhere(path):
     text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
     links = re.findall(r"\]\(([\w./]+\.(?:ipynb|md))\)", text)
     assert links
     assert not [link for link in links if not (path.parent / link).exists()]
-
-
-REREAD = {m.reread for task in EXERCISES.values() for m in task.mistakes.values()}
-
-
-@pytest.mark.parametrize("reread", sorted(each for each in REREAD if each[:2] in LESSONS))
-def test_a_mistake_points_to_a_section_that_is_there(reread):
-    number, section = reread.split(", ", 1)
-    assert [title for title in headings(LESSONS[number]) if section.lower() in title]
 
 
 # A lesson shows the package's functions and never writes them again.

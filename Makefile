@@ -4,14 +4,21 @@
 #   make test           everything that must hold before a change goes in
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
+#   make site           the lessons as web pages, in site/
 #   make bench          speed, as ratios to PyTorch
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test lint notebooks bench requirements
+.PHONY: lab test lint notebooks site bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
 UV_ARGS ?=
+
+# The arrays here are small: a second thread slows their products down, and how many threads
+# there are changes the last bits of a sum.
+OPENBLAS_NUM_THREADS ?= 1
+OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS OMP_NUM_THREADS
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11, \
@@ -23,11 +30,12 @@ lab: .venv/.lab
 	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(JUPYTER_ARGS)
 
-# The lessons run twice: a fresh kernel must show the stored outputs, and show them again.
+# What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
+# outputs, and show them again.
 test: .venv/.dev lint
+	.venv/bin/python -m pytest --nbval notebooks
+	.venv/bin/python -m pytest --nbval notebooks
 	.venv/bin/python -m pytest
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest --nbval notebooks
 
 lint: .venv/.dev
 	.venv/bin/ruff check
@@ -36,6 +44,9 @@ lint: .venv/.dev
 
 notebooks: .venv/.dev
 	.venv/bin/python tools/notebooks.py notebooks/*.ipynb
+
+site: .venv/.dev
+	.venv/bin/python tools/website.py site notebooks/*.ipynb
 
 bench: .venv-bench/.ready
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py

@@ -1,6 +1,7 @@
 """The files around the package agree with each other."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -92,3 +93,20 @@ def test_make_says_what_to_do_about_python(tmp_path, script, remedy):
     assert finished.returncode
     assert remedy in finished.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_make_gives_numpy_one_thread_and_a_user_another_number(tmp_path):
+    makefile = tmp_path / "Makefile"
+    show = "show:\n\t@echo $$OPENBLAS_NUM_THREADS $$OMP_NUM_THREADS\n"
+    makefile.write_text(f"include {ROOT / 'Makefile'}\n{show}", encoding="utf-8")
+    environment = {
+        name: value for name, value in os.environ.items() if not re.search("THREADS|MAKE", name)
+    }
+
+    def threads(**settings):
+        return subprocess.check_output(
+            ["make", "--silent", "-f", makefile, "show"], env=environment | settings, text=True
+        ).split()
+
+    assert threads() == ["1", "1"]
+    assert threads(OPENBLAS_NUM_THREADS="4") == ["4", "1"]

@@ -32,7 +32,7 @@ def test_opens_on_a_deep_sigmoid_network_that_loses_its_gradient(explorer):
 
 
 def test_more_blocks_lose_more(explorer):
-    shares = [kept(explorer, depth=depth) for depth in (2, 5, 9, 13)]
+    shares = [kept(explorer, depth=depth) for depth in (2, 5, 8, 12)]
     assert shares == sorted(shares, reverse=True)
 
 

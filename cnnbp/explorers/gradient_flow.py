@@ -11,10 +11,10 @@ from cnnbp.linear import Flatten, Linear
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
 from cnnbp.network import Network, Residual
 from cnnbp.normalization import BatchNorm2d, GroupNorm
-from cnnbp.pictures.network import draw_network, gradient_sizes
+from cnnbp.pictures.network import draw_network, gradients, norms
 
 CHANNELS = 4
-IMAGES = 8  # enough for a gradient, few enough for a slider
+IMAGES = 4  # enough for a gradient, few enough for a slider
 ACTIVATIONS = {
     "sigmoid": Sigmoid,
     "tanh": Tanh,
@@ -39,14 +39,14 @@ class Block(Network):
 class GradientFlowExplorer(Explorer):
     """Which layer lost it?
 
-    images, labels   (N, 1, H, W) and (N,); eight handwritten digits if not given
+    images, labels   (N, 1, H, W) and (N,); four handwritten digits if not given
     state            where the controls begin, by name: depth counts blocks of convolution,
                      normalization and activation, gain is that of their first weights, and balance
                      shares the loss between the digit's class (0) and the box around its ink (1)
 
     >>> explorer = GradientFlowExplorer(depth=3, activation="ReLU")
     >>> explorer.state["depth"], explorer.network.trace[-1].z.shape
-    (3, (256, 8))
+    (3, (256, 4))
     >>> explorer.close()
     """
 
@@ -58,7 +58,7 @@ class GradientFlowExplorer(Explorer):
             self.images, self.labels = np.asarray(images, float), np.asarray(labels)
         self.boxes = ink_boxes(self.images)
         controls = {
-            "depth": slider("blocks", 1, 16, 10),
+            "depth": slider("blocks", 1, 12, 10),
             "activation": choice("activation", list(ACTIVATIONS)),
             "gain": notches("gain", GAINS, 1.0),
             "normalization": choice("normalization", list(NORMALIZATIONS)),
@@ -70,30 +70,29 @@ class GradientFlowExplorer(Explorer):
     def draw(self, *, balance, **options):
         self.network = trunk(self.images.shape, **options)
         with np.errstate(all="ignore"):  # what overflows is drawn as ∞
-            arriving = self._arriving(self.network.forward(self.images, training=True))
-            weighted = {
-                "class": (1 - balance) * arriving["class"],
-                "box": balance * arriving["box"],
-            }
+            by_class, by_box = self._arriving(self.network.forward(self.images, training=True))
+            by_class, by_box = (1 - balance) * by_class, balance * by_box
             parts = {}
             if 0 < balance < 1:
-                for name, dz in weighted.items():
-                    self.network.backward(dz)
-                    parts[name] = gradient_sizes(self.network)
-            self.network.backward(weighted["class"] + weighted["box"])
+                self.network.backward(by_class)
+                of_class = gradients(self.network)
+            self.network.backward(by_class + by_box)
+            if 0 < balance < 1:
+                rest = [
+                    both - one for both, one in zip(gradients(self.network), of_class, strict=True)
+                ]
+                parts = {"class": norms(of_class), "box": norms(rest)}
         return draw_network(self.network, parts=parts, span=SPAN)
 
     def _arriving(self, features):
         """What either loss sends back to the trunk's output, each through a head of its own."""
-        gradients = {}
-        for name, outputs, loss, wanted in (
-            ("class", 10, softmax_cross_entropy, self.labels),
-            ("box", 4, mean_squared_error, self.boxes),
+        for outputs, loss, wanted in (
+            (10, softmax_cross_entropy, self.labels),
+            (4, mean_squared_error, self.boxes),
         ):
             head = Linear(len(features), outputs, gain=1.0, rng=0)
             _, dz = loss(head.forward(features), wanted)
-            gradients[name] = head.backward(dz)
-        return gradients
+            yield head.backward(dz)
 
 
 def trunk(x_shape, *, depth, activation, gain, normalization, residual):

@@ -21,8 +21,7 @@ def draw_network(network, *, parts=None, span=None):
     the norm of what the layer's own parameters get, both on one log scale.
 
     network  a cnnbp.Network after forward, and backward if gradients are to be seen
-    parts    dict of name -> gradient_sizes: of what single losses send through the network, drawn
-             below their sum
+    parts    dict of name -> norms: what single losses send to x and every z, drawn below their sum
     span     (lowest, highest) power of ten that the scale has at least, so that it can stay the
              same from picture to picture
     returns  Svg
@@ -67,12 +66,21 @@ def draw_network(network, *, parts=None, span=None):
     )
 
 
-def gradient_sizes(network):
-    """The norm of the gradient of x and of every layer's z, in the last backward pass; else []."""
-    if network.trace[0].dx is None:
+def gradients(network):
+    """The gradients of x and of every layer's z, in the last backward pass; [] before one."""
+    if not network.trace or network.trace[0].dx is None:
         return []
-    gradients = [network.trace[0].dx, *(step.dz for step in network.trace)]
-    return [float(np.linalg.norm(gradient)) for gradient in gradients]
+    return [network.trace[0].dx, *(step.dz for step in network.trace)]
+
+
+def gradient_sizes(network):
+    """Their norms."""
+    return norms(gradients(network))
+
+
+def norms(arrays):
+    """The root of every array's sum of squares."""
+    return [float(np.linalg.norm(array)) for array in arrays]
 
 
 def _own_size(layer):

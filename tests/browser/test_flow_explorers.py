@@ -78,7 +78,7 @@ def test_pointing_at_a_node_writes_down_its_sum(notebook):
 
 def test_pointing_at_a_layer_shows_what_it_keeps(notebook):
     notebook.picture(FLOW).locator(".c2").hover()
-    assert "1 Block: x (8, 4, 8, 8) → z (8, 4, 8, 8)" in notebook.shown(FLOW)
+    assert "1 Block: x (4, 4, 8, 8) → z (4, 4, 8, 8)" in notebook.shown(FLOW)
     assert "inside, on the way back: Sigmoid ×" in notebook.shown(FLOW)
 
 

@@ -5,7 +5,7 @@
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
-#   make bench          speed, as ratios to PyTorch
+#   make bench          speed, as ratios to PyTorch, and what a slider costs
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test lint notebooks site bench requirements
@@ -48,8 +48,9 @@ notebooks: .venv/.dev
 site: .venv/.dev
 	.venv/bin/python tools/website.py site notebooks/*.ipynb
 
-bench: .venv-bench/.ready
+bench: .venv-bench/.ready .venv/.lab
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
+	.venv/bin/python tests/benchmarks/explorers.py
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
 	--python-version 3.11 --custom-compile-command "make requirements"

@@ -103,11 +103,15 @@ def known(task, seed):
 
 
 def _compatible(yours, its, expected, part):
-    """Whether two outcomes are equal, or both wrong and at least one of them no numbers at all."""
+    """Whether two outcomes are equal, or differ only where one of them is no numbers at all.
+
+    Whoever makes a mistake only where it raises nothing (a transposed kernel, if it is square)
+    makes it all the same, so right numbers speak against a mistake only where it has numbers, too.
+    """
     if _equal(yours, its, part):
         return True
-    both_wrong = not _equal(yours, expected, part) and not _equal(its, expected, part)
-    return both_wrong and (_broken(yours, expected) or _broken(its, expected))
+    its_broken = _broken(its, expected)
+    return its_broken or (_broken(yours, expected) and not _equal(its, expected, part))
 
 
 def _tells(yours, its, expected, part):

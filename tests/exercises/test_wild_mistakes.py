@@ -87,6 +87,20 @@ def _(dz, w, x_shape, stride, padding):
     return crop(scatter(dz, w, x_shape, stride, padding, add_transposed), padding, *x_shape[2:])
 
 
+@wild("conv2d_input_gradient.kernel_transposed")  # only where the kernel is square
+def _(dz, w, x_shape, stride, padding):
+    square = w.shape[2] == w.shape[3]
+    kernel = w.swapaxes(2, 3) if square else w[:, :, ::-1, ::-1]
+    return full_convolution(spread(dz, stride), kernel, x_shape, padding)
+
+
+@wild("conv2d_input_gradient.channel_axes_not_swapped")  # only where that raises nothing
+def _(dz, w, x_shape, stride, padding):
+    rotated = w[:, :, ::-1, ::-1]
+    kernel = rotated.swapaxes(0, 1) if w.shape[0] == w.shape[1] else rotated
+    return full_convolution(spread(dz, stride), kernel, x_shape, padding)
+
+
 @wild("conv2d_input_gradient.kernel_transposed")
 def _(dz, w, x_shape, stride, padding):
     return full_convolution(spread(dz, stride), w.transpose(0, 1, 3, 2), x_shape, padding)

@@ -5,7 +5,7 @@
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
-#   make bench          speed, as ratios to PyTorch, and what a slider costs
+#   make bench          speed, as ratios to PyTorch; what a slider and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test lint notebooks site bench requirements
@@ -51,6 +51,7 @@ site: .venv/.dev
 bench: .venv-bench/.ready .venv/.lab
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
+	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
 	--python-version 3.11 --custom-compile-command "make requirements"

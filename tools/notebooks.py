@@ -39,6 +39,7 @@ def execute(path):
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # how the kernel is connected is no news
     ).execute()
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel has added Python's version
     for output in outputs(notebook):

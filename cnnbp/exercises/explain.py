@@ -1,5 +1,7 @@
 """The promise of the course as an exercise: say which products made a gradient cell."""
 
+from contextlib import suppress
+
 import numpy as np
 
 from cnnbp.exercises.exercise import exercise
@@ -21,10 +23,8 @@ class Terms:
     def read(self, returned, arguments):
         """The set with its indices as tuples of ints, or Unreadable."""
         if isinstance(returned, set | frozenset):
-            try:
+            with suppress(TypeError, ValueError):  # what is not a pair is said below
                 return {"terms": frozenset(map(_pair, returned))}
-            except (TypeError, ValueError):
-                pass  # said below
         raise Unreadable(say("type.terms", yours=kind(returned)))
 
     def difference(self, arguments, yours, expected):

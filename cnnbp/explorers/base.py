@@ -133,8 +133,11 @@ class Explorer(View):
 
     def __repr__(self):
         values = [f"{name}={value!r}" for name, value in self.values.items()]
-        arrays = [f"{name} {getattr(value, 'shape', '')}" for name, value in self.given.items()]
-        return f"{type(self).__name__}({', '.join(values + arrays)})\n{self.html.description}"
+        given = [
+            f"{name} {value.shape}" if hasattr(value, "shape") else f"{name}={value!r}"
+            for name, value in self.given.items()
+        ]
+        return f"{type(self).__name__}({', '.join(values + given)})\n{self.html.description}"
 
 
 def _allows(control, value):

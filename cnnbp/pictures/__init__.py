@@ -3,6 +3,12 @@
 from cnnbp.pictures.convolution import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
+from cnnbp.pictures.linear import (
+    draw_flatten_dx,
+    draw_linear_dw,
+    draw_linear_dx,
+    draw_linear_z,
+)
 from cnnbp.pictures.network import draw_network
 from cnnbp.pictures.pooling import draw_avg_pool2d_dx, draw_max_pool2d_dx
 
@@ -12,7 +18,11 @@ __all__ = [
     "draw_conv2d_dw",
     "draw_conv2d_dx",
     "draw_conv2d_z",
+    "draw_flatten_dx",
     "draw_graph",
+    "draw_linear_dw",
+    "draw_linear_dx",
+    "draw_linear_z",
     "draw_max_pool2d_dx",
     "draw_network",
 ]

@@ -67,7 +67,7 @@ def draw_conv2d_z(
             Link(
                 [arithmetic(cell, shown, _rest_of_z(w, cell.bias))],
                 handles=[(z_grid, window)],
-                pairs=_paired((x_grid, pixels), (w_grid, taps)),
+                pairs=paired((x_grid, pixels), (w_grid, taps)),
                 rings=[(z_grid, window)],
                 extra=outline(frame) + sums.numbers(cell.product[shown], taps),
             )
@@ -135,7 +135,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
             Link(
                 lines,
                 handles=[result],
-                pairs=_paired(*places),
+                pairs=paired(*places),
                 rings=[result],
                 extra=sums.numbers(cell.product[shown], met),
             )
@@ -266,7 +266,7 @@ class _Sums:
         return LEFT, max(bottoms) + 26
 
 
-def _paired(*places):
+def paired(*places):
     """For each product its cells in all tables; places are (grid, cells) of equal length."""
     columns = [[(grid, tuple(cell)) for cell in cells] for grid, cells in places]
     return [list(pair) for pair in zip(*columns, strict=True)]

@@ -1,7 +1,4 @@
-"""Write the pictures that the README shows.
-
-    python tools/docs_pictures.py
-"""
+"""Write the pictures that the README shows: `python tools/docs_pictures.py`."""
 
 from pathlib import Path
 

@@ -42,9 +42,9 @@ def numeric(x, w, b, target):
     answer=gradients,
     numeric=numeric,
     hints=[
-        "Forward first: name every step. p = w·x, a = p + b, z = a + x, e = z − target, L = e².",
+        "Forward first: name every step. p = w·x, s = p + b, z = s + x, e = z − target, L = e².",
         "Backward, from the end: ∂L/∂e = 2e, and e = z − target passes that on to z unchanged.",
-        "x is used twice, in p = w·x and in z = a + x. Add what comes back from both.",
+        "x is used twice, in p = w·x and in z = s + x. Add what comes back from both.",
     ],
 )
 def graph_gradients(x, w, b, target):
@@ -55,14 +55,14 @@ def graph_gradients(x, w, b, target):
     returns  dx (), dw (), db ()
     """
     p = w * x
-    a = p + b
-    z = a + x
+    s = p + b
+    z = s + x
     e = z - target
     de = 2 * e
     dz = de
-    da = dz
-    db = da
-    dp = da
+    ds = dz
+    db = ds
+    dp = ds
     dw = dp * x
     dx = dp * w + dz  # through p, and straight to z
     return dx, dw, db

@@ -194,33 +194,39 @@ def _node(run, name, area):
 def _uses(run, name, nodes, edges):
     """What the gradient of a value sums: over its uses, gradient times slope."""
     used = [edge for edge in edges if edge.operand == name]
-    letters = LETTERS if len(used) > 1 else [""] * len(used)
-    named = [
-        f"{letter} d{edge.user}·∂{edge.user}/∂{name}"
-        for letter, edge in zip(letters, used, strict=False)
-    ]
-    products = [
-        f"{letter} {factor(run.gradients[edge.user])}·{factor(run.slope(edge.user, edge.slot))}"
-        for letter, edge in zip(letters, used, strict=False)
-    ]
-    sums = (" + ".join(part.strip() for part in parts) for parts in (named, products))
-    total = number(run.gradients[name], 4)
-    if name == run.graph.loss:
-        lines = [f"d{name} = ∂{name}/∂{name} = 1: every backward pass starts here"]
-    elif not used:
-        lines = [f"d{name} = 0 exactly: nothing uses {name}"]
-    else:
-        lines = [f"d{name} = {' = '.join(sums)} = {total}"]
+    back = "".join(edge.path(back=True) for edge in used)
+    extra = f'<path class="arrow" style="stroke-width:4" d="{back}"/>'
     if len(used) > 1:
-        lines.append(f"{name} is used {len(used)} times: what comes back is summed")
-    ways = f'<path class="arrow" style="stroke-width:4" d="{"".join(e.path(True) for e in used)}"/>'
-    marks = (edge.label(letter, "name", 18) for letter, edge in zip(letters, used, strict=False))
+        extra += "".join(map(_lettered, used, LETTERS))
     return Link(
-        lines,
+        _sum(run, name, used),
         handles=[(nodes[name], None)],
         rings=[(nodes[other], None) for other in (name, *(edge.user for edge in used))],
-        extra=ways + "".join(marks),
+        extra=extra,
     )
+
+
+def _lettered(edge, letter):
+    return edge.label(letter, "name", below=18)
+
+
+def _sum(run, name, used):
+    """The lines that write a gradient as a sum over the uses, first in names, then in numbers."""
+    if name == run.graph.loss:
+        return [f"d{name} = ∂{name}/∂{name} = 1: every backward pass starts here"]
+    if not used:
+        return [f"d{name} = 0 exactly: nothing uses {name}"]
+    letters = [f"{letter} " for letter in LETTERS] if len(used) > 1 else [""]
+    names, numbers = [], []
+    for letter, edge in zip(letters, used, strict=False):
+        slope = run.slope(edge.user, edge.slot)
+        names.append(f"{letter}d{edge.user}·∂{edge.user}/∂{name}")
+        numbers.append(f"{letter}{factor(run.gradients[edge.user])}·{factor(slope)}")
+    total = number(run.gradients[name], 4)
+    lines = [f"d{name} = {' + '.join(names)} = {' + '.join(numbers)} = {total}"]
+    if len(used) > 1:
+        lines.append(f"{name} is used {len(used)} times: what comes back is summed")
+    return lines
 
 
 def _paths(run, nudge, nodes, edges):
@@ -238,7 +244,7 @@ def _paths(run, nudge, nodes, edges):
         factors = [by, *run.factors(path)]
         product = number(math.prod(factors), 4)
         lines.append(f"path {rank + 1}: {' → '.join(path)}")
-        lines.append(f"    {'·'.join(map(factor, factors))} = {product}")
+        lines.append(f"{'·'.join(map(factor, factors))} = {product}")
         extra.append(_way(path, rank, ways, edges))
     if len(ways) > PATHS:
         rest = sum(by * math.prod(run.factors(path)) for path in ways[PATHS:])

@@ -60,6 +60,10 @@ def checks(path, tmp_path_factory):
     ipywidgets.Widget.close_all()
 
 
+def test_lesson_has_an_exercise(checks):
+    assert checks
+
+
 def test_unsolved_lesson_runs_and_says_what_is_not_written(checks):
     assert {check.function: check.stub.stage for check in checks} == {
         check.function: "not written yet" for check in checks

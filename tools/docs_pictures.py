@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnnbp import explorers
 from cnnbp.pictures import draw_conv2d_dx
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -16,7 +17,27 @@ def signature():
     return draw_conv2d_dx(dz, np.zeros((1, 1, 5, 6)), w, (0, 0, 2, 2), stride=2)
 
 
-PICTURES = {"signature.svg": signature}
+def opening(kind):
+    """What an explorer shows before anything is moved, as a function."""
+
+    def draw():
+        explorer = kind()
+        explorer.close()
+        return explorer.html
+
+    return draw
+
+
+PICTURES = {
+    "signature.svg": signature,
+    "chain_rule_explorer.svg": opening(explorers.ChainRuleExplorer),
+    "convolution_explorer.svg": opening(explorers.ConvolutionExplorer),
+    "kernel_gradient_explorer.svg": opening(explorers.KernelGradientExplorer),
+    "pool_scatter_explorer.svg": opening(explorers.PoolScatterExplorer),
+    "gradient_flow_explorer.svg": opening(explorers.GradientFlowExplorer),
+    "training_explorer.svg": opening(explorers.TrainingExplorer),
+}
+TRAINED = {"training_explorer.svg"}  # another processor rounds otherwise, and trains otherwise
 
 
 if __name__ == "__main__":

@@ -23,9 +23,8 @@ def arithmetic(cell, shown=None, rest=""):
         ranks = np.sort(np.argsort(-np.abs(cell.product[shown]).round(12), kind="stable")[:5])
     terms = []
     for rank in ranks:
-        left, right = cell.left[shown[rank]], cell.right[shown[rank]]
         letter = f"{LETTERS[rank]} " if len(shown) <= len(LETTERS) else ""
-        terms.append(f"{letter}{factor(left)}·{factor(right)}")
+        terms.append(letter + factors(cell, shown[rank]))
     if len(ranks) < len(shown):
         more = cell.product[np.delete(shown, ranks)].sum()
         terms.append(f"{number(more, 4)} from {len(shown) - len(ranks)} more")
@@ -36,6 +35,18 @@ def arithmetic(cell, shown=None, rest=""):
     if not len(cell):
         return f"{name} = 0 exactly: a sum of no products"
     return f"{name} = {' + '.join(terms)} = {number(cell.total, 4)}"
+
+
+def factors(cell, t):
+    """The product number t of a cell; a share of an average is written as the fraction it is.
+
+    >>> from cnnbp.explain import explain_avg_pool2d
+    >>> factors(explain_avg_pool2d("z", (0, 0, 0, 0), x=[[[[5, 1, 3]]]], kernel_size=(1, 3)), 0)
+    '5/3'
+    """
+    if cell.right_name.startswith("1/"):
+        return f"{factor(cell.left[t])}/{number(1 / cell.right[t])}"
+    return f"{factor(cell.left[t])}·{factor(cell.right[t])}"
 
 
 def factor(value):

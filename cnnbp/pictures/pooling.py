@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.explain import explain_avg_pool2d, explain_max_pool2d
-from cnnbp.pictures.arithmetic import arithmetic, factor
+from cnnbp.pictures.arithmetic import arithmetic, factor, factors
 from cnnbp.pictures.convolution import GAP, LEFT, TOP
 from cnnbp.pictures.svg import (
     Grid,
@@ -54,7 +54,7 @@ def draw_avg_pool2d_dx(
     Takes and returns what draw_max_pool2d_dx does.
 
     >>> svg = draw_avg_pool2d_dx([[[[1, 2]]]], [[[[3, 5, 4]]]], (1, 2), stride=1)
-    >>> "dx[0,0,0,1] = a 1·0.5 + b 2·0.5 = 1.5" in svg
+    >>> "dx[0,0,0,1] = a 1/2 + b 2/2 = 1.5" in svg
     True
     """
     dz, x = np.asarray(dz), np.asarray(x)
@@ -223,13 +223,15 @@ class _Average(_Pooling):
         pixels = [tuple(map(int, pixel)) for pixel in cell.left_index[:, 2:]]
         own = self.cell("dx", *pixels[0])
         rank = int(np.flatnonzero((own.left_index[:, 2:] == window).all(axis=1))[0])
-        product = f"{factor(own.left[rank])}·{number(own.right[rank], 4)}"
+        area = int(np.prod(self.place.kernel))
         lines = [
-            f"{_name('dz', self.at, window)}·{own.right_name} = {product} = "
-            f"{number(own.product[rank], 4)} goes to each of the {len(pixels)} pixels of its window"
+            f"{_name('dz', self.at, window)}/{area} = {factors(own, rank)} = "
+            f"{number(own.product[rank], 4)} goes to "
+            + (f"each of the {len(pixels)} pixels" if len(pixels) > 1 else "the one pixel")
+            + " of its window"
         ]
-        if outside := int(np.prod(self.place.kernel)) - len(pixels):
-            lines.append(f"{outside} cells of the window lie in the padding: their share is lost")
+        if outside := area - len(pixels):
+            lines.append(f"{outside} of its {area} shares go into the padding and are lost")
         return Link(
             lines,
             handles=[(self.dz, window)],

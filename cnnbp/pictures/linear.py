@@ -91,11 +91,13 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
     dz_grid = Grid("dz (C·H·W, N)", dz, (LEFT, top), limit, size=cell_size(dz))
     x = max(dz_grid.right, dz_grid.named()) + GAP
     right_grids, across = _images(right, x, top, limit)
-    wrong_grids, _ = _images(wrong, across + GAP, top, limit)
+    said, trap = "dx = dz.T.reshape(N, C, H, W)", "the trap: dz.reshape(N, C, H, W)"
+    beside = max(across, x + 6.6 * len(said)) + GAP
+    wrong_grids, end = _images(wrong, beside, top, limit)
     titles = (
         text(LEFT, 18, "Which pixel does a row of dz belong to?", "name")
-        + text(x, TOP - 5, "dx = dz.T.reshape(N, C, H, W)")
-        + text(across + GAP, TOP - 5, "the trap: dz.reshape(N, C, H, W)")
+        + text(x, TOP - 5, said)
+        + text(beside, TOP - 5, trap)
     )
     ranks = range(dz.size) if dz.size <= MOST else [chosen * dz.shape[1]]
     links = []
@@ -118,6 +120,7 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
         links,
         chosen=rank,
         extra=titles,
+        width=max(end, beside + 6.6 * len(trap), 468) + 12,
     )
 
 

@@ -34,10 +34,10 @@ def conv2d_loops(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
         z += b
     for n, f, i, j in np.ndindex(z.shape):
         for c, kh, kw in np.ndindex(w.shape[1:]):
-            channel = f // (len(w) // groups) * w.shape[1] + c  # a group sees its channels only
+            channel = f // (len(w) // groups) * w.shape[1] + c  # of its own group
             row = i * place.stride[0] + kh * place.dilation[0] - place.padding[0]
             column = j * place.stride[1] + kw * place.dilation[1] - place.padding[1]
-            if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:  # else padding: adds nothing
+            if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:  # else padding
                 z[n, f, i, j] += x[n, channel, row, column] * w[f, c, kh, kw]
     return z
 

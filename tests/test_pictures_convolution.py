@@ -6,9 +6,9 @@ import xml.etree.ElementTree as xml
 import numpy as np
 import pytest
 from helpers import CONVOLUTIONS, every_convolution
-from printed import assert_adds_up, printed, whole
+from printed import assert_adds_up, number, printed, whole
 
-from cnnbp import conv2d, conv2d_backward
+from cnnbp import conv2d, conv2d_backward, explain_conv2d
 from cnnbp.pictures import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_dx, draw_conv2d_z
 from cnnbp.shape import windows
 
@@ -81,6 +81,20 @@ def test_a_product_of_dx_has_its_letter_on_both_sides():
     svg = draw_conv2d_dx(DZ, X, W, (0, 0, 2, 2), **SMALL.options)
     assert letters(svg, 0) == dict.fromkeys("abcd", 5)  # dz, w, w rotated, dz spread, the products
     assert letters(svg, 2) == {"b": 5}
+
+
+def test_lettered_cells_hold_the_factors_and_the_product():
+    svg = draw_conv2d_dx(DZ, X, W, (0, 0, 2, 2), **SMALL.options)
+    numbers = dict(re.findall(r'<text x="([\d.]+" y="[\d.]+)" class="number[^>]*>([^<]*)<', svg))
+    drawn = re.search(r'class="letter" x="([^"]*)" y="([^"]*)">(\w*)<', svg)
+    written = {}
+    for x, y, letter in zip(drawn[1].split(), drawn[2].split(), drawn[3], strict=True):
+        at = f'{float(x) + 16:g}" y="{float(y) + 14:g}'  # from a letter to its cell's number
+        written.setdefault(letter, []).append(number(numbers[at]))
+    cell = explain_conv2d("dx", (0, 0, 2, 2), dz=DZ, x=X, w=W, **SMALL.options)
+    for letter, term in zip("abcd", cell.terms, strict=False):  # of the first filter
+        dz, w = term.left, term.right
+        assert written[letter] == [dz, w, w, dz, dz * w]  # scatter's two, gather's two, product
 
 
 def test_a_pixel_that_no_window_sees_is_hatched_and_says_so():

@@ -113,7 +113,7 @@ class _Sides:
             handles=rings,
             pairs=self._pairs(),
             rings=rings,
-            extra=self._windows(self.cell) + self._kernel(self.pixel, factors=True),
+            extra="".join(self._windows(self.cell)) + self._kernel(self.pixel, factors=True),
         )
 
     def products(self):
@@ -124,20 +124,21 @@ class _Sides:
                 handles=[pair[-1], *pair[:-1]],
                 pairs=[[]] * rank + [pair],
                 rings=[(self.dx, tuple(self.pixel))],
-                extra=self._window(self.cell, t, "ring") + self._kernel(self.pixel, factors=True),
+                extra=window + self._kernel(self.pixel, factors=True),
             )
-            for (rank, t), pair in zip(enumerate(self.shown), self._pairs(), strict=True)
+            for rank, (t, pair, window) in enumerate(
+                zip(self.shown, self._pairs(), self._windows(self.cell, "ring"), strict=True)
+            )
         ]
 
     def other_pixel(self, cell):
         """The link of another pixel: its sum, where its windows lie, and where the kernel."""
-        pixel = cell.index[2:]
-        sent = [(self.dz, tuple(cell.left_index[t, 2:])) for t in self._of_filter(cell)]
+        pixel, windows = cell.index[2:], cell.left_index[self._of_filter(cell), 2:].tolist()
         return Link(
             [self._line(cell)],
             handles=[(self.dx, pixel)],
-            rings=[(self.dx, pixel), *sent],
-            extra=self._windows(cell) + self._kernel(pixel),
+            rings=[(self.dx, pixel), *((self.dz, window) for window in windows)],
+            extra="".join(self._windows(cell)) + self._kernel(pixel),
         )
 
     def titles(self):
@@ -177,15 +178,15 @@ class _Sides:
         """Where the rotated kernel lies on the spread dz."""
         return np.add(pixel, self.place.padding)
 
-    def _windows(self, cell):
-        css = "frame" if len(self._of_filter(cell)) <= 4 else "fine"
-        return "".join(self._window(cell, t, css) for t in self._of_filter(cell))
-
-    def _window(self, cell, t, css):
-        """The window of one product on dx; several do not hide each other."""
-        rank = t - self._of_filter(cell)[0]
-        start = cell.left_index[t, 2:] * self.place.stride - self.place.padding
-        return outline(self.dx.box(start, span(self.place), inset=2.5 * (rank % 6)), css)
+    def _windows(self, cell, css=None):
+        """The window of each product on dx; several do not hide each other, many are fine."""
+        windows = cell.left_index[self._of_filter(cell), 2:]
+        css = css or ("frame" if len(windows) <= 4 else "fine")
+        starts = (windows * self.place.stride - self.place.padding).tolist()
+        return [
+            outline(self.dx.box(start, span(self.place), inset=2.5 * (rank % 6)), css)
+            for rank, start in enumerate(starts)
+        ]
 
     def _kernel(self, pixel, factors=False):
         """The rotated kernel on the spread dz, its weights small in the cells it lies over."""

@@ -148,11 +148,11 @@ class _Pooling:
         """The first pixel of a window; it may lie in the padding."""
         return np.multiply(window, self.place.stride) - self.place.padding
 
-    def arrow(self, window, pixel, rows=1):
-        """From a cell of dz to the left edge of some rows of dx from a pixel on."""
+    def arrow(self, window, pixel):
+        """From a cell of dz to a cell of dx: along the lines of the tables, not across numbers."""
         (x0, y0), (x1, y1) = self.dz.corner(window), self.dx.corner(pixel)
-        size = self.dz.size
-        return arrow((x0 + size - 3, y0 + size / 2), (x1 + 3, y1 + size * rows / 2))
+        leave, enter = (self.dz.right + 8, y0), (min(self.dx.x, x1) - 12, y1)
+        return arrow((x0 + self.dz.size, y0), leave, enter, (x1, y1))
 
     def marks(self, windows):
         """What is drawn on x for good."""
@@ -238,7 +238,7 @@ class _Average(_Pooling):
             rings=[(self.dz, window)],
             extra=outline(self.frame(self.x, window))
             + outline(self.frame(self.dx, window), "ring")
-            + self.arrow(window, self.start(window), self.place.kernel[0]),
+            + self.arrow(window, self.start(window)),
         )
 
     def reason(self, pixel, cell):

@@ -100,13 +100,13 @@ def outline(path, css="frame"):
     return f'{halo}<path class="{css}" d="{path}"/>'
 
 
-def arrow(start, end):
-    """An arrow from one point to another."""
-    (x0, y0), (x1, y1) = start, end
+def arrow(*points):
+    """An arrow along a line from point to point."""
+    (x0, y0), (x1, y1) = points[-2:]
     angle = math.atan2(y1 - y0, x1 - x0)
     wings = [(x1 - 8 * math.cos(angle + a), y1 - 8 * math.sin(angle + a)) for a in (0.45, -0.45)]
-    points = [(x0, y0), (x1, y1), wings[0], (x1, y1), wings[1]]
-    return outline("".join(f"{'MLMLL'[i]}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points)))
+    lines = points, (wings[0], points[-1], wings[1])
+    return outline("".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) for line in lines))
 
 
 class Grid:
@@ -174,6 +174,8 @@ class Grid:
     def lines(self):
         """The lines between the cells and around them."""
         rows, columns = self.values.shape
+        if not columns:  # the products of a pixel that no window reached
+            return ""
         across = [f"M{self.x:g} {self.y + i * self.size:g}H{self.right:g}" for i in range(rows + 1)]
         down = [
             f"M{self.x + j * self.size:g} {self.y:g}V{self.bottom:g}" for j in range(columns + 1)

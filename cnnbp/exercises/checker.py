@@ -1,7 +1,7 @@
 """The steps of a check: is it a function at all, what does it do in each case, is it a gradient."""
 
 from cnnbp.exercises.calling import attempt, is_the_packages, way_to_call
-from cnnbp.exercises.judgement import Judgement
+from cnnbp.exercises.judgement import Judgement, anothers_name
 from cnnbp.exercises.known import Case, known
 from cnnbp.exercises.messages import say
 from cnnbp.exercises.numbers import given
@@ -26,7 +26,7 @@ def judge(task, f, seed):
         way_to_call(f, facts.cases[0].arguments)
     except TypeError as signature:
         said = say("signature", yours=signature, expected=f"({', '.join(task.parameters)})")
-        return Verdict(task.name, "raised", [said])
+        return Verdict(task.name, "raised", [*anothers_name(task, name), said])
     first = attempt(f, facts.cases[0].arguments)
     if how := _stub(first):
         said = say("not written yet", how=how, returns=", ".join(task.result.names))

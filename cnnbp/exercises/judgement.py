@@ -10,10 +10,17 @@ from cnnbp.exercises.families import Wrong, shape_family, symbolic, value_family
 from cnnbp.exercises.known import RAISED
 from cnnbp.exercises.messages import say
 from cnnbp.exercises.numbers import cell_name, comparison, given, unlike, worst_cell
+from cnnbp.exercises.registry import EXERCISES
 from cnnbp.exercises.results import Unreadable, agree
 from cnnbp.exercises.verdict import Verdict
 
 VALUES = ("tiny worked case", "random cases")
+
+
+def anothers_name(task, name):
+    """What to say, in a list, of a wrong function that has the name of another exercise."""
+    misplaced = name in EXERCISES and name != task.name
+    return [say("another's name", function=name, task=task.name)] if misplaced else []
 
 
 class Judgement:
@@ -44,7 +51,9 @@ class Judgement:
         if recognizable:
             part = None if stage == "raised" else self._wrong_part(case)
             mistake = self.facts.recognize(self.outcomes, part)
-        sentences = [mistake.explanation, say("reread", section=mistake.reread)] if mistake else []
+        sentences = anothers_name(self.task, self.name)
+        if mistake:
+            sentences += [mistake.explanation, say("reread", section=mistake.reread)]
         sentences += describe(case, mistake)
         if recognizable:
             sentences += self._where_to_look(case)

@@ -87,6 +87,23 @@ def test_another_signature_is_shown_beside_the_tasks():
     assert "(dz, x, w_shape, stride, padding)" in verdict.message
 
 
+@pytest.mark.parametrize("task", [relu_gradient, conv2d_bias_gradient], ids=lambda task: task.name)
+def test_a_wrong_function_with_another_exercises_name_is_told_which_task_this_is(task):
+    def sigmoid_gradient(dz, x):
+        return dz
+
+    message = task.check(sigmoid_gradient).message
+    assert "the name of another exercise, sigmoid_gradient" in message
+    assert f"task is {task.name} now" in message
+
+
+def test_a_right_function_may_have_any_name():
+    def sigmoid_gradient(dz, x):
+        return dz * (x > 0)
+
+    assert relu_gradient.check(sigmoid_gradient)
+
+
 # What happens while it runs
 
 

@@ -20,8 +20,8 @@ MESSAGES = {
     # Before anything is compared
     "not a function": "check takes a function but was given {given}. Hand in the function's name, "
     "without brackets behind it: task.check(my_function).",
-    "another's name": "Your function has the name of another exercise, {function}. If it is meant for "
-    "that one, run its import cell again: task is {task} now.",
+    "another's name": "Your function has the name of another exercise, {function}. If it is meant "
+    "for that one, run its import cell again: task is {task} now.",
     "the package's function": "{function} is the package's function. Write your own {task}; it "
     "may call the package.",
     "not written yet": "Your function {how}. Write its body and return {returns}; task.hint() "

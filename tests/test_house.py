@@ -70,6 +70,17 @@ def test_readme_links_lead_somewhere():
     assert not [link for link in links if not (ROOT / link).exists()]
 
 
+def make(*arguments, **settings):
+    """`make` as in a shell of its own, not as a part of the `make test` that runs this."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not re.search("MAKE|THREADS", name)
+    }
+    return subprocess.run(
+        ["make", *arguments],
+        env=inherited | settings, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 def fake_python(folder, script):
     path = folder / "python"
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
@@ -88,25 +99,18 @@ def fake_python(folder, script):
 )
 def test_make_says_what_to_do_about_python(tmp_path, script, remedy):
     shutil.copy(ROOT / "Makefile", tmp_path)
-    command = ["make", ".venv/bin/python", f"PYTHON={fake_python(tmp_path, script)}"]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    python = fake_python(tmp_path, script)
+    finished = make("-C", tmp_path, ".venv/bin/python", f"PYTHON={python}")
     assert finished.returncode
     assert remedy in finished.stdout
     assert not (tmp_path / ".venv").exists()
 
 
-def test_make_gives_numpy_one_thread_and_a_user_another_number(tmp_path):
-    makefile = tmp_path / "Makefile"
+@pytest.mark.parametrize(
+    ("settings", "threads"), [({}, ["1", "1"]), ({"OPENBLAS_NUM_THREADS": "4"}, ["4", "1"])]
+)
+def test_make_gives_numpy_one_thread_or_what_the_user_says(tmp_path, settings, threads):
     show = "show:\n\t@echo $$OPENBLAS_NUM_THREADS $$OMP_NUM_THREADS\n"
+    makefile = tmp_path / "Makefile"
     makefile.write_text(f"include {ROOT / 'Makefile'}\n{show}", encoding="utf-8")
-    environment = {
-        name: value for name, value in os.environ.items() if not re.search("THREADS|MAKE", name)
-    }
-
-    def threads(**settings):
-        return subprocess.check_output(
-            ["make", "--silent", "-f", makefile, "show"], env=environment | settings, text=True
-        ).split()
-
-    assert threads() == ["1", "1"]
-    assert threads(OPENBLAS_NUM_THREADS="4") == ["4", "1"]
+    assert make("-f", makefile, "show", **settings).stdout.split() == threads

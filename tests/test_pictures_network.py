@@ -112,6 +112,7 @@ def test_a_gradient_that_is_gone_is_called_exactly_zero():
     svg = draw_network(run(network, (2, 3)))
     assert "0 exactly" in svg
     assert svg.description.endswith("and 0 at the input")
+    assert "1 ReLU lets nothing through" in svg
 
 
 def test_an_infinite_gradient_is_drawn_and_named():

@@ -115,12 +115,12 @@ class _Scale:
 
 
 def written(size):
-    """A size with two digits, however small.
+    """A size with two or three digits, however small or large.
 
-    >>> written(0.25), written(3.21e-20), written(0)
-    ('0.25', '3.2e−20', '0')
+    >>> written(0.25), written(3.21e-20), written(1e6), written(0)
+    ('0.25', '3.2e−20', '1e6', '0')
     """
-    if size == 0 or size >= 0.01 or not math.isfinite(size):
+    if size == 0 or 0.01 <= size < 1e5 or not math.isfinite(size):
         return number(size)
     mantissa, power = f"{size:.1e}".split("e")
     return f"{mantissa.removesuffix('.0')}e{int(power)}".replace("-", "−")
@@ -242,21 +242,27 @@ def _angle(total, first, second):
 
 
 def _summary(sizes, network):
+    """How much of the gradient is left at the input, and which layer had the largest part in it."""
     if not sizes:
         return ["no gradients yet: call network.backward(dz)"]
     first, last = sizes[0], sizes[-1]
     line = f"the gradient has norm {written(last)} at the end and {written(first)} at the input"
-    if not 0 < first < math.inf or not 0 < last < math.inf:
-        return [line]
-    steps = np.round(np.divide(sizes[:-1], sizes[1:]), 9)  # equal ones must stay equal
-    lost = first < last
-    layer = int(np.argmin(steps) if lost else np.argmax(steps))
-    verb = "keeps least" if lost else "adds most"
+    if not all(0 < size < math.inf for size in sizes[1:]):
+        return [line, *_where_it_ends(sizes, network)]
+    kept = np.round(np.divide(sizes[:-1], sizes[1:]), 9)  # equal ones must stay equal
+    shrinks = first < last
+    layer = int(np.argmin(kept) if shrinks else np.argmax(kept))
     lines = [
         f"{line}: ×{written(first / last)}",
-        f"the layer that {verb} is {layer} {network.trace[layer].name}: "
-        f"×{written(steps[layer])} of what arrives",
+        f"the layer that {'keeps least' if shrinks else 'adds most'} is {layer} "
+        f"{network.trace[layer].name}: ×{written(kept[layer])} of what arrives",
     ]
     if isinstance(network.layers[layer], Network):
         lines.append(_inside(network.layers[layer]))
     return lines
+
+
+def _where_it_ends(sizes, network):
+    """The layer, if there is one, that got a gradient and let nothing of it through."""
+    gone = [layer for layer in range(len(network.trace)) if sizes[layer] == 0 < sizes[layer + 1]]
+    return [f"{layer} {network.trace[layer].name} lets nothing through" for layer in gone]

@@ -121,6 +121,16 @@ def test_a_window_that_does_not_fit_is_refused_in_red_and_comes_back(explore):
     assert explorer.html == before
 
 
+def test_the_state_of_what_is_impossible_can_be_passed_back(explore):
+    explorer = explore(ConvolutionExplorer, kernel_size=4, cell=(2, 1))
+    explorer.controls["dilation"].value = 3
+    again = explore(ConvolutionExplorer, **explorer.state)
+    assert "Impossible" in again.html
+    assert again.state == explorer.state
+    again.controls["dilation"].value = 1
+    assert again.html == explore(ConvolutionExplorer, kernel_size=4, cell=(2, 1)).html
+
+
 def test_frames_are_small_and_hold_no_picture(explore):
     explorer = explore(ConvolutionExplorer, padding=1)
     frames = explorer.stepper.frames.children

@@ -1,7 +1,6 @@
 """What all explorers share: controls above one picture that follows them."""
 
 import re
-from contextlib import suppress
 from numbers import Real
 
 import ipywidgets as widgets
@@ -36,7 +35,7 @@ class Explorer(View):
         self.picture = widgets.HTML()
         self.widget = widgets.VBox([self._panel(buttons), self.picture])
         if self.stepper:
-            self.widget.children += (self.stepper.frames,)
+            self.widget.children += (self.stepper.frames, self.stepper.rules)
             self.widget.add_class("cnnbp-stepper")
         try:
             self._set(start)
@@ -89,11 +88,18 @@ class Explorer(View):
         if not self._drawing:
             self.refresh()
 
-    def _follow(self):
-        """Give the stepper its positions; where there are none, drawing will say why."""
+    def _follow(self, *wanted):
+        """Give the stepper its positions; where there are none, drawing will say why.
+
+        It then stays where it is, or begins at the wanted one: the state of what is impossible
+        can be passed back too.
+        """
         if self.stepper:
-            with suppress(ValueError):
-                self.stepper.follow(self.positions(**self.values))
+            try:
+                positions = self.positions(**self.values)
+            except ValueError:
+                positions = [(str(at), at) for at in wanted] or self.stepper.slider.options
+            self.stepper.follow(positions)
 
     def _set(self, values):
         """Set several controls, then draw once. The stepper's positions depend on the others."""
@@ -101,7 +107,7 @@ class Explorer(View):
         steps = [name for name in values if self._is_stepper(self.controls.get(name))]
         for name in [*(name for name in values if name not in steps), *steps]:
             if name in steps:
-                self._follow()
+                self._follow(values[name])
             self._set_one(name, values[name])
         self.refresh()
 

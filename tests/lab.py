@@ -32,9 +32,12 @@ AS_A_PAGE_SAYS_IT = """html => {
 
 
 class Notebook:
-    """Cells run in JupyterLab. `errors` is what the browser's console complained of."""
+    """Cells run in JupyterLab. `errors` is what the browser's console complained of.
 
-    def __init__(self, browser, lab, folder, name, cells):
+    script   JavaScript that the page runs first
+    """
+
+    def __init__(self, browser, lab, folder, name, cells, script=""):
         notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
         notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
         nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
@@ -45,6 +48,7 @@ class Notebook:
         self.page = browser.new_page(viewport={"width": 1200, "height": 3000})
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._heard)
+        self.page.add_init_script(script)
         self.page.goto(f"{lab}/{name}.ipynb?reset")  # without the notebooks opened before
         # The toolbar says idle before the kernel listens, and Run All would be dropped.
         self.page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=60_000)
@@ -101,7 +105,7 @@ class Notebook:
         connection = self.folder / "runtime" / f"kernel-{kernel}.json"
         client = BlockingKernelClient(connection_file=str(connection))
         client.load_connection_file()
-        client.start_channels()
+        client.start_channels(hb=False)  # its thread could outlive the client
         try:
             request = client.execute("", user_expressions={"asked": expression}, silent=True)
             while (reply := client.get_shell_msg(timeout=20))["parent_header"]["msg_id"] != request:

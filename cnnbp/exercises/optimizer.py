@@ -62,7 +62,12 @@ def old_velocity_forgotten(w, velocity, dw, learning_rate, momentum):
     return w - learning_rate * dw, dw
 
 
-@momentum_step.mistake("09, one learning rate")
+def learning_rate_around_the_velocity(w, velocity, dw, learning_rate, momentum):
+    velocity = learning_rate * (momentum * velocity + dw)
+    return w - learning_rate * velocity, velocity
+
+
+@momentum_step.mistake("09, one learning rate", also=[learning_rate_around_the_velocity])
 def learning_rate_applied_twice(w, velocity, dw, learning_rate, momentum):
     """You apply the learning rate twice, in the velocity and again in the step; once is enough."""
     velocity = momentum * velocity + learning_rate * dw

@@ -125,7 +125,11 @@ def channel_winner_in_its_windows(dz, x, kernel_size, stride, padding):
     return dx * (x == x.max(axis=(2, 3), keepdims=True))
 
 
-@max_pool2d_gradient.mistake(WINNER, also=[channel_winner_in_its_windows])
+def channel_winners_mask(dz, x, kernel_size, stride, padding):
+    return (x == x.max(axis=(2, 3), keepdims=True)) * dz.sum(axis=(2, 3), keepdims=True)
+
+
+@max_pool2d_gradient.mistake(WINNER, also=[channel_winner_in_its_windows, channel_winners_mask])
 def one_winner_for_the_channel(dz, x, kernel_size, stride, padding):
     """You look for one winner in the whole channel; every window has a winner of its own."""
     dx = np.zeros(x.shape)

@@ -398,6 +398,12 @@ def _(dz, x, kernel_size, stride, padding):
 
 
 @wild("max_pool2d_gradient.one_winner_for_the_channel")
+def _(dz, x, kernel_size, stride, padding):
+    is_largest = x == x.max((2, 3), keepdims=True)
+    return np.where(is_largest, dz.sum((2, 3), keepdims=True), 0.0)
+
+
+@wild("max_pool2d_gradient.one_winner_for_the_channel")
 def _(dz, x, *geometry):
     dx = np.zeros(x.shape)
     for n, c in np.ndindex(x.shape[:2]):
@@ -504,6 +510,12 @@ def _(w, velocity, dw, learning_rate, momentum):
 def _(w, velocity, dw, learning_rate, momentum):
     velocity = momentum * np.zeros_like(w) + dw
     return w - learning_rate * velocity, velocity
+
+
+@wild("momentum_step.learning_rate_applied_twice")
+def _(w, velocity, dw, learning_rate, momentum):
+    change = learning_rate * (momentum * velocity + dw)
+    return w - learning_rate * change, change
 
 
 @wild("momentum_step.learning_rate_applied_twice")

@@ -83,6 +83,7 @@ def draw_conv2d_z(
         + view.frame(x_grid)
         + sums.table(),
         readout_at=sums.readout_at(grids),
+        width=sums.named(),
     )
 
 
@@ -151,6 +152,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
         + view.frame(x_grid)
         + sums.table(),
         readout_at=sums.readout_at(grids),
+        width=sums.named(),
     )
 
 
@@ -259,6 +261,10 @@ class _Sums:
     def _corner(self, cell, content):
         x, y = self.grid.corner(cell)
         return text(x + CELL - 2, y + CELL - 3, content, "factor")
+
+    def named(self):
+        """About where its name ends, in pixels."""
+        return self.grid.named() * self.drawn
 
     def readout_at(self, grids):
         """Below everything."""

@@ -120,7 +120,7 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
         links,
         chosen=rank,
         extra=titles,
-        width=max(end, beside + 6.6 * len(trap), 468) + 12,
+        width=max(end, beside + 6.6 * len(trap)),
     )
 
 

@@ -316,18 +316,19 @@ def legend(x, y, limit=None):
     return "".join(parts)
 
 
-def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, width=None, lines=4):
+def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, width=0, lines=4):
     """The whole picture: tables, links, read-out and color scale, as an Svg.
 
     description  what the picture shows, for those who do not see it
     chosen       number of the link shown while nothing is pointed at
     extra        SVG between the tables and the links
+    width        how far to the right it reaches, in pixels
     lines        height of the read-out, in lines
     """
     bottom = max(grid.bottom for grid in grids)
     limits = {grid.limit for grid in grids} - {None}
     named = max(grid.named(own_scale=len(limits) > 1) for grid in grids)
-    width = width or max(named, max(grid.right for grid in grids), 468) + 12
+    width = max(width, named, max(grid.right for grid in grids), 468) + 12
     readout_at = readout_at or (12, bottom + 26)
     height = max(bottom + 10, readout_at[1] + 17 * lines) + 34
     body = [grid.svg(own_scale=len(limits) > 1) for grid in grids]

@@ -268,7 +268,10 @@ class Conv2d(Layer):
         dtype=np.float64,
         rng=None,
     ):
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        positive(in_channels, "Conv2d: in_channels")
+        positive(out_channels, "Conv2d: out_channels")
+        positive(groups, "Conv2d: groups")
+        if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d: groups {groups} must divide both {in_channels} input channels "
                 f"and {out_channels} filters"

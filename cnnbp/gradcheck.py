@@ -43,7 +43,13 @@ def _number(value):
             f"numeric_gradient: f must return one number but returned shape {np.shape(value)}. "
             "For a gradient by an array-valued z, let f return (dz * z).sum()."
         )
-    return np.asarray(value).item()
+    number = np.asarray(value)
+    if number.dtype.kind not in "biuf":
+        raise ValueError(
+            f"numeric_gradient: f must return a real number but returned {value!r}. "
+            "Is a return missing?"
+        )
+    return number.item()
 
 
 def relative_error(a, b):

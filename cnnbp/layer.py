@@ -41,6 +41,23 @@ class Layer:
         return f"{type(self).__name__}({', '.join(shapes + unusual)})"
 
 
+def check_layer(asking, layer):
+    """Raise TypeError unless it has what layers and networks have.
+
+    >>> check_layer("SGD", {"w": 1})
+    Traceback (most recent call last):
+        ...
+    TypeError: SGD: needs a layer or a network, with forward, backward, params and grads, not dict
+    """
+    parts = "forward", "backward", "params", "grads"
+    if isinstance(layer, type) or not all(hasattr(layer, part) for part in parts):
+        given = f"the class {layer.__name__}" if isinstance(layer, type) else type(layer).__name__
+        raise TypeError(
+            f"{asking}: needs a layer or a network, with forward, backward, params and grads, "
+            f"not {given}"
+        )
+
+
 class Elementwise(Layer):
     """A layer made of a pair of functions: z = function(x), dx = backward_function(dz, x)."""
 
@@ -59,8 +76,12 @@ def random_weights(shape, gain, dtype, rng):
     shape  (outputs, ...), so fan_in is the product of all axes but the first
     rng    numpy Generator, a seed, or None for different weights every time
 
+    Raises TypeError unless the dtype is one of real numbers: cut off to ints, weights would be 0.
+
     >>> random_weights((1000, 400), 2.0, np.float64, 0).std().round(2)
     np.float64(0.1)
     """
+    if not np.issubdtype(dtype, np.floating):
+        raise TypeError(f"weights must be real numbers, as of dtype float64, not {dtype!r}")
     scale = gain / np.sqrt(np.prod(shape[1:]))
     return (scale * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)

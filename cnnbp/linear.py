@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.layer import Layer, random_weights
-from cnnbp.shape import batch_last, floats, image_shape, images, same_shape
+from cnnbp.shape import batch_last, floats, image_shape, images, positive, same_shape
 
 
 def flatten(x):
@@ -142,6 +142,8 @@ class Linear(Layer):
     """
 
     def __init__(self, in_features, out_features, *, gain=2**0.5, dtype=np.float64, rng=None):
+        positive(in_features, "Linear: in_features")
+        positive(out_features, "Linear: out_features")
         super().__init__(
             {
                 "w": random_weights((out_features, in_features), gain, dtype, rng),

@@ -11,7 +11,7 @@ from cnnbp.explain import (
     explain_linear,
     explain_max_pool2d,
 )
-from cnnbp.layer import Layer
+from cnnbp.layer import Layer, check_layer
 from cnnbp.linear import Flatten, Linear
 from cnnbp.pooling import AvgPool2d, MaxPool2d
 
@@ -44,6 +44,8 @@ class Network(Layer):
                    an array (params["0.w"][...] = value), a new entry would reach no layer
     trace          a Step (name, x, z, dz, dx) for each layer of the last passes
 
+    Raises TypeError for what is no layer, ValueError if a layer comes twice.
+
     >>> network = Network([Linear(3, 2, rng=0), Linear(2, 1, rng=1)])
     >>> z = network.forward(np.ones((3, 5)))
     >>> network.backward(np.ones((1, 5))).shape, list(network.grads)
@@ -54,6 +56,13 @@ class Network(Layer):
 
     def __init__(self, layers, input_shape=None):
         self.layers = list(layers)
+        for layer in self.layers:
+            check_layer(type(self).__name__, layer)
+        if len(set(map(id, self.layers))) < len(self.layers):
+            raise ValueError(
+                f"{type(self).__name__}: a layer comes twice, but it remembers one input only; "
+                "make two layers"
+            )
         self.input_shape = input_shape
         self.trace = []
 

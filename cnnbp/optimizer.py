@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from cnnbp.layer import check_layer
+
 
 class SGD:
     """Stochastic gradient descent, with momentum if wanted.
@@ -19,7 +21,8 @@ class SGD:
 
     velocity       dict of arrays, under the keys of the params
 
-    Raises ValueError for a learning rate or a momentum outside its range.
+    Raises ValueError for a learning rate or a momentum outside its range, TypeError for what is
+    no network.
     Lesson 09.  Source: Polyak, 1964, as PyTorch writes it.
 
     >>> from cnnbp.linear import Linear
@@ -32,6 +35,7 @@ class SGD:
     """
 
     def __init__(self, network, learning_rate, momentum=0.0):
+        check_layer("SGD", network)
         _check_learning_rate("SGD", learning_rate)
         _check_share("SGD", "momentum", momentum)
         self.network = network
@@ -67,7 +71,7 @@ class Adam:
 
     mean, square   dicts of arrays, under the keys of the params; t, the steps so far
 
-    Raises ValueError for a number outside its range.
+    Raises ValueError for a number outside its range, TypeError for what is no network.
     Lesson 09.  Source: Kingma and Ba, 2015.
 
     >>> from cnnbp.linear import Linear
@@ -80,6 +84,7 @@ class Adam:
     """
 
     def __init__(self, network, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        check_layer("Adam", network)
         _check_learning_rate("Adam", learning_rate)
         _check_share("Adam", "beta1", beta1)
         _check_share("Adam", "beta2", beta2)
@@ -122,7 +127,7 @@ def clip_gradients(network, max_norm):
     max_norm  float > 0; inf only measures
     returns   float, the norm before
 
-    Raises ValueError if max_norm is not positive.
+    Raises ValueError if max_norm is not positive, TypeError for what is no network.
     Lesson 10.  Source: Pascanu, Mikolov and Bengio, 2013.
 
     >>> from cnnbp.linear import Linear
@@ -131,6 +136,7 @@ def clip_gradients(network, max_norm):
     >>> clip_gradients(layer, max_norm=1.0), layer.grads["w"], layer.grads["b"]
     (5.0, array([[0.6]]), array([[0.8]]))
     """
+    check_layer("clip_gradients", network)
     if not max_norm > 0:
         raise ValueError(f"clip_gradients: max_norm must be positive, not {max_norm!r}")
     gradients = list(network.grads.values())

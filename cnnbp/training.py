@@ -96,6 +96,10 @@ def train(
     test = None if test is None else _labeled("train: test", *test)
     shape.positive(epochs, "train: epochs")
     shape.positive(batch_size, "train: batch_size")
+    if not hasattr(optimizer, "step"):
+        raise TypeError(
+            f"train: optimizer must be an SGD or Adam of this network, not {optimizer!r}"
+        )
     if optimizer.network is not network:
         raise ValueError("train: the optimizer moves another network; make one of this network")
     rng, history = np.random.default_rng(rng), History()

@@ -373,7 +373,7 @@ def test_im2col_and_col2im_refuse_what_does_not_fit():
 def test_a_layer_refuses_groups_that_do_not_divide_its_channels():
     assert_refuses(lambda: Conv2d(3, 4, 2, groups=2), ValueError, "groups 2", "3 input channels")
     assert_refuses(lambda: Conv2d(4, 3, 2, groups=2), ValueError, "groups 2", "3 filters")
-    assert_refuses(lambda: Conv2d(4, 4, 2, groups=0), ValueError, "groups 0")
+    assert_refuses(lambda: Conv2d(4, 4, 2, groups=0), ValueError, "groups", "at least 1", "0")
 
 
 def test_a_layers_filters_see_the_channels_of_their_group():

@@ -97,6 +97,15 @@ def test_the_step_must_be_positive(step):
     )
 
 
+@pytest.mark.parametrize("returned", [None, "1", 1j])
+def test_f_must_return_a_real_number(returned):
+    assert_refuses(
+        lambda: numeric_gradient(lambda x: returned, [1.0]),
+        ValueError,
+        *("real number", repr(returned), "return missing"),
+    )
+
+
 def test_f_must_return_one_number():
     assert_refuses(
         lambda: numeric_gradient(lambda x: x, np.ones((2, 3))),

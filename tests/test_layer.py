@@ -235,6 +235,32 @@ def test_the_dtype_is_that_of_parameters_and_gradients(make):
     }
 
 
+@pytest.mark.parametrize(
+    ("make", "substance"),
+    [
+        (lambda: Conv2d(0, 2, 3), ["Conv2d: in_channels", "at least 1", "0"]),
+        (lambda: Conv2d(3, 0, 3), ["Conv2d: out_channels", "at least 1", "0"]),
+        (lambda: Linear(0, 2), ["Linear: in_features", "at least 1", "0"]),
+        (lambda: Linear(2, -1), ["Linear: out_features", "at least 1", "-1"]),
+    ],
+)
+def test_a_layer_without_numbers_is_refused(make, substance):
+    assert_refuses(make, ValueError, *substance)
+
+
+@pytest.mark.parametrize(
+    ("make", "substance"),
+    [
+        (lambda: Conv2d(3, 2.5, 3), ["Conv2d: out_channels", "int", "2.5"]),
+        (lambda: Conv2d(3, 2, 3, groups="2"), ["Conv2d: groups", "int", "'2'"]),
+        (lambda: Conv2d(3, 2, 3, dtype=int), ["weights", "real numbers", "float64"]),
+        (lambda: Linear(3, 2, dtype=complex), ["weights", "real numbers", "float64"]),
+    ],
+)
+def test_sizes_are_ints_and_weights_are_not(make, substance):
+    assert_refuses(make, TypeError, *substance)
+
+
 def test_weights_take_one_generator_further():
     rng = np.random.default_rng(0)
     first, second = (random_weights((3, 2), 1.0, np.float64, rng) for _ in range(2))

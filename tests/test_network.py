@@ -21,6 +21,7 @@ from cnnbp import (
     mean_squared_error,
     numeric_gradient,
     relative_error,
+    relu,
     walkthrough_network,
 )
 
@@ -307,6 +308,19 @@ def test_explain_names_a_cell_that_does_not_exist():
     network = passed(walkthrough_network())
     assert_refuses(
         lambda: network.explain(0, "dw", (2, 0, 0, 0)), ValueError, "(2, 3, 3, 2)", "(2, 0, 0, 0)"
+    )
+
+
+@pytest.mark.parametrize("layer", [relu, ReLU, None], ids=["function", "class", "None"])
+def test_a_network_refuses_what_is_no_layer(layer):
+    assert_refuses(lambda: Network([Linear(2, 2), layer]), TypeError, "Network", "layer", "not ")
+
+
+@pytest.mark.parametrize("chain", [Network, Residual])
+def test_a_layer_that_comes_twice_is_refused_for_it_remembers_one_input(chain):
+    layer = ReLU()
+    assert_refuses(
+        lambda: chain([Linear(2, 2), layer, Linear(2, 2), layer]), ValueError, "twice", "two layers"
     )
 
 

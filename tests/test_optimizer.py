@@ -163,6 +163,16 @@ def test_numbers_outside_their_range_are_refused(make, substance):
     assert_refuses(lambda: make(layer_with()), ValueError, *substance)
 
 
+@OPTIMIZERS
+def test_optimizers_refuse_what_is_no_network(optimizer):
+    params = Linear(2, 2).params
+    assert_refuses(
+        lambda: optimizer(params, learning_rate=0.1),
+        TypeError,
+        *(optimizer.__name__, "a layer or a network", "not dict"),
+    )
+
+
 def test_optimizers_show_their_numbers():
     assert repr(SGD(layer_with(), 0.1)) == "SGD(learning_rate=0.1, momentum=0.0)"
     assert repr(Adam(layer_with())) == (
@@ -243,6 +253,13 @@ def test_clipping_keeps_float32_and_the_arrays():
     assert layer.grads["w"] is dw
     assert dw.dtype == np.float32
     assert_array_equal(layer.params["w"], w)
+
+
+def test_clipping_refuses_what_is_no_network():
+    grads = Linear(2, 2).grads
+    assert_refuses(
+        lambda: clip_gradients(grads, 1.0), TypeError, "clip_gradients", "network", "not dict"
+    )
 
 
 @pytest.mark.parametrize("max_norm", [0, -1.0, np.nan])

@@ -281,6 +281,7 @@ def test_the_progress_bar_is_imported_only_when_training_runs():
         ({"batch_size": "all"}, TypeError, ["train: batch_size", "int", "'all'"]),
         ({"max_norm": 0}, ValueError, ["max_norm must be positive", "0"]),
         ({"test": (IMAGES, LABELS[:3])}, ValueError, ["train: test: labels is (3,)", "(20,)"]),
+        ({"optimizer": 0.1}, TypeError, ["optimizer must be an SGD or Adam", "0.1"]),
         ({"optimizer": SGD(small_network(), 0.1)}, ValueError, ["optimizer", "another network"]),
     ],
     ids=str,

@@ -41,6 +41,11 @@ max-width:100%;height:auto;color:var(--jp-content-font-color1,#1f2430)}
 .ID .factor{fill:#1b1f29;font-size:8.5px;text-anchor:end}
 .ID .letter{fill:#111;font-size:9px;font-weight:700}
 """
+# A pointed-at link is shown; a focused one only if none is pointed at, and the chosen one at rest.
+POINTED = """.ID .about:hover .link,
+.ID:not(:has(.cell:hover)) .about:focus-within .link{opacity:1}
+"""
+AT_REST = ".ID:not(:has(.cell:hover)):not(:has(.cell:focus)) .k{}{{opacity:1}}\n"
 
 
 class Svg(str):
@@ -348,10 +353,12 @@ def page(description, drawing, links, size, readout_at, *, chosen=0, readout_wid
     width, height = size
     lines = readout_at, readout_width or width - 12 - readout_at[0]
     body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>{drawing}']
-    body += [link.svg(f"k{number}", *lines) for number, link in enumerate(links)]
-    body += [_handles(number, link) for number, link in enumerate(links)]
+    body += [
+        f'<g class="about">{link.svg(f"k{number}", *lines)}{_handles(number, link)}</g>'
+        for number, link in enumerate(links)
+    ]
     body = "".join(body)
-    rules = STYLE + "".join(map(_rules, range(len(links)))) + (_at_rest(chosen) if links else "")
+    rules = STYLE + (POINTED + AT_REST.format(chosen) if links else "")
     head = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
     role = "group" if links else "img"
     name = "cnnbp-" + hashlib.sha1((head + body + rules).encode()).hexdigest()[:10]
@@ -396,14 +403,3 @@ def _handles(link_number, link):
             'data-lm-suppress-shortcuts="true"/>'
         )
     return "".join(parts)
-
-
-def _rules(link_number):
-    """A pointed-at link is shown; a focused one only if none is pointed at."""
-    pointed = f".ID:has(.c{link_number}:hover) .k{link_number}"
-    focused = f".ID:not(:has(.cell:hover)):has(.c{link_number}:focus) .k{link_number}"
-    return f"{pointed},{focused}{{opacity:1}}\n"
-
-
-def _at_rest(link_number):
-    return f".ID:not(:has(.cell:hover)):not(:has(.cell:focus)) .k{link_number}{{opacity:1}}\n"

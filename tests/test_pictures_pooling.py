@@ -77,6 +77,19 @@ def test_an_average_goes_to_every_pixel_but_not_into_the_padding():
     assert "goes to each of the 4 pixels of its window" in lines(svg, 4)
 
 
+@pytest.mark.parametrize("draw", [draw_max_pool2d_dx, draw_avg_pool2d_dx])
+def test_no_arrow_crosses_a_number(draw):
+    svg = draw(DZ, PEAK, 3, stride=1)
+    numbers = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="number', svg)
+    arrows = re.findall(r'class="frame" d="M([\d. L]+)M', svg)
+    assert arrows
+    for arrow in arrows:
+        points = np.array([point.split() for point in arrow.split("L")], float)
+        along = np.concatenate(np.linspace(points[:-1], points[1:], 50))
+        away = np.abs(along[:, None] - np.array(numbers, float) + (0, 4))  # from their middle
+        assert (away > (10, 6)).any(axis=2).all()
+
+
 def test_windows_are_counted_over_every_pixel():
     svg = draw_max_pool2d_dx(DZ, PEAK, 3, stride=1)
     table = svg.partition("windows over each pixel")[2].partition("<path")[0]

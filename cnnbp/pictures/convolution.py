@@ -5,6 +5,7 @@ import numpy as np
 from cnnbp.convolution import conv2d, conv2d_backward
 from cnnbp.explain import explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic
+from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.svg import (
     CELL,
     LETTERS,
@@ -18,7 +19,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
-from cnnbp.shape import windows
+from cnnbp.shape import images, windows
 
 LEFT, TOP, GAP = 12, 46, 40  # pixels beside and above the tables, and between them
 
@@ -42,7 +43,7 @@ def draw_conv2d_z(
     >>> "z[0,0,0,1] = a 1·2 + b 1·3 = 5" in svg
     True
     """
-    x, w = np.asarray(x), np.asarray(w)
+    x, w = images("draw_conv2d_z", x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     outputs = list(np.ndindex(*view.place.output)) if every else [tuple(chosen)]
     cells = [
@@ -72,7 +73,7 @@ def draw_conv2d_z(
                 extra=outline(frame) + sums.numbers(cell.product[shown], taps),
             )
         )
-    rank = outputs.index(tuple(chosen))
+    rank = rank_of("draw_conv2d_z", chosen, outputs)
     return picture(
         f"Convolution, {names[2]}: each cell sums the pixels that a window of {view.x_name} shows "
         f"times {names[1]}. {links[rank].lines[0]}",
@@ -104,7 +105,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     >>> "dw[0,0,0,0] = a 1·1 + b 1·1 = 2" in draw_conv2d_dw(dz, x, w)
     True
     """
-    dz, x, w = map(np.asarray, (dz, x, w))
+    dz, x, w = images("draw_conv2d_dw", dz=dz, x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     _, dw, db = conv2d_backward(dz, x, w, **geometry)
     taps = list(np.ndindex(*view.place.kernel))
@@ -141,7 +142,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
                 extra=sums.numbers(cell.product[shown], met),
             )
         )
-    rank = len(taps) if chosen == "bias" else taps.index(tuple(chosen))
+    rank = rank_of("draw_conv2d_dw", chosen, [*taps, "bias"])
     return picture(
         f"Weight gradient {names[2]} of a convolution: each cell sums {names[1]} times the cells "
         f"of {view.x_name} that its weight met. {links[rank].lines[0]}",
@@ -168,7 +169,8 @@ def draw_conv2d_db(dz, *, filter=0):
     >>> "db[0,0,0] = a 1·1 + b 2·1 + c 3·1 + d 4·1 = 10" in svg
     True
     """
-    dz = np.asarray(dz)
+    (dz,) = images("draw_conv2d_db", dz=dz)
+    check_choice("draw_conv2d_db", sample=(0, len(dz)), filter=(filter, dz.shape[1]))
     cell = explain_conv2d("db", (filter, 0, 0), dz=dz)
     drawn = range(min(len(dz), 4))
     terms = [np.flatnonzero(cell.left_index[:, 0] == sample) for sample in drawn]
@@ -212,6 +214,8 @@ class _View:
 
     def __init__(self, x, w, sample, filter, channel, geometry):
         self.place = placed(x, w, geometry)
+        counts = {"sample": (sample, len(x)), "filter": (filter, len(w))}
+        check_choice("draw_conv2d", **counts, channel=(channel, w.shape[1]))
         group = filter // (len(w) // geometry.get("groups", 1))
         self.channel = group * w.shape[1] + channel
         margin = [(p, p) for p in self.place.padding]

@@ -5,6 +5,7 @@ import numpy as np
 from cnnbp.convolution import conv2d_backward
 from cnnbp.explain import explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic, factor
+from cnnbp.pictures.choice import check_choice
 from cnnbp.pictures.convolution import GAP, LEFT, TOP, covered, placed, side_by_side, span
 from cnnbp.pictures.svg import (
     CELL,
@@ -18,6 +19,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
+from cnnbp.shape import images
 
 
 def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
@@ -38,11 +40,13 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
     >>> "dx[0,0,0,1] = a 1·3 + b 1·2 = 5" in svg
     True
     """
-    dz, x, w = map(np.asarray, (dz, x, w))
+    dz, x, w = images("draw_conv2d_dx", dz=dz, x=x, w=w)
     cell = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
     n, channel, *pixel = cell.index
     group = channel // w.shape[1] * (len(w) // geometry.get("groups", 1))
-    sides = _Sides(dz, x, w, cell, group if filter is None else filter, geometry)
+    filter = group if filter is None else filter
+    check_choice("draw_conv2d_dx", filter=(filter, len(w)))
+    sides = _Sides(dz, x, w, cell, filter, geometry)
     links, chosen = [sides.sum()], 0
     if every:
         pixels = list(np.ndindex(*x.shape[2:]))
@@ -184,7 +188,7 @@ class _Sides:
         css = css or ("frame" if len(windows) <= 4 else "fine")
         starts = (windows * self.place.stride - self.place.padding).tolist()
         return [
-            outline(self.dx.box(start, span(self.place), inset=2.5 * (rank % 6)), css)
+            outline(self.dx.box(start, span(self.place), inset=1.8 * (rank % 6)), css)
             for rank, start in enumerate(starts)
         ]
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from cnnbp.pictures.arithmetic import factor
+from cnnbp.pictures.choice import rank_of
 from cnnbp.pictures.curves import FIRST, SECOND, Frame
 from cnnbp.pictures.svg import LETTERS, Area, Link, color, largest, number, page, text
 
@@ -48,7 +49,7 @@ def draw_graph(graph, inputs, *, chosen=None, nudge=None):
 
     width = max(area.x + WIDTH + LEFT for area in nodes.values())
     bottom = max(area.y + VALUE + GRADIENT for area in nodes.values())
-    size, at_rest = (max(width, 480), bottom + 96), graph.names.index(name)
+    size, at_rest = (max(width, 480), bottom + 96), rank_of("draw_graph", name, graph.names)
     if nudge:
         size = max(width, 800), bottom + PLOT[1] + 92
         drawing += _loss_over_nudge(run, inputs, nudge, (size[0] - PLOT[0] - LEFT, bottom + 48))

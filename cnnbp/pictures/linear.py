@@ -5,6 +5,7 @@ import numpy as np
 from cnnbp.explain import explain_linear
 from cnnbp.linear import flatten_backward, linear, linear_backward
 from cnnbp.pictures.arithmetic import arithmetic
+from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.convolution import GAP, LEFT, TOP, paired
 from cnnbp.pictures.svg import LETTERS, Grid, Link, cell_size, largest, picture, scales, text
 
@@ -85,6 +86,7 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
     """
     dz = np.asarray(dz)
     right, wrong = flatten_backward(dz, x_shape), dz.reshape(x_shape)
+    check_choice("draw_flatten_dx", sample=(0, dz.shape[1]), row=(chosen, len(dz)))
     home = flatten_backward(np.arange(dz.size).reshape(dz.shape), x_shape)
     limit = largest(dz)
     top = TOP + 20
@@ -153,7 +155,7 @@ def _draw(title, names, tables, cells, met, chosen):
             lines.append("letters pair the factors of a product")
         pairs = paired((left_grid, in_left[:terms]), (upper_grid, in_upper[:terms]))
         links.append(Link(lines, [(result_grid, index)], pairs, [(result_grid, index)]))
-    rank = list(cells).index(tuple(chosen))
+    rank = rank_of("draw_linear", chosen, cells)
     return picture(
         f"{title}. {links[rank].lines[0]}",
         [left_grid, upper_grid, result_grid],

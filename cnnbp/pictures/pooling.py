@@ -4,6 +4,7 @@ import numpy as np
 
 from cnnbp.explain import explain_avg_pool2d, explain_max_pool2d
 from cnnbp.pictures.arithmetic import arithmetic, factor, factors
+from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.convolution import GAP, LEFT, TOP
 from cnnbp.pictures.svg import (
     Grid,
@@ -17,7 +18,7 @@ from cnnbp.pictures.svg import (
     text,
 )
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
-from cnnbp.shape import windows
+from cnnbp.shape import images, windows
 
 SMALL = 26  # pixels of a cell in the table of counts
 
@@ -40,7 +41,7 @@ def draw_max_pool2d_dx(
     >>> "dx[0,0,0,1] = a 1·1 + b 2·1 = 3" in svg
     True
     """
-    dz, x = np.asarray(dz), np.asarray(x)
+    dz, x = images("draw_max_pool2d_dx", dz=dz, x=x)
     _, argmax = max_pool2d(x, kernel_size, **geometry)
     dx = max_pool2d_backward(dz, argmax, x.shape)
     return _Max(dz, x, dx, kernel_size, sample, channel, geometry).picture(chosen, every)
@@ -57,7 +58,7 @@ def draw_avg_pool2d_dx(
     >>> "dx[0,0,0,1] = a 1/2 + b 2/2 = 1.5" in svg
     True
     """
-    dz, x = np.asarray(dz), np.asarray(x)
+    dz, x = images("draw_avg_pool2d_dx", dz=dz, x=x)
     dx = avg_pool2d_backward(dz, x.shape, kernel_size, **geometry)
     return _Average(dz, x, dx, kernel_size, sample, channel, geometry).picture(chosen, every)
 
@@ -71,6 +72,7 @@ class _Pooling:
     def __init__(self, dz, x, dx, kernel_size, sample, channel, geometry):
         self.arrays = {"dz": dz, "x": x, "kernel_size": kernel_size, **geometry}
         self.at = sample, channel
+        check_choice("draw_pool2d", sample=(sample, len(x)), channel=(channel, x.shape[1]))
         self._cells = {}
         stride = geometry.get("stride")
         self.place = windows(
@@ -113,7 +115,7 @@ class _Pooling:
         links = [self.window(window) for window in windows]
         if every:
             links += [self.pixel(pixel) for pixel in self.over]
-        rank = windows.index(tuple(chosen))
+        rank = rank_of("draw_pool2d", chosen, windows)
         title = "Where did this gradient go, and why is this cell zero?"
         return picture(
             f"{self.kind} backward, {self.dz.name} to {self.dx.name}. {links[rank].lines[0]}",

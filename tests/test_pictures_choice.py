@@ -60,10 +60,7 @@ def test_there_is_no_such_cell(draw):
     [
         (lambda: draw_linear_dx(DZ[0, 0], W[0, 0][[0, 1, 1]], chosen=(2, 0)), ["not (2, 0)"]),
         (lambda: draw_flatten_dx(np.ones((16, 2)), (2, 1, 4, 4), chosen=16), ["no row 16"]),
-        (
-            lambda: draw_graph(fork_graph(), dict.fromkeys("wxb", 1) | {"target": 1}, chosen="q"),
-            "q",
-        ),
+        (lambda: draw_graph(Graph(L="w * x"), {"w": 1, "x": 2}, chosen="q"), ["not 'q'"]),
     ],
     ids=["linear", "flatten", "graph"],
 )

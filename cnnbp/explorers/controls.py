@@ -115,4 +115,5 @@ class Stepper:
     @property
     def widgets(self):
         """Everything to be closed."""
-        return self.slider, self.play, self.frames, self.rules, self._blank, *self._made, *self._links
+        shown = self.slider, self.play, self.frames, self.rules
+        return *shown, self._blank, *self._made, *self._links

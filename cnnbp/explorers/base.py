@@ -6,8 +6,10 @@ from numbers import Real
 import ipywidgets as widgets
 
 from cnnbp.explorers.controls import Stepper
-from cnnbp.explorers.view import View, release
+from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import refusal
+
+WRAP = {"flex_flow": "row wrap"}  # below one another in a narrow window
 
 
 class Explorer(View):
@@ -32,7 +34,7 @@ class Explorer(View):
             for name, control in controls.items()
         }
         self.given = {name: value for name, value in dict(given).items() if value is not None}
-        self.picture = widgets.HTML()
+        self.picture = widgets.HTML(layout=LEGIBLE)
         self.widget = widgets.VBox([self._panel(buttons), self.picture])
         if self.stepper:
             self.widget.children += (self.stepper.frames, self.stepper.rules)
@@ -132,9 +134,9 @@ class Explorer(View):
         for control in self.controls.values():
             control.tooltip = control.tooltip or control.description  # else it would say "null"
         others = [c for c in self.controls.values() if not self._is_stepper(c)]
-        rows = [widgets.Box([*others, reset, *buttons], layout={"flex_flow": "row wrap"})]
+        rows = [widgets.Box([*others, reset, *buttons], layout=WRAP)]
         if self.stepper:
-            rows.insert(0, widgets.HBox([self.stepper.slider, self.stepper.play]))
+            rows.insert(0, widgets.Box([self.stepper.slider, self.stepper.play], layout=WRAP))
         return widgets.VBox(rows)
 
     def __repr__(self):

@@ -2,6 +2,8 @@
 
 import ipywidgets as widgets
 
+LEGIBLE = {"min_width": "480px"}  # narrower, a picture's numbers could not be read: it scrolls
+
 
 class View:
     """What `show` returns: a live picture in JupyterLab, and its still form everywhere else.
@@ -12,7 +14,7 @@ class View:
 
     def __init__(self, picture):
         self.html = picture
-        self.widget = widgets.HTML(picture)
+        self.widget = widgets.HTML(picture, layout=LEGIBLE)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {

@@ -303,8 +303,8 @@ def readout(lines, at, width):
     fits = int(width / 7)
     wrapped = []
     for line in lines:
-        if len(line) > fits:  # a letter stays with its product
-            line = re.sub(r"(?<= [a-z]) ", "\u00a0", line)
+        if len(line) > fits:  # a letter stays with its product, = with the total
+            line = re.sub(r"(?<= [a-z=]) ", "\u00a0", line)
         wrapped += textwrap.wrap(line, fits) if len(line) > fits else [line]
     wrapped = [line.replace("\u00a0", " ") for line in wrapped]
     return "".join(text(x, y + 17 * i, line) for i, line in enumerate(wrapped))

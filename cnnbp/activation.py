@@ -52,7 +52,7 @@ def leaky_relu(x, slope=0.01):
     array([-0.25,  0.  ,  2.  ])
     """
     (x,) = floats("leaky_relu", x=x)
-    return np.where(x > 0, x, slope * x)
+    return np.where(x > 0, x, float(slope) * x)  # np.float64 would make float32 wider
 
 
 def leaky_relu_backward(dz, x, slope=0.01):
@@ -71,7 +71,7 @@ def leaky_relu_backward(dz, x, slope=0.01):
     array([ 2.5,  5. , 30. ])
     """
     dz, x = _same("leaky_relu_backward", dz, x)
-    return np.where(x > 0, dz, slope * dz)
+    return np.where(x > 0, dz, float(slope) * dz)
 
 
 def sigmoid(x):

@@ -115,7 +115,8 @@ def group_norm_backward(dz, x, gamma, groups, *, eps=1e-5):
 def _standardized(x, axes, eps):
     """y = (x − mean) / deviation over these axes, and deviation = √(variance + eps)."""
     centered = x - _mean(x, axes)
-    deviation = np.sqrt(_mean(centered**2, axes) + eps)
+    # as a float, for np.float64 would make float32 wider
+    deviation = np.sqrt(_mean(centered**2, axes) + float(eps))
     return centered / deviation, deviation
 
 
@@ -277,7 +278,7 @@ class BatchNorm2d(Layer):
 
     def _by_running(self, x):
         """x normalized by the running statistics, and the deviation it was divided by."""
-        deviation = np.sqrt(self.running_var + self.geometry["eps"])
+        deviation = np.sqrt(self.running_var + float(self.geometry["eps"]))
         return (x - self.running_mean) / deviation, deviation
 
     def _update_running(self, x):

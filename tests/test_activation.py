@@ -93,6 +93,13 @@ def test_at_zero_the_slope_is_the_one_on_the_left():
     assert tanh_backward(8.0, 0.0) == 8
 
 
+@pytest.mark.parametrize("kind", [float, np.float64])
+def test_a_slope_of_any_kind_leaves_float32_what_it_is(kind):
+    x = X.astype(np.float32)
+    assert leaky_relu(x, kind(0.1)).dtype == np.float32
+    assert leaky_relu_backward(x, x, kind(0.1)).dtype == np.float32
+
+
 def test_leaky_relu_of_slope_0_is_relu_and_of_slope_1_the_identity():
     assert_array_equal(leaky_relu(X, 0), relu(X))
     assert_array_equal(leaky_relu(X, 1), X)

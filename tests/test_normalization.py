@@ -267,6 +267,14 @@ def test_a_layer_scales_by_one_and_shifts_by_zero_at_first(make):
 
 
 @EACH_LAYER
+@pytest.mark.parametrize("training", [True, False])
+def test_an_eps_of_any_kind_leaves_float32_what_it_is(make, training):
+    layer, x = make(dtype=np.float32, eps=np.float64(0.1)), X.astype(np.float32)
+    assert layer.forward(x, training).dtype == layer.backward(x).dtype == np.float32
+    assert {array.dtype for array in layer.grads.values()} == {np.dtype(np.float32)}
+
+
+@EACH_LAYER
 def test_a_layer_fills_its_gradients_by_its_backward_function(make):
     dz, x, gamma, beta = arrays((3, 4, 5, 2))
     layer = make(eps=0.1)

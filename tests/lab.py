@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -99,22 +100,31 @@ class Notebook:
 
     def ask(self, expression):
         """The value of an expression in the notebook's kernel."""
+        request = self.client.execute("", user_expressions={"asked": expression}, silent=True)
+        while (reply := self.client.get_shell_msg(timeout=20))["parent_header"][
+            "msg_id"
+        ] != request:
+            pass
+        answer = reply["content"]["user_expressions"]["asked"]
+        assert answer["status"] == "ok", answer
+        return ast.literal_eval(answer["data"]["text/plain"])
+
+    @functools.cached_property
+    def client(self):
+        """A connection of our own to the kernel, beside the page's."""
         with urllib.request.urlopen(f"{self.address}/api/sessions") as answer:
             sessions = json.load(answer)
         kernel = next(s["kernel"]["id"] for s in sessions if s["name"] == f"{self.name}.ipynb")
         connection = self.folder / "runtime" / f"kernel-{kernel}.json"
         client = BlockingKernelClient(connection_file=str(connection))
         client.load_connection_file()
-        client.start_channels(hb=False)  # its thread could outlive the client
-        try:
-            request = client.execute("", user_expressions={"asked": expression}, silent=True)
-            while (reply := client.get_shell_msg(timeout=20))["parent_header"]["msg_id"] != request:
-                pass
-        finally:
-            client.stop_channels()
-        answer = reply["content"]["user_expressions"]["asked"]
-        assert answer["status"] == "ok", answer
-        return ast.literal_eval(answer["data"]["text/plain"])
+        client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+        return client
+
+    def close(self):
+        """Leave the page and the kernel."""
+        self.client.stop_channels()
+        self.page.close()
 
 
 def installed_browser():

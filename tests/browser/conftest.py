@@ -9,4 +9,4 @@ def notebook(request, browser, lab, lab_folder):
     """The test file's CELLS, run in JupyterLab."""
     notebook = Notebook(browser, lab, lab_folder, request.module.__name__, request.module.CELLS)
     yield notebook
-    notebook.page.close()
+    notebook.close()

@@ -70,6 +70,27 @@ def test_convolution_opens_on_z_and_walks_through_its_windows(explore):
     assert len(explorer.controls["cell"].options) == 16
 
 
+def test_what_is_not_given_has_the_channels_of_what_is(explore):
+    photos = np.ones((2, 3, 6, 6))
+    assert explore(ConvolutionExplorer, x=photos).w.shape == (2, 3, 4, 4)
+    assert explore(ConvolutionExplorer, w=np.ones((4, 1, 3, 3))).x.shape == (2, 1, 6, 6)
+    explorer = explore(KernelGradientExplorer, x=photos, dz=np.ones((2, 4, 4, 4)))
+    assert explorer.w.shape == (4, 3, 3, 3)
+    assert "Impossible" not in explorer.html
+
+
+@pytest.mark.parametrize("kind", [ConvolutionExplorer, KernelGradientExplorer])
+def test_an_empty_batch_is_refused(kind):
+    empty = np.ones((0, 1, 6, 6))
+    assert_refuses(lambda: kind(x=empty), ValueError, kind.__name__, "(0, 1, 6, 6) is empty")
+
+
+def test_a_stride_between_two_whole_numbers_is_refused():
+    assert_refuses(
+        lambda: ConvolutionExplorer(stride=1.5), ValueError, "stride", "whole number", "not 1.5"
+    )
+
+
 def test_wanting_dx_walks_through_the_pixels(explore):
     explorer = explore(ConvolutionExplorer, wanted="dx", cell=(5, 5), stride=2, channel=1)
     assert len(explorer.controls["cell"].options) == 36

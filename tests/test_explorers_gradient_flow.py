@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import assert_refuses
 
 from cnnbp.explorers import GradientFlowExplorer
 from cnnbp.explorers.gradient_flow import ink_boxes
@@ -103,3 +104,10 @@ def test_boxes_surround_the_ink():
     image = np.zeros((1, 1, 4, 8))
     image[0, 0, 1:3, 2:7] = 1
     assert ink_boxes(image)[:, 0].tolist() == [0.25, 0.25, 0.75, 0.875]
+
+
+@pytest.mark.parametrize(
+    ("images", "substance"), [(np.ones((0, 1, 8, 8)), "is empty"), (np.ones((2, 8, 8)), "4 axes")]
+)
+def test_images_that_are_none_are_refused(images, substance):
+    assert_refuses(lambda: GradientFlowExplorer(images, [0, 1]), ValueError, "images", substance)

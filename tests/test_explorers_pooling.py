@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import assert_refuses
 
 from cnnbp import max_pool2d
 from cnnbp.explorers import PoolScatterExplorer
@@ -61,3 +62,8 @@ def test_given_arrays_are_drawn_as_they_are():
     explorer = PoolScatterExplorer(x=x, dz=dz, **state)
     assert explorer.html == draw_avg_pool2d_dx(dz, x, 3, stride=1, sample=1, channel=1)
     explorer.close()
+
+
+def test_an_empty_batch_is_refused():
+    empty = np.ones((0, 1, 4, 4))
+    assert_refuses(lambda: PoolScatterExplorer(x=empty), ValueError, "(0, 1, 4, 4) is empty")

@@ -3,11 +3,38 @@
 import numpy as np
 
 from cnnbp.explorers.controls import slider
+from cnnbp.shape import images
+
+
+def explored(explorer, **arrays):
+    """The arrays as shape.images gives them, but there must be something in each to explore.
+
+    >>> explored("PoolScatterExplorer", x=np.ones((0, 1, 4, 4)))
+    Traceback (most recent call last):
+        ...
+    ValueError: PoolScatterExplorer: x (0, 1, 4, 4) is empty; there is nothing to explore
+    """
+    checked = images(explorer, **arrays)
+    for name, array in zip(arrays, checked, strict=True):
+        if not len(array):
+            raise ValueError(
+                f"{explorer}: {name} {array.shape} is empty; there is nothing to explore"
+            )
+    return checked
 
 
 def whole_numbers(shape):
     """Images to reckon with in the head."""
     return np.random.default_rng(0).integers(-2, 3, shape).astype(float)
+
+
+def second_axis(*arrays, otherwise):
+    """The channels, or of dz the filters, of the first array that is given as images are.
+
+    >>> second_axis(None, np.ones((1, 3, 8, 8)), otherwise=2), second_axis(None, otherwise=2)
+    (3, 2)
+    """
+    return next((np.shape(array)[1] for array in arrays if np.ndim(array) == 4), otherwise)
 
 
 def made_up_gradient(kind, shape, at):

@@ -1,7 +1,7 @@
 """What all explorers share: controls above one picture that follows them."""
 
 import re
-from numbers import Real
+from numbers import Integral, Real
 
 import ipywidgets as widgets
 
@@ -152,7 +152,8 @@ def _allows(control, value):
     if hasattr(control, "options"):
         return value in [option for _, option in _pairs(control.options)]
     if hasattr(control, "min"):
-        return isinstance(value, Real) and control.min <= value <= control.max
+        kind = Real if isinstance(control.value, float) else Integral
+        return isinstance(value, kind) and control.min <= value <= control.max
     return isinstance(value, bool)
 
 
@@ -160,7 +161,8 @@ def _possible(control):
     if hasattr(control, "options"):
         return "one of " + ", ".join(repr(option) for _, option in _pairs(control.options))
     if hasattr(control, "min"):
-        return f"from {control.min} to {control.max}"
+        kind = "a number" if isinstance(control.value, float) else "a whole number"
+        return f"{kind} from {control.min} to {control.max}"
     return "True or False"
 
 

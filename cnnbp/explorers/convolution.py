@@ -2,12 +2,18 @@
 
 import numpy as np
 
-from cnnbp.explorers.arrays import choosers, made_up_gradient, whole_numbers
+from cnnbp.explorers.arrays import (
+    choosers,
+    explored,
+    made_up_gradient,
+    second_axis,
+    whole_numbers,
+)
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import STEPS, Stepper, choice, slider
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
-from cnnbp.shape import images, windows
+from cnnbp.shape import windows
 
 
 class ConvolutionExplorer(Explorer):
@@ -29,10 +35,11 @@ the other filters = 4.5'
     """
 
     def __init__(self, *, x=None, w=None, b=None, dz=None, **state):
-        self.x, self.w = images(
+        channels = second_axis(x, w, otherwise=2)
+        self.x, self.w = explored(
             "ConvolutionExplorer",
-            x=whole_numbers((2, 2, 6, 6)) if x is None else x,
-            w=whole_numbers((2, 2, 4, 4)) / 2 if w is None else w,
+            x=whole_numbers((2, channels, 6, 6)) if x is None else x,
+            w=whole_numbers((2, channels, 4, 4)) / 2 if w is None else w,
         )
         self.b, self.dz = b, dz
         size = {} if w is not None else {"kernel_size": slider("kernel_size", 1, 4, 3)}
@@ -91,10 +98,11 @@ class KernelGradientExplorer(Explorer):
     """
 
     def __init__(self, *, x=None, w=None, dz=None, **state):
-        self.x, self.w = images(
+        channels, filters = second_axis(x, w, otherwise=1), second_axis(dz, otherwise=1)
+        self.x, self.w = explored(
             "KernelGradientExplorer",
-            x=whole_numbers((2, 1, 6, 6)) if x is None else x,
-            w=np.zeros((1, 1, 3, 3)) if w is None else w,
+            x=whole_numbers((2, channels, 6, 6)) if x is None else x,
+            w=np.zeros((filters, channels, 3, 3)) if w is None else w,
         )
         self.dz = dz
         taps = [(str(tap), tap) for tap in np.ndindex(*self.w.shape[2:])]

@@ -5,6 +5,7 @@ import numpy as np
 from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
 from cnnbp.convolution import Conv2d
 from cnnbp.data import digits
+from cnnbp.explorers.arrays import explored
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import choice, notches, slider, switch
 from cnnbp.linear import Flatten, Linear
@@ -55,7 +56,8 @@ class GradientFlowExplorer(Explorer):
             (train_images, train_labels), _ = digits(np.float64)
             self.images, self.labels = train_images[:IMAGES], train_labels[:IMAGES]
         else:
-            self.images, self.labels = np.asarray(images, float), np.asarray(labels)
+            (self.images,) = explored("GradientFlowExplorer", images=np.asarray(images, float))
+            self.labels = np.asarray(labels)
         self.boxes = ink_boxes(self.images)
         controls = {
             "depth": slider("blocks", 1, 12, 10),

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from cnnbp.explorers.arrays import choosers, made_up_gradient
+from cnnbp.explorers.arrays import choosers, explored, made_up_gradient
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import Stepper, choice, slider, switch
 from cnnbp.pictures.pooling import draw_avg_pool2d_dx, draw_max_pool2d_dx
-from cnnbp.shape import images, windows
+from cnnbp.shape import windows
 
 PEAK = [[1, 0, 2, 1, 0], [0, 2, 1, 3, 1], [2, 1, 5, 0, 2], [1, 4, 0, 1, 3], [0, 1, 3, 2, 1]]
 DRAW = {"max": draw_max_pool2d_dx, "average": draw_avg_pool2d_dx}
@@ -28,7 +28,7 @@ class PoolScatterExplorer(Explorer):
     """
 
     def __init__(self, *, x=None, dz=None, **state):
-        (self.x,) = images("PoolScatterExplorer", x=[[PEAK]] if x is None else x)
+        (self.x,) = explored("PoolScatterExplorer", x=[[PEAK]] if x is None else x)
         self.dz = dz
         size = 3 if min(self.x.shape[2:]) >= 3 else 1
         controls = {

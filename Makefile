@@ -30,15 +30,12 @@ lab: .venv/.lab
 	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(JUPYTER_ARGS)
 
-# Two files at a time; what a file sets up, a browser or an environment, stays with its tests.
-PYTEST := .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
 # outputs, and show them again.
 test: .venv/.dev lint
-	$(PYTEST) --nbval notebooks
-	$(PYTEST) --nbval notebooks
-	$(PYTEST)
+	.venv/bin/python -m pytest --nbval notebooks
+	.venv/bin/python -m pytest --nbval notebooks
+	.venv/bin/python -m pytest
 
 lint: .venv/.dev
 	.venv/bin/ruff check

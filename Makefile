@@ -5,7 +5,7 @@
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
-#   make bench          speed, as ratios to PyTorch; what a slider and a lesson cost
+#   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test lint notebooks site bench requirements
@@ -48,9 +48,10 @@ notebooks: .venv/.dev
 site: .venv/.dev
 	.venv/bin/python tools/website.py site notebooks/*.ipynb
 
-bench: .venv-bench/.ready .venv/.lab
+bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
+	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \

@@ -97,6 +97,11 @@ def test_windows_are_counted_over_every_pixel():
     assert counts == [1, 2, 2, 1, 2, 4, 4, 2, 2, 4, 4, 2, 1, 2, 2, 1]
 
 
+def test_windows_are_not_counted_where_no_number_could_be_read():
+    svg = draw_max_pool2d_dx(np.ones((1, 1, 7, 7)), np.ones((1, 1, 14, 14)), 2)
+    assert "windows over each pixel" not in svg
+
+
 @pytest.mark.parametrize("draw", [draw_max_pool2d_dx, draw_avg_pool2d_dx])
 def test_the_picture_is_whole_and_the_last_bits_do_not_change_it(draw):
     svg = draw(DZ, PEAK, 3, stride=1)

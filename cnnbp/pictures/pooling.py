@@ -99,8 +99,12 @@ class _Pooling:
         self.dz = Grid(f"dz{name}", dz, (right, TOP + down), limit, size=size)
         right = max(self.dz.right, self.dz.named(own_scale)) + GAP + across
         self.dx = Grid(f"dx{name}", dx, (right, TOP + down), limit, **look)
-        at = LEFT + across, max(self.x.bottom + down, self.dz.bottom) + GAP
-        self.counts = Grid("windows over each pixel", counts, at, None, size=min(size, SMALL))
+        below = max(self.x.bottom + down, self.dz.bottom) + GAP
+        self.of_pixels, self.readout_at = [self.dx, self.x], (LEFT, below + 8)
+        if self.x.roomy:
+            at = LEFT + across, below
+            self.of_pixels.append(Grid("windows over each pixel", counts, at, None, size=SMALL))
+            self.readout_at = self.dz.x, below + 8
 
     def cell(self, wanted, *index):
         """What a cell is made of, asked for only once."""
@@ -119,11 +123,11 @@ class _Pooling:
         title = "Where did this gradient go, and why is this cell zero?"
         return picture(
             f"{self.kind} backward, {self.dz.name} to {self.dx.name}. {links[rank].lines[0]}",
-            [self.x, self.dz, self.dx, self.counts],
+            [self.dz, *self.of_pixels],
             links,
             chosen=rank,
             extra=text(LEFT, 18, title, "name") + self.marks(windows),
-            readout_at=(self.dz.x, self.counts.y + 8),
+            readout_at=self.readout_at,
             lines=6,
         )
 
@@ -136,9 +140,9 @@ class _Pooling:
         arrows = "".join(self.arrow(window, pixel) for _, window in few)
         return Link(
             [arithmetic(cell), self.reason(pixel, cell)],
-            handles=[(self.dx, pixel), (self.x, pixel), (self.counts, pixel)],
+            handles=[(grid, pixel) for grid in self.of_pixels],
             pairs=[[window] for window in sent],
-            rings=[(self.dx, pixel), (self.x, pixel), (self.counts, pixel)],
+            rings=[(grid, pixel) for grid in self.of_pixels],
             extra=frames + arrows,
         )
 

@@ -15,6 +15,8 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a machine like Binder's image")
+
 ROOT = Path(__file__).parents[1]
 LESSON = "notebooks/08_walkthrough_network.ipynb"
 

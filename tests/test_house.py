@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -59,15 +60,24 @@ def test_environment_has_the_course_settings():
     assert json.loads(installed.read_text(encoding="utf-8")) == SETTINGS
 
 
-def test_readme_lists_every_lesson():
-    lessons = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert set(re.findall(r"\]\(notebooks/([\w.]+)\)", read("README.md"))) == lessons
+def test_readme_lists_every_lesson_with_its_title_and_minutes():
+    listed = re.findall(r"^\| \[(\d\d) (.+)\]\((.+)\) \| (\d+) \|", read("README.md"), re.MULTILINE)
+    assert [path for *_, path, _ in listed] == sorted(
+        f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")
+    )
+    for number, title, path, minutes in listed:
+        first = nbformat.read(ROOT / path, as_version=4).cells[0].source
+        assert first.splitlines()[0] == f"# {number} · {title}"
+        assert f"{minutes} minutes" in first
 
 
 def test_readme_links_lead_somewhere():
     links = re.findall(r"\]\(([^)#:]+)\)", read("README.md"))
     assert links
     assert not [link for link in links if not (ROOT / link).exists()]
+
+
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
 
 def make(*arguments, **settings):
@@ -88,6 +98,7 @@ def fake_python(folder, script):
     return path
 
 
+@needs_make
 @pytest.mark.parametrize(
     ("script", "remedy"),
     [
@@ -106,6 +117,7 @@ def test_make_says_what_to_do_about_python(tmp_path, script, remedy):
     assert not (tmp_path / ".venv").exists()
 
 
+@needs_make
 @pytest.mark.parametrize(
     ("settings", "threads"), [({}, ["1", "1"]), ({"OPENBLAS_NUM_THREADS": "4"}, ["4", "1"])]
 )

@@ -394,7 +394,7 @@ def garbage_after_the_first(z):
 def test_the_learning_rate_is_named_as_a_factor():
     def mine(w, velocity, dw, learning_rate, momentum):
         velocity = momentum * velocity + dw
-        return w - learning_rate * velocity, learning_rate * velocity
+        return learning_rate * (w - learning_rate * velocity), velocity
 
     assert "times learning_rate" in momentum_step.check(mine).message
 

@@ -11,7 +11,6 @@ from cnnbp.pictures.svg import (
     LETTERS,
     Grid,
     Link,
-    cell_size,
     color,
     number,
     outline,
@@ -19,9 +18,8 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
+from cnnbp.pictures.tables import GAP, LEFT, TOP, paired, side_by_side
 from cnnbp.shape import images, windows
-
-LEFT, TOP, GAP = 12, 46, 40  # pixels beside and above the tables, and between them
 
 
 def draw_conv2d_z(
@@ -276,12 +274,6 @@ class _Sums:
         return LEFT, max(bottoms) + 26
 
 
-def paired(*places):
-    """For each product its cells in all tables; places are (grid, cells) of equal length."""
-    columns = [[(grid, tuple(cell)) for cell in cells] for grid, cells in places]
-    return [list(pair) for pair in zip(*columns, strict=True)]
-
-
 def _of_others(samples):
     return "from the other sample" + "s" * (samples > 2)
 
@@ -308,15 +300,3 @@ def covered(place):
     for _, _, pixels in place.taps():
         seen[pixels] = True
     return seen
-
-
-def side_by_side(names, tables, x, y, limits, *, own_scale=None):
-    """Grids in a row; own_scale leaves room for their scales beside their names."""
-    own_scale = len(set(limits)) > 1 if own_scale is None else own_scale
-    size = cell_size(*tables)
-    grids = []
-    for name, values, limit in zip(names, tables, limits, strict=True):
-        cell = size if max(values.shape) > 4 else CELL
-        grids.append(Grid(name, values, (x, y), limit, size=cell))
-        x = max(grids[-1].right, grids[-1].named(own_scale=own_scale)) + GAP
-    return grids

@@ -6,7 +6,7 @@ from cnnbp.convolution import conv2d_backward
 from cnnbp.explain import explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic, factor
 from cnnbp.pictures.choice import check_choice
-from cnnbp.pictures.convolution import GAP, LEFT, TOP, covered, placed, side_by_side, span
+from cnnbp.pictures.convolution import covered, placed, span
 from cnnbp.pictures.svg import (
     CELL,
     LETTERS,
@@ -19,6 +19,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
+from cnnbp.pictures.tables import GAP, LEFT, TOP, side_by_side
 from cnnbp.shape import images
 
 

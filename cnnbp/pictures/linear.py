@@ -6,8 +6,8 @@ from cnnbp.explain import explain_linear
 from cnnbp.linear import flatten_backward, linear, linear_backward
 from cnnbp.pictures.arithmetic import arithmetic
 from cnnbp.pictures.choice import check_choice, rank_of
-from cnnbp.pictures.convolution import GAP, LEFT, TOP, paired
 from cnnbp.pictures.svg import LETTERS, Grid, Link, cell_size, largest, picture, scales, text
+from cnnbp.pictures.tables import GAP, LEFT, TOP, paired
 
 MOST = 60  # results that answer to the pointer; of more, the chosen one alone
 SAMPLES = 3  # that are drawn as images

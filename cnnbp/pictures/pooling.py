@@ -5,7 +5,6 @@ import numpy as np
 from cnnbp.explain import explain_avg_pool2d, explain_max_pool2d
 from cnnbp.pictures.arithmetic import arithmetic, factor, factors
 from cnnbp.pictures.choice import check_choice, rank_of
-from cnnbp.pictures.convolution import GAP, LEFT, TOP
 from cnnbp.pictures.svg import (
     Grid,
     Link,
@@ -17,6 +16,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
+from cnnbp.pictures.tables import GAP, LEFT, TOP
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from cnnbp.shape import images, windows
 

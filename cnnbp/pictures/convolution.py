@@ -56,21 +56,10 @@ def draw_conv2d_z(
     x_grid.hatched = view.unseen
     sums = _Sums("x·w", view.place.kernel, w_grid.x, max(w_grid.bottom, z_grid.bottom))
 
-    links = []
-    for window, cell in zip(outputs, cells, strict=True):
-        shown = np.flatnonzero(cell.right_index[:, 1] == channel)
-        shown = shown[shown < len(cell) - cell.bias]
-        taps, pixels = cell.right_index[shown, 2:], cell.left_index[shown, 2:] + view.place.padding
-        frame = x_grid.box(np.multiply(window, view.place.stride), span(view.place))
-        links.append(
-            Link(
-                [arithmetic(cell, shown, _rest_of_z(w, cell.bias))],
-                handles=[(z_grid, window)],
-                pairs=paired((x_grid, pixels), (w_grid, taps)),
-                rings=[(z_grid, window)],
-                extra=outline(frame) + sums.numbers(cell.product[shown], taps),
-            )
-        )
+    links = [
+        _window_link(cell, channel, grids, view.place, sums, _rest_of_z(w, cell.bias))
+        for cell in cells
+    ]
     rank = rank_of("draw_conv2d_z", chosen, outputs)
     return picture(
         f"Convolution, {names[2]}: each cell sums the pixels that a window of {view.x_name} shows "
@@ -83,6 +72,23 @@ def draw_conv2d_z(
         + sums.table(),
         readout_at=sums.readout_at(grids),
         width=sums.named(),
+    )
+
+
+def _window_link(cell, channel, grids, place, sums, rest):
+    """The link of a cell of z: its window on x, each pixel paired with its weight."""
+    x_grid, w_grid, z_grid = grids
+    window = cell.index[2:]
+    shown = np.flatnonzero(cell.right_index[:, 1] == channel)
+    shown = shown[shown < len(cell) - cell.bias]
+    taps, pixels = cell.right_index[shown, 2:], cell.left_index[shown, 2:] + place.padding
+    frame = x_grid.box(np.multiply(window, place.stride), span(place))
+    return Link(
+        [arithmetic(cell, shown, rest)],
+        handles=[(z_grid, window)],
+        pairs=paired((x_grid, pixels), (w_grid, taps)),
+        rings=[(z_grid, window)],
+        extra=outline(frame) + sums.numbers(cell.product[shown], taps),
     )
 
 
@@ -119,27 +125,11 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     below = max(dz_grid.bottom, dw_grid.bottom)
     sums = _Sums("dz·x", view.place.output, dz_grid.x, below)
 
-    links = []
-    for result, cell in zip([*((dw_grid, t) for t in taps), (db_grid, (0, 0))], cells, strict=True):
-        shown = np.flatnonzero(cell.left_index[:, 0] == sample)
-        met = cell.left_index[shown, 2:]
-        places = [(dz_grid, met)]
-        if cell.wanted == "dw":
-            places.append((x_grid, cell.right_index[shown, 2:] + view.place.padding))
-        lines = [arithmetic(cell, shown, _of_others(len(x)))]
-        if cell.wanted == "db":
-            lines.append("the bias's input is always 1")
-        elif len(shown) <= len(LETTERS):
-            lines.append("letters pair each pixel with its dz")
-        links.append(
-            Link(
-                lines,
-                handles=[result],
-                pairs=paired(*places),
-                rings=[result],
-                extra=sums.numbers(cell.product[shown], met),
-            )
-        )
+    results = [*((dw_grid, tap) for tap in taps), (db_grid, (0, 0))]
+    links = [
+        _weight_link(cell, result, sample, grids, view.place, sums, _of_others(len(x)))
+        for cell, result in zip(cells, results, strict=True)
+    ]
     rank = rank_of("draw_conv2d_dw", chosen, [*taps, "bias"])
     return picture(
         f"Weight gradient {names[2]} of a convolution: each cell sums {names[1]} times the cells "
@@ -152,6 +142,26 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
         + sums.table(),
         readout_at=sums.readout_at(grids),
         width=sums.named(),
+    )
+
+
+def _weight_link(cell, result, sample, grids, place, sums, rest):
+    """The link of a cell of dw, or of db: all that it met in this sample."""
+    x_grid, dz_grid, *_ = grids
+    shown = np.flatnonzero(cell.left_index[:, 0] == sample)
+    met = cell.left_index[shown, 2:]
+    lines, places = [arithmetic(cell, shown, rest)], [(dz_grid, met)]
+    if cell.wanted == "dw":
+        places.append((x_grid, cell.right_index[shown, 2:] + place.padding))
+        lines += ["letters pair each pixel with its dz"] * (len(shown) <= len(LETTERS))
+    else:
+        lines.append("the bias's input is always 1")
+    return Link(
+        lines,
+        handles=[result],
+        pairs=paired(*places),
+        rings=[result],
+        extra=sums.numbers(cell.product[shown], met),
     )
 
 

@@ -514,10 +514,18 @@ def top_two_by_sorting(dz, x, kernel_size, stride):
 # Lessons 09 to 11
 
 
+def layer_of(params, grads):
+    """A layer that holds these arrays."""
+    layer = cnnbp.Linear(1, 1)
+    for held, arrays in ((layer.params, params), (layer.grads, grads)):
+        held.clear()
+        held.update(arrays)
+    return layer
+
+
 @answers("momentum_step")
 def step_by_the_package(w, velocity, dw, learning_rate, momentum):
-    layer = cnnbp.Linear(1, 1)
-    layer.params, layer.grads = {"w": w.copy()}, {"w": dw}
+    layer = layer_of({"w": w.copy()}, {"w": dw})
     optimizer = cnnbp.SGD(layer, learning_rate, momentum)
     optimizer.velocity = {"w": velocity.copy()}
     optimizer.step()
@@ -537,8 +545,7 @@ def step_in_one_line(w, velocity, dw, learning_rate, momentum):
 
 @answers("clip_by_global_norm")
 def clip_by_the_package(gradients, max_norm):
-    layer = cnnbp.Linear(1, 1)
-    layer.grads = {str(i): gradient.copy() for i, gradient in enumerate(gradients)}
+    layer = layer_of({}, {str(i): gradient.copy() for i, gradient in enumerate(gradients)})
     cnnbp.clip_gradients(layer, max_norm)
     return list(layer.grads.values())
 

@@ -85,6 +85,21 @@ def test_every_exercise_is_in_its_lesson():
     assert not missing
 
 
+def stubs(path):
+    """The cells of a lesson that hold a function with an exercise's name: (task, cell) pairs."""
+    for source in code_cells(path):
+        found = re.match(r"def (\w+)\(", source)
+        if found and found[1] in EXERCISES:
+            yield EXERCISES[found[1]], source
+
+
+def test_a_lesson_begins_an_exercise_with_its_stub(path):
+    found = list(stubs(path))
+    assert found
+    if not path.name.startswith("00"):  # there it is about the checker, and says less and more
+        assert not [source for task, source in found if source != task.stub()]
+
+
 def test_nothing_after_an_exercise_depends_on_the_answer(path):
     sources = code_cells(path)
     for number, source in enumerate(sources):

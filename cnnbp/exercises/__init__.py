@@ -8,57 +8,52 @@ Your function returned None; if you have written it, a return is missing. Write 
 return dw; task.hint() gives a first step.
 """
 
-from cnnbp.exercises import convolution_mistakes, pooling_mistakes  # noqa: F401 (they register)
-from cnnbp.exercises.activation import relu_gradient, sigmoid_gradient, tanh_gradient
-from cnnbp.exercises.columns import col2im, im2col
-from cnnbp.exercises.convolution import (
-    conv2d_bias_gradient,
-    conv2d_input_gradient,
-    conv2d_output,
-    conv2d_weight_gradient,
-)
-from cnnbp.exercises.explain import gradient_terms
-from cnnbp.exercises.gradcheck import numeric_gradient
-from cnnbp.exercises.graph import graph_gradients
-from cnnbp.exercises.linear import flatten_gradient, linear_gradients, shared_trunk_gradient
-from cnnbp.exercises.loss import softmax_cross_entropy_gradient
-from cnnbp.exercises.normalization import batch_norm2d_gradient
-from cnnbp.exercises.optimizer import clip_by_global_norm, momentum_step
-from cnnbp.exercises.pooling import avg_pool2d_gradient, max_pool2d_gradient, max_pool2d_output
-from cnnbp.exercises.record import progress
-from cnnbp.exercises.registry import EXERCISES
-from cnnbp.exercises.transfer import (
-    conv2d_circular_gradient,
-    mean_of_top_two_gradient,
-    tied_kernel_gradient,
-)
+from importlib import import_module
 
-__all__ = [
-    "EXERCISES",
-    "avg_pool2d_gradient",
-    "batch_norm2d_gradient",
-    "clip_by_global_norm",
-    "col2im",
-    "conv2d_bias_gradient",
-    "conv2d_circular_gradient",
-    "conv2d_input_gradient",
-    "conv2d_output",
-    "conv2d_weight_gradient",
-    "flatten_gradient",
-    "gradient_terms",
-    "graph_gradients",
-    "im2col",
-    "linear_gradients",
-    "max_pool2d_gradient",
-    "max_pool2d_output",
-    "mean_of_top_two_gradient",
-    "momentum_step",
-    "numeric_gradient",
-    "progress",
-    "relu_gradient",
-    "shared_trunk_gradient",
-    "sigmoid_gradient",
-    "softmax_cross_entropy_gradient",
-    "tanh_gradient",
-    "tied_kernel_gradient",
+from cnnbp.exercises.check.messages import MESSAGES
+from cnnbp.exercises.pages.progress import progress_page
+
+
+def task_of(name):
+    """The Task of a file in tasks/, which has the same name."""
+    return getattr(import_module(f"cnnbp.exercises.tasks.{name}"), name)
+
+
+# In the order of the lessons
+TASKS = [
+    task_of("graph_gradients"),
+    task_of("numeric_gradient"),
+    task_of("linear_gradients"),
+    task_of("flatten_gradient"),
+    task_of("relu_gradient"),
+    task_of("sigmoid_gradient"),
+    task_of("tanh_gradient"),
+    task_of("softmax_cross_entropy_gradient"),
+    task_of("conv2d_output"),
+    task_of("conv2d_weight_gradient"),
+    task_of("conv2d_bias_gradient"),
+    task_of("conv2d_input_gradient"),
+    task_of("gradient_terms"),
+    task_of("conv2d_circular_gradient"),
+    task_of("tied_kernel_gradient"),
+    task_of("max_pool2d_output"),
+    task_of("max_pool2d_gradient"),
+    task_of("avg_pool2d_gradient"),
+    task_of("mean_of_top_two_gradient"),
+    task_of("momentum_step"),
+    task_of("batch_norm2d_gradient"),
+    task_of("clip_by_global_norm"),
+    task_of("im2col"),
+    task_of("col2im"),
+    task_of("shared_trunk_gradient"),
 ]
+EXERCISES = {each.name: each for each in TASKS}
+MESSAGES.update(entry for each in TASKS for entry in each.sentences.items())
+globals().update(EXERCISES)  # from cnnbp.exercises import relu_gradient
+
+__all__ = ["EXERCISES", "MESSAGES", "TASKS", "progress", *EXERCISES]
+
+
+def progress():
+    """The exercises of the course by lesson, each solved or not, as a Page."""
+    return progress_page(TASKS)

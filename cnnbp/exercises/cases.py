@@ -1,4 +1,4 @@
-"""How the numbers of cases are drawn."""
+"""How the numbers of cases are drawn, and the cases that several tasks share."""
 
 import numpy as np
 
@@ -20,6 +20,22 @@ def whole(rng, shape):
     return rng.choice([-2.0, -1.0, 1.0, 2.0, 3.0], size=shape)
 
 
+def distinct(rng, shape):
+    """Whole numbers, no two equal: for a case worked by hand that has no ties."""
+    size = int(np.prod(shape))
+    return rng.permutation(np.arange(1.0, size + 1) - size // 3).reshape(shape)
+
+
+def tied(rng, shape):
+    """Ones and twos, so that many windows have a tie."""
+    return rng.choice([1.0, 2.0], size=shape)
+
+
+def below_zero(rng, shape):
+    """Mostly negative, so that a window which counts its padding as zeros is found out."""
+    return rng.standard_normal(shape) - 1.5
+
+
 def convolution(rng, x_shape, w_shape, stride=(1, 1), padding=(0, 0), draw=normal):
     """A convolution with everything that any of its exercises is given."""
     place = windows("case", x_shape[2:], w_shape[2:], stride=stride, padding=padding)
@@ -36,6 +52,21 @@ def convolution(rng, x_shape, w_shape, stride=(1, 1), padding=(0, 0), draw=norma
     }
 
 
+def tiny_convolution(rng):
+    """An image of 3 × 3, a filter of 2 × 2."""
+    return convolution(rng, (1, 1, 3, 3), (1, 1, 2, 2), draw=whole)
+
+
+def convolutions(rng):
+    """Geometries that tell the mistakes apart: with and without remainder, C = F and C ≠ F."""
+    return [
+        convolution(rng, (2, 2, 4, 3), (3, 2, 2, 3), stride=(2, 1), padding=(0, 1)),
+        convolution(rng, (2, 3, 8, 9), (4, 3, 3, 2), stride=(2, 3), padding=(1, 1)),
+        convolution(rng, (3, 2, 8, 8), (2, 2, 3, 3), stride=(2, 2)),
+        convolution(rng, (4, 3, 8, 8), (3, 3, 3, 3), stride=(2, 2), padding=(1, 1)),
+    ]
+
+
 def pooling(rng, x_shape, kernel_size, stride, padding=(0, 0), draw=normal, draw_dz=normal):
     """A pooling layer with everything that any of its exercises is given."""
     place = windows("case", x_shape[2:], kernel_size, stride=stride, padding=padding)
@@ -49,12 +80,58 @@ def pooling(rng, x_shape, kernel_size, stride, padding=(0, 0), draw=normal, draw
     }
 
 
-def distinct(rng, shape):
-    """Whole numbers, no two equal: for a case worked by hand that has no ties."""
-    size = int(np.prod(shape))
-    return rng.permutation(np.arange(1.0, size + 1) - size // 3).reshape(shape)
+def tiny_pooling(rng):
+    """An image of 3 × 3 without ties, and windows of 2 × 2 that overlap."""
+    return pooling(rng, (1, 1, 3, 3), (2, 2), (1, 1), draw=distinct, draw_dz=whole)
 
 
-def tied(rng, shape):
-    """Ones and twos, so that many windows have a tie."""
-    return rng.choice([1.0, 2.0], size=shape)
+def poolings(rng):
+    """Overlapping windows, windows with gaps between them, and padding."""
+    return [
+        pooling(rng, (2, 1, 4, 4), (3, 2), (1, 1)),
+        pooling(rng, (2, 3, 8, 8), (2, 2), (3, 3)),
+        pooling(rng, (2, 2, 7, 6), (3, 2), (2, 1), (1, 0)),
+        pooling(rng, (3, 2, 5, 5), (3, 3), (2, 2), (1, 1), draw=below_zero),
+    ]
+
+
+def poolings_with_ties(rng):
+    """The same, and one in which many windows have a tie."""
+    return [*poolings(rng), pooling(rng, (2, 2, 5, 6), (2, 3), (1, 2), draw=tied)]
+
+
+def as_columns(rng, x_shape, kernel_size, stride=(1, 1), padding=(0, 0), draw=normal):
+    """Images, and a matrix with a column for each of their windows."""
+    given = pooling(rng, x_shape, kernel_size, stride, padding, draw=draw)
+    OH, OW = given["dz"].shape[2:]
+    size = (x_shape[1] * kernel_size[0] * kernel_size[1], OH * OW * x_shape[0])
+    return given | {"columns": draw(rng, size)}
+
+
+def tiny_columns(rng):
+    """An image of 2 × 3, two windows of 2 × 2."""
+    return as_columns(rng, (1, 1, 2, 3), (2, 2), draw=distinct)
+
+
+def columns(rng):
+    """Overlapping windows, gaps, and padding on either axis."""
+    return [
+        as_columns(rng, (2, 2, 4, 3), (2, 2), (1, 1)),
+        as_columns(rng, (3, 2, 5, 6), (3, 2), (2, 3), (1, 0)),
+        as_columns(rng, (2, 3, 4, 5), (2, 3), (2, 1), (0, 1)),
+    ]
+
+
+def elementwise(rng):
+    """What an activation is given, in three shapes."""
+    return [
+        {"dz": normal(rng, shape), "x": normal(rng, shape)}
+        for shape in ((2, 3), (3, 4), (2, 2, 3, 2))
+    ]
+
+
+def with_zeros(rng, shape):
+    """The same, where x is often 0."""
+    x = rng.choice([-1.0, 0.0, 0.0, 2.0], shape)
+    x.flat[:3] = rng.permutation([-1.0, 0.0, 2.0])  # one of each at least
+    return {"dz": whole(rng, shape), "x": x}

@@ -10,12 +10,11 @@ import pytest
 from right_answers import RIGHT_ANSWERS
 
 import cnnbp
-from cnnbp.exercises import EXERCISES
-from cnnbp.exercises.known import known
-from cnnbp.exercises.results import agree
+from cnnbp.exercises import EXERCISES, TASKS
+from cnnbp.exercises.check.recognizing import known
+from cnnbp.exercises.check.results import agree
 from cnnbp.gradcheck import relative_error
 
-TASKS = list(EXERCISES.values())
 MISTAKES = [
     pytest.param(task, mistake, id=f"{task.name}-{mistake.name}")
     for task in TASKS

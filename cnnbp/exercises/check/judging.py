@@ -1,0 +1,195 @@
+"""What a function did in every case, and the first step that failed.
+
+A mistake is named only if it explains all cases, so all of them have run before.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnbp.exercises.check.calling import own_line
+from cnnbp.exercises.check.families import Wrong, shape_family, value_family
+from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.recognizing import RAISED
+from cnnbp.exercises.check.results import Unreadable, agree
+from cnnbp.exercises.check.saying import cell_name, given, unlike, worst_cell
+from cnnbp.exercises.check.shapes import ANY, symbolic
+
+VALUES = ("tiny worked case", "random cases")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found out, before it is shown.
+
+    stage      the step it stopped at, or "passed"
+    sentences  what is said of it
+    mistake    name of the catalogued mistake, or None
+    compared   (part, yours, expected) to be shown beside one another, or None
+    printed    what the function printed
+    """
+
+    stage: str
+    sentences: list
+    mistake: str | None = None
+    compared: tuple | None = None
+    printed: str = ""
+
+
+def anothers_name(task, name):
+    """What to say, in a list, of a wrong function that has the name of another exercise."""
+    from cnnbp.exercises import EXERCISES  # the tasks are declared before one of them is checked
+
+    misplaced = name in EXERCISES and name != task.name
+    return [say("another's name", function=name, task=task.name)] if misplaced else []
+
+
+class Judgement:
+    """What a function did in every case, and the first of them that went wrong.
+
+    facts     Known: the cases and right answers
+    name      of the function
+    attempts  an Attempt for each case
+    """
+
+    def __init__(self, facts, name, attempts):
+        self.facts, self.task, self.name = facts, facts.task, name
+        self.attempts, self.outcomes = attempts, facts.outcomes(attempts)
+
+    def finding(self):
+        """The Finding on the first step that failed, or None."""
+        failed = [(step, case) for case in self.facts.cases if (step := self._step(case))]
+        if not failed:
+            return None
+        stage, case = failed[0]
+        same = [case for step, case in failed if step == stage]
+        if stage == "random cases":
+            case = min(same, key=_size)  # the easiest to look at
+        elif stage == "wrong shape":
+            case = max(same, key=self._distinct_axes)  # equal lengths hide which axis is wrong
+        describe, recognizable = self._descriptions()[stage]
+        mistake = None
+        if recognizable:
+            part = None if stage == "raised" else self._wrong_part(case)
+            mistake = self.facts.recognize(self.outcomes, part)
+        sentences = anothers_name(self.task, self.name)
+        if mistake:
+            sentences += [mistake.explanation, say("reread", section=mistake.reread)]
+        sentences += describe(case, mistake)
+        if recognizable:
+            sentences += self._where_to_look(case)
+        return Finding(
+            stage,
+            sentences,
+            mistake=mistake and mistake.name,
+            compared=self._compared(case) if stage in VALUES else None,
+            printed=self.attempts[case.number].printed,
+        )
+
+    def _descriptions(self):
+        """For each stage: what describes it, and whether a mistake may be recognized there."""
+        return {
+            "raised": (self._raised, True),
+            "changed its inputs": (self._changed, False),
+            "returned the wrong type": (self._wrong_type, False),
+            "wrong shape": (self._wrong_shape, True),
+            **dict.fromkeys(VALUES, (self._wrong_values, True)),
+        }
+
+    def _step(self, case):
+        """The first step that a case fails, or None."""
+        attempt, outcome = self.attempts[case.number], self.outcomes[case.number]
+        if outcome is RAISED:
+            return "raised"
+        if attempt.changed:
+            return "changed its inputs"
+        if isinstance(outcome, Unreadable):
+            return "returned the wrong type"
+        name = self._wrong_part(case)
+        if name is None:
+            return None
+        if np.shape(outcome[name]) != np.shape(case.expected[name]):
+            return "wrong shape"
+        return VALUES[case.number > 0]
+
+    def _wrong_part(self, case):
+        """The first part of the result that is not as expected, or None."""
+        outcome = self.outcomes[case.number]
+        wrong = (name for name in case.expected if not agree(outcome[name], case.expected[name]))
+        return next(wrong, None)
+
+    def _raised(self, case, mistake):
+        error = self.attempts[case.number].error
+        at = own_line(error)
+        said = [say("raised", error=f"{type(error).__name__}: {error}")]
+        return [*said, say("raised.line", number=at[0], source=at[1])] if at else said
+
+    def _changed(self, case, mistake):
+        attempt = self.attempts[case.number]
+        key = "changed.rounding" if attempt.rounding else "changed"
+        return [say(key, names=", ".join(attempt.changed), first=attempt.changed[0])]
+
+    def _wrong_type(self, case, mistake):
+        return [str(self.outcomes[case.number])]
+
+    def _wrong_shape(self, case, mistake):
+        wrong = self._wrong(case, self._wrong_part(case))
+        expected = f"{symbolic(wrong.symbols)} = {wrong.expected.shape}"
+        sentence = say("shape", name=wrong.name, yours=wrong.yours.shape, expected=expected)
+        family = None if mistake else shape_family(wrong)
+        return [sentence, *filter(None, [family])]
+
+    def _wrong_values(self, case, mistake):
+        wrong = self._wrong(case, self._wrong_part(case))
+        if isinstance(wrong.expected, frozenset):
+            return list(self.task.result.difference(case.arguments, wrong.yours, wrong.expected))
+        index = worst_cell(wrong.yours, wrong.expected)
+        cell = cell_name(wrong.name, index)
+        sentences = []
+        if not np.isfinite(wrong.yours).all():
+            sentences.append(say("not finite", name=wrong.name, cell=cell))
+        elif not mistake and (family := value_family(self._all_wrong(wrong.name))):
+            sentences.append(family)
+        yours, expected = unlike(float(wrong.yours[index]), float(wrong.expected[index]))
+        sentences.append(say("worst", cell=cell, yours=yours, expected=expected))
+        if self.task.explain:
+            arithmetic = self.task.explain(wrong.name, index, **case.arguments)
+            sentences.append(say("expected is", arithmetic=arithmetic))
+        return sentences
+
+    def _where_to_look(self, case):
+        seed = f", seed={self.facts.seed}" if self.facts.seed else ""
+        call = f"{self.name}(*task.case({case.number}{seed}))"
+        return [say("case", given=given(case.arguments)), say("case.try", call=call)]
+
+    def _compared(self, case):
+        """(part, yours, expected) of a case, if they are arrays."""
+        name = self._wrong_part(case)
+        yours, expected = self.outcomes[case.number][name], case.expected[name]
+        return None if isinstance(expected, frozenset) else (name, yours, expected)
+
+    def _wrong(self, case, name):
+        yours, expected = self.outcomes[case.number][name], case.expected[name]
+        entry = self.task.result.entries.get(name)
+        symbols = entry.symbols if entry else ANY
+        if symbols == ANY:
+            symbols = tuple(f"axis {axis}" for axis in range(np.ndim(expected)))
+        return Wrong(name, symbols, yours, expected, case)
+
+    def _all_wrong(self, name):
+        """Every case that returned this part in its shape, but with other values."""
+        return [
+            self._wrong(case, name)
+            for case in self.facts.cases
+            if isinstance(outcome := self.outcomes[case.number], dict)
+            and name in outcome
+            and outcome[name].shape == case.expected[name].shape
+            and not agree(outcome[name], case.expected[name])
+        ]
+
+    def _distinct_axes(self, case):
+        return len(set(np.shape(case.expected[self._wrong_part(case)])))
+
+
+def _size(case):
+    return sum(np.size(part) for part in case.expected.values())

@@ -1,0 +1,145 @@
+"""Every sentence that a learner can be told, in one table.
+
+The general ones are written here. What belongs to one exercise, its statement, hints and mistakes,
+stands in its file; cnnbp.exercises adds it to the table for every task of the course. To translate
+a course, replace entries: MESSAGES.update(your_translation).
+"""
+
+MESSAGES = {
+    # What the verdict's first line says of each step
+    "stage.not a function": "nothing to check",
+    "stage.the package's function": "this is the package's function",
+    "stage.not written yet": "not written yet",
+    "stage.raised": "your function raised an error",
+    "stage.changed its inputs": "your function changed its inputs",
+    "stage.returned the wrong type": "your function returned the wrong type",
+    "stage.wrong shape": "wrong shape",
+    "stage.tiny worked case": "wrong in the tiny worked case",
+    "stage.random cases": "right in the tiny case, wrong in a random one",
+    "stage.numeric gradient": "wrong against the numeric gradient",
+    "stage.passed": "right",
+    # Before anything is compared
+    "not a function": "check takes a function but was given {given}. Hand in the function's name, "
+    "without brackets behind it: task.check(my_function).",
+    "another's name": "Your function has the name of another exercise, {function}. If it is meant "
+    "for that one, run its import cell again: task is {task} now.",
+    "the package's function": "{function} is the package's function. Write your own {task}; it "
+    "may call the package.",
+    "not written yet": "Your function {how}. Write its body and return {returns}; task.hint() "
+    "gives a first step.",
+    "not written yet.raises": "raises NotImplementedError",
+    "not written yet.returns": "returned {returned}; if you have written it, a return is missing",
+    "signature": "Your function takes {yours} but is called with {expected}. Give it these "
+    "arguments, in this order.",
+    "raised": "{error}",
+    "raised.line": "It happened in your line {number}: {source}",
+    "changed": "It changed {names}, which belong to whoever called it: the next layer would "
+    "compute with other numbers. Work on a copy, {first} = {first}.copy(), or avoid +=, *= and "
+    "[...] = on it.",
+    "changed.rounding": "It changed {names}, though only by rounding: adding a step, subtracting "
+    "two and adding one again does not give back the same number. Keep the old value and put it "
+    "back, or work on a copy, {first} = {first}.copy().",
+    "printed": "It printed:",
+    # Types
+    "type.count": "It returned {yours}, but {count} values are wanted: {expected}.",
+    "type.single": "It returned {yours}, but only {expected} is wanted.",
+    "type.list": "{name} is {yours}, but an array is wanted. Make it one: np.array(...).",
+    "type.generator": "It holds a yield, so that it returns a generator. Write return instead.",
+    "type.other": "{name} is {yours}, but an array of real numbers is wanted.",
+    "type.list of arrays": "It returned {yours}, but a list of {count} arrays is wanted, one for "
+    "each of {argument}.",
+    "type.terms": "It returned {yours}, but a set of (left index, right index) pairs is wanted, "
+    "each index a tuple of ints: {{((0, 0, 1, 0), (0, 0, 0, 1)), ...}}.",
+    # Shapes
+    "shape": "{name} has shape {yours}, but must be {expected}.",
+    "shape.scalar": "That is a single number: something was summed over every axis.",
+    "shape.reordered": "Its axes are in another order: transpose before you return, or loop over "
+    "the axes in the order {symbols}.",
+    "shape.ones": "Only axes of length 1 differ: keepdims=True in a sum or a reshape keeps them.",
+    "shape.summed": "The axes {missing} are gone: they were summed over, or never looped over.",
+    "shape.argument": "That is the shape of {argument}: is a sum missing, or is it the wrong "
+    "array?",
+    "shape.reshaped": "It holds as many numbers as it should: a reshape is missing, after the "
+    "axes stand in the right order.",
+    "shape.padding": "Its rows and columns are too many by 2·padding: crop the padding.",
+    "shape.image": "Its rows and columns are off by ({rows}, {columns}): think of which cells of "
+    "x a window at the border meets.",
+    # Values
+    "worst": "Worst cell: {cell} is {yours}, expected {expected}.",
+    "expected is": "What it is made of: {arithmetic}",
+    "not finite": "Your {name} holds NaN or infinity, {cell} for one: a division by zero, or an "
+    "array made by np.empty and not filled.",
+    "case": "The case: {given}.",
+    "case.try": "Try it alone: {call}",
+    "reread": "Reread lesson {section}.",
+    "convention": "A valid convention, but not the one of this course. {explanation}",
+    # Families of wrong values
+    "family.zeros": "Your {name} is all zeros: is something computed and then not added to it?",
+    "family.sign": "Your {name} is right except for its sign.",
+    "family.factor": "Your {name} is the right one times {quantity}: somewhere {quantity} is "
+    "multiplied in, or a division by it is missing.",
+    "family.divided": "Your {name} is the right one divided by {quantity}: a mean in place of a "
+    "sum, or a division made twice.",
+    "family.constant": "Your {name} is the right one times {factor}, in every cell.",
+    "family.transposed": "Your {name} is right but for the order of its axes: yours holds what "
+    "belongs at {order}.",
+    "family.reversed": "Your {name} is right but reversed along {axes}.",
+    "family.shifted": "Your {name} is right but shifted by ({rows}, {columns}) rows and columns.",
+    "family.border": "Your {name} is right except on its border: look at the first and the last "
+    "row and column, where padding or the last window lies.",
+    "family.only one": "Your {name} is what the {which} alone contributes: add up all of them.",
+    "only.N": "{place} sample",
+    "only.F": "{place} filter",
+    "only.first": "first",
+    "only.last": "last",
+    "family.slice": "Your {name} is right only at index {indices} along {axis}.",
+    "family.whole": "Your {name} is right but cut off to whole numbers: an array of ints, or //, "
+    "lost the fractions. Give np.zeros a dtype=float.",
+    "family.digits": "Your {name} is right to a few digits only: somewhere the numbers were "
+    "float32 or were rounded. Compute in the dtype of the input.",
+    "family.rearranged": "Your {name} holds the right numbers in wrong places: look at reshape, "
+    "transpose and the indices.",
+    "numeric": "It is right in every other case, but here central differences say otherwise: does "
+    "it remember something from call to call, or treat special numbers?",
+    # Terms
+    "terms.count": "You listed {found} of the {count} products of {cell}.",
+    "terms.missing": "{term} is missing: {window}.",
+    "terms.dx": "the window at {window} also covers this cell",
+    "terms.dw": "the window at {window} of sample {sample} also uses this weight",
+    "terms.wrong": "{term} is not one of its products.",
+    # Passed
+    "passed": "Right in the tiny worked case and in {count} random cases.",
+    "passed.numeric": "Right in the tiny worked case, in {count} random cases, and against a "
+    "numeric gradient.",
+    # Statement, hints, progress
+    "task.tiny": "A tiny case to work by hand:",
+    "task.answer": "Its answer:",
+    "task.try": "task.check(your_function) · task.hint() · task.solution()",
+    "hint": "Hint {number} of {count}:",
+    "hint.last": "That was the last one; task.solution() shows a solution.",
+    "progress": "{solved} of {count} exercises solved",
+    "progress.damaged": "The file {path} was damaged and is started anew; its old text is kept "
+    "in {kept}.",
+    "progress.unwritable": "The file {path} cannot be written, so this will be forgotten.",
+    "sheet.name": "Name",
+    "sheet.seed": "variant {seed}",
+    "sheet.write": "Fill in {names}.",
+}
+
+
+def say(key, **values):
+    """The sentence of the table, with values in its places.
+
+    >>> say("sheet.seed", seed=7)
+    'variant 7'
+    """
+    return MESSAGES[key].format(**values)
+
+
+def text_of(key, own):
+    """What the table has under a key of an exercise; its own text, if the table has none.
+
+    >>> text_of("my_task.hint 1", "Begin with zeros.")
+    'Begin with zeros.'
+    """
+    return MESSAGES.get(key, own)

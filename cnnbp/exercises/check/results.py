@@ -1,0 +1,126 @@
+"""What a learner's function may return, read into named parts: {"dx": array, "dw": array}.
+
+A kind of result has names (as sentences call them), entries (what is declared of its parts), a
+text that describes it in the table of shapes, and read(returned, arguments), which gives the parts
+or raises Unreadable with the sentence that says why not.
+"""
+
+import inspect
+
+import numpy as np
+
+from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.shapes import parsed
+
+TOLERANCE = 1e-9  # float64 reaches 1e-12 in any order of summation, float32 only 1e-7
+
+
+class Unreadable(Exception):
+    """The result is of a wrong type; its text says which and what to do."""
+
+
+class Arrays:
+    """One array, or as many as are declared, returned as a tuple.
+
+    >>> str(Arrays({"dx": "N C", "db": "C 1"}))
+    'dx (N, C), db (C, 1)'
+    """
+
+    def __init__(self, declarations):
+        self.entries = parsed(declarations)
+        self.names = tuple(self.entries)
+
+    def __str__(self):
+        return ", ".join(f"{name} {entry}" for name, entry in self.entries.items())
+
+    def read(self, returned, arguments):
+        several = type(returned) in (tuple, list) and len(returned) != len(self.names)
+        if len(self.names) == 1:
+            if type(returned) is tuple:
+                raise Unreadable(say("type.single", yours=kind(returned), expected=self.names[0]))
+            returned = [returned]
+        elif several or not isinstance(returned, tuple | list):
+            expected = ", ".join(self.names)
+            count = len(self.names)
+            raise Unreadable(
+                say("type.count", yours=kind(returned), count=count, expected=expected)
+            )
+        return {
+            name: numbers(name, value) for name, value in zip(self.names, returned, strict=True)
+        }
+
+
+class ListOfArrays:
+    """A list with one array for each entry of an argument that is a list."""
+
+    def __init__(self, argument):
+        self.argument, self.entries = argument, {}
+        self.names = (f"a list like {argument}",)
+
+    def __str__(self):
+        return "a list of arrays of the same shapes"
+
+    def read(self, returned, arguments):
+        count = len(arguments[self.argument])
+        if not isinstance(returned, list | tuple) or len(returned) != count:
+            raise Unreadable(
+                say(
+                    "type.list of arrays",
+                    yours=kind(returned),
+                    count=count,
+                    argument=self.argument,
+                )
+            )
+        names = [f"{self.argument}[{i}]" for i in range(count)]
+        return {name: numbers(name, value) for name, value in zip(names, returned, strict=True)}
+
+
+def numbers(name, value):
+    """The value as an array of real numbers, or Unreadable.
+
+    >>> numbers("dx", 1.5)
+    array(1.5)
+    >>> numbers("dx", [1.5])
+    Traceback (most recent call last):
+        ...
+    cnnbp.exercises.check.results.Unreadable: dx is a list of 1, but an array is wanted. Make it \
+one: np.array(...).
+    """
+    if inspect.isgenerator(value):
+        raise Unreadable(say("type.generator"))
+    if isinstance(value, list | tuple):
+        raise Unreadable(say("type.list", name=name, yours=kind(value)))
+    real = isinstance(value, int | float | np.ndarray | np.generic)
+    if not real or np.asarray(value).dtype.kind not in "biuf":
+        raise Unreadable(say("type.other", name=name, yours=kind(value)))
+    return np.asarray(value)
+
+
+def kind(value):
+    """What a value is, in a few words.
+
+    >>> kind(None), kind((1, 2)), kind(np.ones((2, 3), complex))
+    ('None', 'a tuple of 2', 'a complex128 array (2, 3)')
+    """
+    if value is None or value is ...:
+        return str(value)
+    if isinstance(value, np.ndarray):
+        return f"a {value.dtype} array {value.shape}"
+    name = type(value).__name__
+    article = "an" if name[0] in "aeiou" else "a"
+    return f"{article} {name}" + (f" of {len(value)}" if isinstance(value, list | tuple) else "")
+
+
+def agree(yours, expected):
+    """Whether two parts are the same, but for rounding.
+
+    >>> agree(np.array([0.1 + 0.2]), np.array([0.3])), agree(np.ones((1, 2)), np.ones(2))
+    (True, False)
+    """
+    if isinstance(expected, frozenset):
+        return yours == expected
+    if yours.shape != expected.shape:
+        return False
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN, which is not below any limit
+        difference = np.abs(np.subtract(yours, expected, dtype=float)).max(initial=0)
+    return bool(difference <= TOLERANCE * np.abs(expected).max(initial=0))

@@ -1,0 +1,58 @@
+"""Cells and numbers in words: what a sentence to the learner says of arrays and arguments."""
+
+import numpy as np
+
+from cnnbp.pictures.svg import number
+
+
+def cell_name(name, index):
+    """The name of one cell, as the course writes it.
+
+    >>> cell_name("dw", (1, 0, 2, 1)), cell_name("dx", ())
+    ('dw[1,0,2,1]', 'dx')
+    """
+    return f"{name}[{','.join(map(str, index))}]" if len(index) else name
+
+
+def worst_cell(yours, expected):
+    """The index where two arrays of the same shape differ most; one that is NaN comes first.
+
+    >>> worst_cell(np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 4.0]))
+    (1,)
+    """
+    difference = np.abs(np.asarray(yours, float) - expected)
+    worst = np.argmax(np.where(np.isnan(difference), np.inf, difference))
+    return tuple(map(int, np.unravel_index(worst, difference.shape)))
+
+
+def unlike(value, other):
+    """Two numbers as text, with as many digits as it takes to see that they differ.
+
+    >>> unlike(1.0, 2.0), unlike(1.5, 1.5000004)
+    (('1', '2'), ('1.5', '1.5000004'))
+    """
+    for digits in (3, 6, 10):
+        shown = number(value, digits), number(other, digits)
+        if shown[0] != shown[1]:
+            break
+    return shown
+
+
+def given(arguments):
+    """The arguments of a case in one line: the shapes of arrays, the values of everything else.
+
+    >>> given({"dz": np.ones((2, 3)), "stride": (1, 2)})
+    'dz (2, 3), stride (1, 2)'
+    """
+    return ", ".join(f"{name} {brief(value)}" for name, value in arguments.items())
+
+
+def brief(value):
+    """An array's shape, a number, a function's name, anything else as Python writes it."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape}" if value.ndim else number(float(value))
+    if isinstance(value, list):
+        return f"[{', '.join(map(brief, value))}]"
+    if isinstance(value, float):
+        return number(value)
+    return value.__name__ if callable(value) else f"{value!r}"

@@ -1,0 +1,98 @@
+"""Arrays as text and as linked tables: what a verdict and a statement show of their numbers."""
+
+import numpy as np
+
+from cnnbp.exercises.check.saying import brief, cell_name, worst_cell
+from cnnbp.pictures.svg import Grid, Link, number, picture
+
+MOST = 6  # rows and columns of a table; larger ones are cut around the cell in question
+
+
+def written_out(name, value):
+    """A name and its value in full, its leading axes of length 1 left out.
+
+    >>> print(written_out("dz", np.array([[[[1.0, -2.0], [0.5, 10.0]]]])))
+    dz (1, 1, 2, 2)
+       1   −2
+     0.5   10
+    """
+    if isinstance(value, list):
+        return "\n".join(written_out(f"{name}[{i}]", each) for i, each in enumerate(value))
+    if isinstance(value, np.ndarray) and value.ndim:
+        return "\n".join([f"{name} {value.shape}", *_rows(value)])
+    if isinstance(value, frozenset):
+        return "\n".join([name, *(f" {left}, {right}" for left, right in sorted(value))])
+    return f"{name} {brief(value)}"
+
+
+def _rows(array):
+    """The lines of an array's matrices, an empty line between two."""
+    matrices = array.reshape(-1, *np.atleast_2d(array).shape[-2:])
+    width = max(len(number(value)) for value in array.flat)
+    for i, matrix in enumerate(matrices):
+        if i:
+            yield ""
+        for row in matrix:
+            yield " " + "  ".join(f"{number(value):>{width}}" for value in row)
+
+
+def side_by_side(tables):
+    """Texts of several lines, next to one another.
+
+    >>> print(side_by_side(["a\\nbb", "c"]))
+    a    c
+    bb
+    """
+    columns = [table.splitlines() for table in tables]
+    height = max(map(len, columns))
+    widths = [max(map(len, column)) for column in columns]
+    lines = (
+        "   ".join(
+            f"{column[i] if i < len(column) else '':<{width}}"
+            for column, width in zip(columns, widths, strict=True)
+        )
+        for i in range(height)
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def comparison(name, yours, expected):
+    """The matrix around the worst cell of two arrays: (SVG, text) of yours, expected, difference.
+
+    Pointing at a cell of one table shows the same cell in all three.
+    """
+    worst = worst_cell(yours, expected)
+    where, at = worst[:-2], (0, 0, *worst)[-2:]  # which matrix, and the cell in it
+    shape = np.atleast_2d(expected).shape[-2:]
+    first = [max(0, min(i - MOST // 2, n - MOST)) for i, n in zip(at, shape, strict=True)]
+    rows, columns = (slice(start, start + MOST) for start in first)
+    tables = [np.atleast_2d(array)[where][rows, columns] for array in (yours, expected)]
+    tables.append(tables[0] - tables[1])
+    titles = [f"yours: {cell_name(name, where)}", "expected", "difference"]
+    text = side_by_side(
+        "\n".join([title, *_rows(table)]) for title, table in zip(titles, tables, strict=True)
+    )
+    grids = _in_a_row(titles, tables)
+    links = []
+    for cell in np.ndindex(tables[0].shape):
+        index = where + tuple(map(int, np.add(first, cell)))[2 - min(2, expected.ndim) :]
+        yours_here, expected_here, difference = (number(table[cell]) for table in tables)
+        line = (
+            f"{cell_name(name, index)}: yours {yours_here}, expected {expected_here}, "
+            f"difference {difference}"
+        )
+        cells = [(grid, cell) for grid in grids]
+        links.append(Link([line], handles=cells, rings=cells))
+    chosen = int(np.ravel_multi_index(np.subtract(at, first), tables[0].shape))
+    description = f"{name}: yours, expected and their difference"
+    return picture(description, grids, links, chosen=chosen, lines=1), text
+
+
+def _in_a_row(titles, tables):
+    """Grids beside one another, with one scale of colors."""
+    limit = max(np.abs(table[np.isfinite(table)]).max(initial=0) for table in tables) or 1.0
+    grids, x = [], 12
+    for title, table in zip(titles, tables, strict=True):
+        grids.append(Grid(title, table, (x, 32), limit))
+        x = max(grids[-1].right, x + 7 * len(title)) + 28
+    return grids

@@ -1,0 +1,52 @@
+"""What a check found out."""
+
+from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.pages.page import Page
+from cnnbp.exercises.pages.tables import comparison
+
+
+class Verdict:
+    """Truthy if the answer is right.
+
+    task     name of the exercise
+    stage    the step it stopped at: "not a function", "the package's function", "not written
+             yet", "raised", "changed its inputs", "returned the wrong type", "wrong shape",
+             "tiny worked case", "random cases", "numeric gradient"; "passed" if at none
+    mistake  name of the catalogued mistake (or convention), or None
+    message  all that is said, as plain text
+    passed   True if the answer is right
+    """
+
+    def __init__(self, task, finding):
+        self.task, self.stage, self.mistake = task, finding.stage, finding.mistake
+        self.passed = self.stage == "passed"
+        self.message = "\n".join(finding.sentences)
+        mark = "✓" if self.passed else "✗"
+        self.page = Page().heading(f"{mark} {task}: {say(f'stage.{self.stage}')}")
+        self.page.text(*finding.sentences)
+        if finding.compared:
+            self.page.picture(lambda: comparison(*finding.compared))
+        if finding.printed:
+            self.page.text(say("printed")).code(shortened(finding.printed))
+
+    def __bool__(self):
+        return self.passed
+
+    def __repr__(self):
+        return repr(self.page)
+
+    def _repr_html_(self):
+        return self.page._repr_html_()
+
+
+def shortened(text, lines=8, width=100):
+    """The first lines of what was printed, and how many there are more.
+
+    >>> print(shortened("1\\n2\\n3\\n4", lines=2))
+    1
+    2
+    … 2 lines more
+    """
+    every = [line[:width] for line in text.splitlines()]
+    more = [f"… {len(every) - lines} lines more"] if len(every) > lines else []
+    return "\n".join(every[:lines] + more)

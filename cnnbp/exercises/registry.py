@@ -1,3 +1,0 @@
-"""All exercises by name, in the order of their declaration."""
-
-EXERCISES = {}

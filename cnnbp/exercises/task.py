@@ -1,0 +1,193 @@
+"""A task: a statement, what it takes and returns, cases, the right answer, hints, known mistakes.
+
+Declared by decorating its solution, whose docstring is the statement; its mistakes stand below it.
+"""
+
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnbp.exercises.check.calling import copied
+from cnnbp.exercises.check.messages import say, text_of
+from cnnbp.exercises.check.results import Arrays, Unreadable
+from cnnbp.exercises.check.shapes import bind, parsed
+from cnnbp.exercises.check.steps import judge
+from cnnbp.exercises.pages.page import Page
+from cnnbp.exercises.pages.progress import remember
+from cnnbp.exercises.pages.sheet import sheet
+from cnnbp.exercises.pages.source import solution_of, stub_of
+from cnnbp.exercises.pages.statement import flowed, shape_table, statement
+from cnnbp.exercises.pages.verdict import Verdict
+
+
+def exercise(**declaration):
+    """Turn the solution it decorates into a Task; the arguments are Task's."""
+    return lambda solution: Task(solution, **declaration)
+
+
+class Task:
+    """A function for the learner to write, and all that is needed to judge it.
+
+    solution  function with the task's own signature; its docstring is the statement
+    lesson    "06"
+    given     {"dz": "N F OH OW: gradient of the loss by z", ...}, every argument of the solution
+              in its order, in the language of check/shapes.py
+    returns   {"dw": "F C KH KW"}, or another kind of result from check/results.py
+    tiny      rng -> a case worked by hand: dict of (at least) the solution's arguments
+    cases     rng -> list of random cases, smallest first; that one is free of ties and kinks
+    answer    the right answer, fast, with the same arguments
+    hints     list of sentences, each one saying more
+    numeric   the same by central differences, or None
+    explain   (part, index, **arguments) -> how a cell is made, or None
+    stub      what the stub says of itself, in one line; else the statement's first sentence
+    start     how to begin, for the stub
+
+    Raises ValueError if `given` are not the solution's parameters, a shape is not written in the
+    language, or the tiny case and its answer have other shapes than declared.
+    """
+
+    def __init__(self, solution, *, lesson, given, returns, tiny, cases, answer, hints,
+                 numeric=None, explain=None, stub=None, start=""):  # fmt: skip
+        self.name, self.function, self.lesson = solution.__name__, solution, lesson
+        self.parameters = list(inspect.signature(solution).parameters)
+        self.answer, self.numeric, self.explain = answer, numeric, explain
+        self.mistakes = {}  # name: Mistake
+        self._tiny, self._cases = tiny, cases
+        try:
+            self.given = parsed(given)
+            self.result = Arrays(returns) if isinstance(returns, dict) else returns
+            self._require_declared_shapes()
+        except (ValueError, Unreadable) as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        prose = inspect.getdoc(solution)
+        self._text = f"{prose}\n\n{shape_table(self.given, self.result)}"
+        self._stub, self._start = stub or flowed(prose.split("\n\n")[0]), start
+        self.hints = {f"{self.name}.hint {number}": hint for number, hint in enumerate(hints, 1)}
+        self._hints_shown = 0
+
+    def _require_declared_shapes(self):
+        if list(self.given) != self.parameters:
+            declared = ", ".join(self.given)
+            raise ValueError(f"it takes {', '.join(self.parameters)} but declares {declared}")
+        case = self._own(self._tiny(np.random.default_rng(0)))
+        self.sizes(case, self.answer(*map(copied, case.values())))
+
+    def sizes(self, case, answer):
+        """{symbol: size} of a case and its answer, or ValueError if they are not as declared."""
+        return bind(self.result.entries, self.result.read(answer, case), bind(self.given, case))
+
+    def check(self, function, seed=0):
+        """A Verdict on the learner's function, truthy if it is right; seed makes a variant."""
+        verdict = Verdict(self.name, judge(self, function, seed))
+        note = remember(self.name) if verdict else None
+        if note:
+            verdict.page.text(note)
+        return verdict
+
+    def hint(self):
+        """One hint more each time."""
+        self._hints_shown = min(self._hints_shown + 1, len(self.hints))
+        page, count = Page(), len(self.hints)
+        for number, hint in enumerate(list(self.hints.items())[: self._hints_shown], 1):
+            page.text(f"{say('hint', number=number, count=count)} {text_of(*hint)}")
+        return page if self._hints_shown < count else page.text(say("hint.last"))
+
+    def solution(self):
+        """A solution in loops, as source text that runs."""
+        return solution_of(self.function)
+
+    def stub(self):
+        """The function that a lesson begins with, as source text: not written yet."""
+        return stub_of(self.name, self.parameters, self._stub, self._start, self.result.names)
+
+    def sheet(self, seed=0, *, answers=False):
+        """The tiny case of a seed as a printable page with blank cells, or with their answers."""
+        return sheet(self, seed, answers)
+
+    def case(self, number=0, seed=0):
+        """The arguments of a case: number 0 is the tiny one. my_function(*task.case(2)) runs it."""
+        return tuple(map(copied, self.drawn(seed)[number].values()))
+
+    def drawn(self, seed):
+        """All cases of a seed, the tiny one first, each a dict of the task's own arguments."""
+        rng = np.random.default_rng(seed)
+        return [self._own(case) for case in (self._tiny(rng), *self._cases(rng))]
+
+    def _own(self, case):
+        """The arguments of this task out of a case that other tasks share."""
+        return {name: case[name] for name in self.parameters}
+
+    def mistake(self, reread, *, also=(), convention=False):
+        """Catalogue the wrong implementation it decorates: its docstring is what is said of it.
+
+        reread      the lesson and section to read again
+        also        other implementations of the same mistake
+        convention  True if it is right in itself, but not what this course agreed on
+        """
+
+        def catalogue(function):
+            key, said = f"{self.name}.{function.__name__}", flowed(inspect.getdoc(function))
+            functions = (function, *also)
+            self.mistakes[function.__name__] = Mistake(key, said, functions, reread, convention)
+            return function
+
+        return catalogue
+
+    @property
+    def sentences(self):
+        """{key: text}, all that is said of this task alone, in its own words."""
+        mistakes = {mistake.key: mistake.said for mistake in self.mistakes.values()}
+        return {self.name: self._text, **self.hints, **mistakes}
+
+    @property
+    def text(self):
+        """The statement with its table of shapes, in the language of the course."""
+        return text_of(self.name, self._text)
+
+    @property
+    def signature(self):
+        """The call and what it returns, in one line."""
+        return f"{self.name}({', '.join(self.parameters)}) → {', '.join(self.result.names)}"
+
+    def statement(self):
+        """What is asked, with shapes and a tiny case, as a Page."""
+        return statement(self)
+
+    def __repr__(self):
+        return repr(self.statement())
+
+    def _repr_html_(self):
+        return self.statement()._repr_html_()
+
+
+@dataclass(frozen=True, repr=False)
+class Mistake:
+    """A known wrong implementation, in one or several forms.
+
+    key         "task.name", its place in the table of messages
+    said        what is said of it, unless the table says otherwise
+    functions   that make the mistake, with the task's own arguments
+    reread      lesson and section
+    convention  True for one that is right in itself
+    """
+
+    key: str
+    said: str
+    functions: tuple
+    reread: str
+    convention: bool
+
+    @property
+    def name(self):
+        """What a verdict has as its .mistake."""
+        return self.key.split(".")[1]
+
+    @property
+    def explanation(self):
+        """The sentence that is said of it."""
+        said = text_of(self.key, self.said)
+        return say("convention", explanation=said) if self.convention else said
+
+    def __repr__(self):
+        return f"{self.key}: {self.explanation}"

@@ -1,0 +1,93 @@
+"""A layer that the package does not hold: a convolution on images that wrap around."""
+
+import numpy as np
+
+from cnnbp.convolution import conv2d, conv2d_backward
+from cnnbp.exercises import cases
+from cnnbp.exercises.task import exercise
+from cnnbp.gradcheck import numeric_gradient
+
+REUSED = "06, reused means summed"
+
+
+def circular_case(rng, x_shape, w_shape, draw=cases.normal):
+    z_shape = x_shape[0], w_shape[0], *x_shape[2:]
+    return {"dz": draw(rng, z_shape), "x": draw(rng, x_shape), "w": draw(rng, w_shape)}
+
+
+def wrapped(x, w):
+    """x with its first rows and columns once more at the end, so that every window is whole."""
+    rows, columns = (n - 1 for n in w.shape[2:])
+    return np.pad(x, ((0, 0), (0, 0), (0, rows), (0, columns)), mode="wrap")
+
+
+def circular(dz, x, w):
+    H, W = x.shape[2:]
+    dx, dw, _ = conv2d_backward(dz, wrapped(x, w), w)
+    dx[:, :, : dx.shape[2] - H] += dx[:, :, H:]
+    dx[:, :, :, : dx.shape[3] - W] += dx[:, :, :, W:]
+    return dx[:, :, :H, :W], dw
+
+
+def circular_numeric(dz, x, w):
+    return (
+        numeric_gradient(lambda x: (dz * conv2d(wrapped(x, w), w)).sum(), x),
+        numeric_gradient(lambda w: (dz * conv2d(wrapped(x, w), w)).sum(), w),
+    )
+
+
+@exercise(
+    lesson="06",
+    given={
+        "dz": "N F H W: gradient of the loss by z",
+        "x": "N C H W",
+        "w": "F C KH KW: KH ≤ H and KW ≤ W",
+    },
+    returns={"dx": "N C H W", "dw": "F C KH KW"},
+    tiny=lambda rng: circular_case(rng, (1, 1, 1, 3), (1, 1, 1, 2), cases.whole),
+    cases=lambda rng: [
+        circular_case(rng, (1, 2, 3, 2), (2, 2, 3, 2)),
+        circular_case(rng, (3, 3, 4, 5), (2, 3, 3, 2)),
+    ],
+    answer=circular,
+    numeric=circular_numeric,
+    hints=[
+        "Write the forward loops. The only news is the pixel: row (i + kh) % H.",
+        "Run them once more: every product x·w sends dz·w to that x and dz·x to that w.",
+    ],
+    stub="The gradients of the loss by x and w, on images that wrap around.",
+)
+def conv2d_circular_gradient(dz, x, w):
+    """The gradients of a convolution on images that wrap around, as on a globe.
+
+    Right of the last column comes the first one again, and below the last row the first:
+    z[n,f,i,j] = Σ_c Σ_kh Σ_kw x[n, c, (i + kh) mod H, (j + kw) mod W] · w[f,c,kh,kw].
+    So z has as many rows and columns as x.
+    """
+    dx, dw = np.zeros(x.shape), np.zeros(w.shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, kh, kw in np.ndindex(w.shape[1:]):
+            row, column = (i + kh) % x.shape[2], (j + kw) % x.shape[3]
+            dx[n, c, row, column] += dz[n, f, i, j] * w[f, c, kh, kw]
+            dw[f, c, kh, kw] += dz[n, f, i, j] * x[n, c, row, column]
+    return dx, dw
+
+
+@conv2d_circular_gradient.mistake("05, padding")
+def zeros_in_place_of_wrapping(dz, x, w):
+    """You let windows that reach over the edge meet zeros; here they meet the first rows and
+    columns again, % H and % W."""
+    H, W = x.shape[2:]
+    beyond = wrapped(x, w)
+    beyond[:, :, H:] = 0
+    beyond[:, :, :, W:] = 0
+    dx, dw, _ = conv2d_backward(dz, beyond, w)
+    return dx[:, :, :H, :W], dw
+
+
+@conv2d_circular_gradient.mistake(REUSED)
+def wrapped_part_not_added(dz, x, w):
+    """Your dw is right, but in dx the gradients of the repeated rows and columns are lost: they
+    belong to the pixels that were repeated, so add them there."""
+    dx, dw, _ = conv2d_backward(dz, wrapped(x, w), w)
+    return dx[:, :, : x.shape[2], : x.shape[3]], dw

@@ -1,0 +1,187 @@
+"""The promise of the course as an exercise: say which products made a gradient cell."""
+
+from contextlib import suppress
+from types import MappingProxyType
+
+import numpy as np
+
+from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.results import Unreadable, kind
+from cnnbp.exercises.check.saying import cell_name
+from cnnbp.exercises.task import exercise
+from cnnbp.explain import explain_conv2d
+from cnnbp.shape import windows
+
+TERMS = "06, which products make a cell"
+NAMES = {"dx": ("dz", "w"), "dw": ("dz", "x")}
+
+
+class Terms:
+    """A set of (left index, right index) pairs, as the result of an exercise."""
+
+    names = ("terms",)
+    entries = MappingProxyType({})  # a set has no axes
+
+    def __str__(self):
+        return "a set of (index into dz, index into w or x) pairs"
+
+    def read(self, returned, arguments):
+        """The set with its indices as tuples of ints, or Unreadable."""
+        if isinstance(returned, set | frozenset):
+            with suppress(TypeError, ValueError):  # what is not a pair is said below
+                return {"terms": frozenset(map(_pair, returned))}
+        raise Unreadable(say("type.terms", yours=kind(returned)))
+
+    def difference(self, arguments, yours, expected):
+        """What is missing from a set of terms and what does not belong to it: sentences."""
+        cell = cell_name(arguments["wanted"], arguments["index"])
+        found = len(yours & expected)
+        yield say("terms.count", found=found, count=len(expected), cell=cell)
+        for left, right in sorted(expected - yours)[:1]:
+            window = say(f"terms.{arguments['wanted']}", window=left[2:], sample=left[0])
+            yield say("terms.missing", term=_term(arguments, left, right), window=window)
+        for left, right in sorted(yours - expected)[:1]:
+            yield say("terms.wrong", term=_term(arguments, left, right))
+
+
+def _pair(pair):
+    left, right = pair
+    return tuple(map(int, left)), tuple(map(int, right))
+
+
+def _term(arguments, left, right):
+    left_name, right_name = NAMES[arguments["wanted"]]
+    return f"{cell_name(left_name, left)}·{cell_name(right_name, right)}"
+
+
+def cell(wanted, index, x_shape, w_shape, stride=(1, 1), padding=(0, 0)):
+    return {
+        "wanted": wanted,
+        "index": index,
+        "x_shape": x_shape,
+        "w_shape": w_shape,
+        "stride": stride,
+        "padding": padding,
+    }
+
+
+def tiny(rng):
+    return cell("dx", (0, 0, *map(int, rng.integers(0, 3, 2))), (1, 1, 3, 3), (1, 1, 2, 2))
+
+
+def random(rng):
+    """Cells in the middle of dx and dw, where every stride and all padding has its say."""
+    geometry = {"x_shape": (2, 2, 6, 7), "w_shape": (3, 2, 3, 2), "padding": (1, 1)}
+    strided = {"x_shape": (3, 1, 7, 6), "w_shape": (2, 1, 3, 3), "stride": (2, 1)}
+    n, c, f, h, v, k = (
+        int(rng.integers(low, high))
+        for low, high in ((0, 2), (0, 2), (0, 2), (2, 4), (2, 4), (0, 2))
+    )
+    return [
+        cell("dx", (n, c, h, v), **geometry),
+        cell("dw", (f, c, k, k), **geometry),
+        cell("dx", (n, 0, 2, v), **strided),
+        cell("dw", (f, 0, 2, k), **strided, padding=(0, 1)),
+    ]
+
+
+def terms(wanted, index, x_shape, w_shape, stride, padding):
+    place = windows("terms", x_shape[2:], w_shape[2:], stride=stride, padding=padding)
+    dz = np.zeros((x_shape[0], w_shape[0], *place.output))
+    arrays = {"dz": dz, "x": np.zeros(x_shape), "w": np.zeros(w_shape)}
+    found = explain_conv2d(wanted, index, **arrays, stride=stride, padding=padding)
+    return {(term.left_index, term.right_index) for term in found.terms}
+
+
+@exercise(
+    lesson="06",
+    given={
+        "wanted": '"dx" or "dw"',
+        "index": "tuple of four ints: which cell of it",
+        "x_shape": "N C H W",
+        "w_shape": "F C KH KW",
+        "stride": "pair",
+        "padding": "pair",
+    },
+    returns=Terms(),
+    tiny=tiny,
+    cases=random,
+    answer=terms,
+    hints=[
+        "Run through the forward loops, every n, f, i, j, c, kh, kw whose pixel is not padding: "
+        "each is one product x·w.",
+        "A product sends dz·w to its pixel of dx, and dz·x to its cell of dw.",
+        "Keep the pairs whose pixel (for dx) or kernel cell (for dw) is the one at index.",
+    ],
+    stub="The products whose sum is one cell of dx or dw.",
+)
+def gradient_terms(wanted, index, x_shape, w_shape, stride, padding):
+    """Which products add up to one cell of a convolution's dx or dw.
+
+    For dx they are dz·w, for dw they are dz·x. Return a set with the pair of their indices for each
+    product: {((0, 0, 1, 0), (0, 0, 0, 1)), ...}. Pixels of the padding make no product.
+    """
+    (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
+    OH = (H + 2 * padding[0] - KH) // stride[0] + 1
+    OW = (W + 2 * padding[1] - KW) // stride[1] + 1
+    found = set()
+    for n, f, i, j, c, kh, kw in np.ndindex(N, F, OH, OW, C, KH, KW):
+        row = i * stride[0] + kh - padding[0]
+        column = j * stride[1] + kw - padding[1]
+        if 0 <= row < H and 0 <= column < W:
+            if wanted == "dx" and (n, c, row, column) == tuple(index):
+                found.add(((n, f, i, j), (f, c, kh, kw)))
+            if wanted == "dw" and (f, c, kh, kw) == tuple(index):
+                found.add(((n, f, i, j), (n, c, row, column)))
+    return found
+
+
+@gradient_terms.mistake(TERMS)
+def stride_ignored(wanted, index, x_shape, w_shape, stride, padding):
+    """You place the windows one pixel apart; they lie a stride apart, at i·stride − padding."""
+    place = windows("terms", x_shape[2:], w_shape[2:], stride=stride, padding=padding)
+    found = terms(wanted, index, x_shape, w_shape, (1, 1), padding)
+    (OH, OW) = place.output
+    return {(left, right) for left, right in found if left[2] < OH and left[3] < OW}
+
+
+@gradient_terms.mistake(TERMS)
+def padding_ignored(wanted, index, x_shape, w_shape, stride, padding):
+    """You place the first window at the first pixel; with padding it begins before it, at
+    i·stride − padding."""
+    N, C, H, W = x_shape
+    larger = N, C, H + 2 * padding[0], W + 2 * padding[1]
+    found = terms(wanted, index, larger, w_shape, stride, (0, 0))
+    if wanted == "dx":
+        return found
+    return {(left, right) for left, right in found if right[2] < H and right[3] < W}
+
+
+@gradient_terms.mistake(TERMS)
+def padding_counted(wanted, index, x_shape, w_shape, stride, padding):
+    """You list products with cells of the padding; these are zeros and belong to no array."""
+    N, C, H, W = x_shape
+    (top, left), larger = padding, (N, C, H + 2 * padding[0], W + 2 * padding[1])
+    if wanted == "dx":
+        n, c, h, v = index
+        return terms(wanted, (n, c, h + top, v + left), larger, w_shape, stride, (0, 0))
+    return {
+        (dz_index, (n, c, h - top, v - left))
+        for dz_index, (n, c, h, v) in terms(wanted, index, larger, w_shape, stride, (0, 0))
+    }
+
+
+@gradient_terms.mistake("06, the poster of what sums over what")
+def first_sample_or_filter_only(wanted, index, x_shape, w_shape, stride, padding):
+    """You list one filter's or one sample's products; dx sums over all filters, dw over all
+    samples."""
+    axis = 1 if wanted == "dx" else 0
+    found = terms(wanted, index, x_shape, w_shape, stride, padding)
+    return {(left, right) for left, right in found if left[axis] == 0}
+
+
+@gradient_terms.mistake(TERMS, convention=True)
+def factors_in_the_other_order(wanted, index, x_shape, w_shape, stride, padding):
+    """Your pairs have dz second; here dz comes first."""
+    found = terms(wanted, index, x_shape, w_shape, stride, padding)
+    return {(right, left) for left, right in found}

@@ -1,0 +1,96 @@
+"""A layer that the package does not hold: one kernel, used twice."""
+
+import numpy as np
+
+from cnnbp.convolution import conv2d, conv2d_backward
+from cnnbp.exercises import cases
+from cnnbp.exercises.task import exercise
+from cnnbp.gradcheck import numeric_gradient
+
+REUSED = "06, reused means summed"
+
+
+def tied_case(rng, x_shape, kernel_size, draw=cases.normal):
+    N, C, H, W = x_shape
+    KH, KW = kernel_size
+    return {
+        "dz": draw(rng, (N, C, H - 2 * (KH - 1), W - 2 * (KW - 1))),
+        "x": draw(rng, x_shape),
+        "w": draw(rng, (C, C, KH, KW)),
+    }
+
+
+def uses(dz, x, w):
+    """What each of the two uses of w contributes to dw."""
+    y = conv2d(x, w)
+    dy, second, _ = conv2d_backward(dz, y, w)
+    _, first, _ = conv2d_backward(dy, x, w)
+    return first, second
+
+
+def tied_numeric(dz, x, w):
+    return numeric_gradient(lambda w: (dz * conv2d(conv2d(x, w), w)).sum(), w)
+
+
+@exercise(
+    lesson="06",
+    given={
+        "dz": "N C OH OW: gradient of the loss by z",
+        "x": "N C H W",
+        "w": "C C KH KW",
+    },
+    returns={"dw": "C C KH KW"},
+    tiny=lambda rng: tied_case(rng, (1, 1, 1, 4), (1, 2), cases.whole),
+    cases=lambda rng: [tied_case(rng, (2, 2, 3, 4), (1, 2)), tied_case(rng, (3, 2, 5, 5), (3, 2))],
+    answer=lambda dz, x, w: sum(uses(dz, x, w)),
+    numeric=tied_numeric,
+    hints=[
+        "Pretend that the two convolutions had kernels of their own, w₁ and w₂, and find dw₁ and "
+        "dw₂.",
+        "dw₂ needs dz and y = x ⋆ w; dw₁ needs x and dy, which is what the second convolution "
+        "sends back.",
+        "w is both of them, so dw = dw₁ + dw₂.",
+    ],
+    stub="The gradient of the loss by the kernel of z = conv2d(conv2d(x, w), w).",
+)
+def tied_kernel_gradient(dz, x, w):
+    """The gradient of a kernel that two convolutions in a row share: y = x ⋆ w and z = y ⋆ w.
+
+    Both have stride 1, no padding and no bias, and as many filters as channels, so that the same w
+    fits twice. In loops: z[n,f,i,j] = Σ_c Σ_kh Σ_kw y[n,c,i+kh,j+kw] · w[f,c,kh,kw].
+    """
+    (N, C, H, W), (_, _, KH, KW) = x.shape, w.shape
+    y = np.zeros((N, C, H - KH + 1, W - KW + 1))
+    for n, f, i, j in np.ndindex(y.shape):
+        for c, kh, kw in np.ndindex(C, KH, KW):
+            y[n, f, i, j] += x[n, c, i + kh, j + kw] * w[f, c, kh, kw]
+    dy, dw = np.zeros(y.shape), np.zeros(w.shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, kh, kw in np.ndindex(C, KH, KW):
+            dw[f, c, kh, kw] += dz[n, f, i, j] * y[n, c, i + kh, j + kw]
+            dy[n, c, i + kh, j + kw] += dz[n, f, i, j] * w[f, c, kh, kw]
+    for n, f, i, j in np.ndindex(dy.shape):
+        for c, kh, kw in np.ndindex(C, KH, KW):
+            dw[f, c, kh, kw] += dy[n, f, i, j] * x[n, c, i + kh, j + kw]
+    return dw
+
+
+@tied_kernel_gradient.mistake(REUSED)
+def second_use_only(dz, x, w):
+    """Your dw has what the second convolution contributes; the first used the same kernel, so add
+    its part."""
+    return uses(dz, x, w)[1]
+
+
+@tied_kernel_gradient.mistake(REUSED)
+def first_use_only(dz, x, w):
+    """Your dw has what the first convolution contributes; the second used the same kernel, so add
+    its part."""
+    return uses(dz, x, w)[0]
+
+
+@tied_kernel_gradient.mistake(REUSED)
+def uses_averaged(dz, x, w):
+    """Your dw is the mean of the two uses; the kernel moves the loss through both, so it is the
+    sum."""
+    return sum(uses(dz, x, w)) / 2

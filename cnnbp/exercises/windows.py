@@ -1,0 +1,34 @@
+"""Windows one by one, padding and cropping: what the answers of several tasks are made of."""
+
+import numpy as np
+
+
+def each_window(z_shape, x_shape, kernel_size, stride, padding=(0, 0)):
+    """Every (n, c, i, j) of z with the pixels of x in its window, as an index."""
+    for n, c, i, j in np.ndindex(*z_shape):
+        spans = [
+            slice(max(0, k * s - p), max(0, min(size, k * s - p + length)))
+            for k, s, p, length, size in zip(
+                (i, j), stride, padding, kernel_size, x_shape[2:], strict=True
+            )
+        ]
+        yield (n, c, i, j), (n, c, *spans)
+
+
+def first_winner(window):
+    """True at the first largest cell of a window."""
+    winner = np.zeros(window.shape, bool)
+    winner.flat[window.argmax()] = True
+    return winner
+
+
+def padded(x, padding):
+    """Images with zeros around them."""
+    rows, columns = padding
+    return np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)))
+
+
+def cropped(x, x_shape, padding):
+    """The part of padded images that holds x."""
+    rows, columns = padding
+    return x[:, :, rows : rows + x_shape[2], columns : columns + x_shape[3]]

@@ -25,6 +25,7 @@ from cnnbp.convolution import (
 )
 from cnnbp.data import digits, photo_patches
 from cnnbp.explain import (
+    cell_name,
     explain_avg_pool2d,
     explain_conv2d,
     explain_linear,
@@ -45,17 +46,21 @@ from cnnbp.normalization import (
     group_norm,
     group_norm_backward,
 )
-from cnnbp.optimizer import SGD, Adam, clip_gradients
+from cnnbp.optimizer import SGD, Adam, clip_gradients, gradient_norm
 from cnnbp.pooling import (
     AvgPool2d,
     MaxPool2d,
     avg_pool2d,
     avg_pool2d_backward,
+    avg_pool2d_backward_loops,
+    avg_pool2d_loops,
     max_pool2d,
     max_pool2d_backward,
+    max_pool2d_backward_loops,
+    max_pool2d_loops,
 )
 from cnnbp.source import show_source
-from cnnbp.training import evaluate, train
+from cnnbp.training import History, evaluate, train
 
 __all__ = [
     "SGD",
@@ -66,6 +71,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GroupNorm",
+    "History",
     "LeakyReLU",
     "Linear",
     "MaxPool2d",
@@ -76,8 +82,11 @@ __all__ = [
     "Tanh",
     "avg_pool2d",
     "avg_pool2d_backward",
+    "avg_pool2d_backward_loops",
+    "avg_pool2d_loops",
     "batch_norm2d",
     "batch_norm2d_backward",
+    "cell_name",
     "clip_gradients",
     "col2im",
     "conv2d",
@@ -94,6 +103,7 @@ __all__ = [
     "explain_max_pool2d",
     "flatten",
     "flatten_backward",
+    "gradient_norm",
     "group_norm",
     "group_norm_backward",
     "im2col",
@@ -103,6 +113,8 @@ __all__ = [
     "linear_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "max_pool2d_backward_loops",
+    "max_pool2d_loops",
     "mean_squared_error",
     "numeric_gradient",
     "photo_patches",

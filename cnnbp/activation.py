@@ -17,7 +17,7 @@ def relu(x):
     >>> relu([-1, 0, 2])
     array([0., 0., 2.])
     """
-    (x,) = floats("relu", x=x)
+    (x,) = floats(x=x)
     return np.maximum(x, 0)
 
 
@@ -35,7 +35,7 @@ def relu_backward(dz, x):
     >>> relu_backward([10, 20, 30], [-1, 0, 2])
     array([ 0.,  0., 30.])
     """
-    dz, x = _same("relu_backward", dz, x)
+    dz, x = _same(dz, x)
     return np.where(x > 0, dz, 0)  # a product would turn −1·0 into −0 and inf·0 into NaN
 
 
@@ -51,7 +51,7 @@ def leaky_relu(x, slope=0.01):
     >>> leaky_relu([-1, 0, 2], slope=0.25)
     array([-0.25,  0.  ,  2.  ])
     """
-    (x,) = floats("leaky_relu", x=x)
+    (x,) = floats(x=x)
     return np.where(x > 0, x, float(slope) * x)  # np.float64 would make float32 wider
 
 
@@ -70,7 +70,7 @@ def leaky_relu_backward(dz, x, slope=0.01):
     >>> leaky_relu_backward([10, 20, 30], [-1, 0, 2], slope=0.25)
     array([ 2.5,  5. , 30. ])
     """
-    dz, x = _same("leaky_relu_backward", dz, x)
+    dz, x = _same(dz, x)
     return np.where(x > 0, dz, float(slope) * dz)
 
 
@@ -87,7 +87,7 @@ def sigmoid(x):
     >>> sigmoid([-1000, 0, 1000])
     array([0. , 0.5, 1. ])
     """
-    (x,) = floats("sigmoid", x=x)
+    (x,) = floats(x=x)
     e = np.exp(-np.abs(x))
     return np.where(x < 0, e, 1) / (1 + e)
 
@@ -106,7 +106,7 @@ def sigmoid_backward(dz, x):
     >>> sigmoid_backward([10, 20, 30], [-1000, 0, 1000])
     array([0., 5., 0.])
     """
-    dz, x = _same("sigmoid_backward", dz, x)
+    dz, x = _same(dz, x)
     return dz * sigmoid(x) * sigmoid(-x)  # 1 − σ(x) would round to 0 from x = 37 on
 
 
@@ -121,7 +121,7 @@ def tanh(x):
     >>> tanh([-1000, 0, 1000])
     array([-1.,  0.,  1.])
     """
-    (x,) = floats("tanh", x=x)
+    (x,) = floats(x=x)
     return np.tanh(x)
 
 
@@ -139,13 +139,13 @@ def tanh_backward(dz, x):
     >>> tanh_backward([10, 20, 30], [-1000, 0, 1000])
     array([ 0., 20.,  0.])
     """
-    dz, x = _same("tanh_backward", dz, x)
+    dz, x = _same(dz, x)
     return dz * (1 - np.tanh(x) ** 2)
 
 
-def _same(function, dz, x):
-    dz, x = floats(function, dz=dz, x=x)
-    same_shape(function, "dz", dz, x.shape, "the shape of x")
+def _same(dz, x):
+    dz, x = floats(dz=dz, x=x)
+    same_shape("dz", dz, x.shape, "the shape of x")
     return dz, x
 
 
@@ -173,7 +173,7 @@ class LeakyReLU(Elementwise):
     backward_function = staticmethod(leaky_relu_backward)
 
     def __init__(self, slope=0.01):
-        super().__init__(geometry={"slope": slope})
+        super().__init__(options={"slope": slope})
 
 
 class Sigmoid(Elementwise):

@@ -9,13 +9,17 @@ import numpy as np
 
 from cnnbp.layer import Layer, random_weights
 from cnnbp.shape import (
-    batch_last,
+    complaint,
+    conv_windows,
     floats,
     image_shape,
     images,
+    own_channel,
     pair,
     positive,
     same_shape,
+    samples_first,
+    samples_last,
     windows,
 )
 
@@ -28,13 +32,13 @@ def conv2d_loops(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     >>> conv2d_loops(np.arange(4.0).reshape(1, 1, 1, 4), [[[[-1.0, 1.0]]]])
     array([[[[1., 1., 1.]]]])
     """
-    x, w, b, place = _check("conv2d_loops", x, w, b, stride, padding, dilation, groups)
+    x, w, b, place = _check(x, w, b, stride, padding, dilation, groups)
     z = np.zeros((len(x), len(w), *place.output), x.dtype)
     if b is not None:
         z += b
     for n, f, i, j in np.ndindex(z.shape):
         for c, kh, kw in np.ndindex(w.shape[1:]):
-            channel = f // (len(w) // groups) * w.shape[1] + c  # of its own group
+            channel = own_channel(f, c, w.shape, groups)
             row = i * place.stride[0] + kh * place.dilation[0] - place.padding[0]
             column = j * place.stride[1] + kw * place.dilation[1] - place.padding[1]
             if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:  # else padding
@@ -52,14 +56,12 @@ def conv2d_backward_loops(dz, x, w, *, stride=1, padding=0, dilation=1, groups=1
     >>> dx, dw, db
     (array([[[[ 5.,  6., 10., 12.]]]]), array([[[[ 7., 10.]]]]), array([[[3.]]]))
     """
-    dz, x, w, place = _check_backward(
-        "conv2d_backward_loops", dz, x, w, stride, padding, dilation, groups
-    )
+    dz, x, w, place = _check_backward(dz, x, w, stride, padding, dilation, groups)
     dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros((len(w), 1, 1), x.dtype)
     for n, f, i, j in np.ndindex(dz.shape):
         db[f] += dz[n, f, i, j]
         for c, kh, kw in np.ndindex(w.shape[1:]):
-            channel = f // (len(w) // groups) * w.shape[1] + c
+            channel = own_channel(f, c, w.shape, groups)
             row = i * place.stride[0] + kh * place.dilation[0] - place.padding[0]
             column = j * place.stride[1] + kw * place.dilation[1] - place.padding[1]
             if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:
@@ -84,9 +86,9 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
     array([[1., 2., 3.],
            [2., 3., 4.]])
     """
-    (x,) = images("im2col", x=x)
+    (x,) = images(x=x)
     image = x.shape[2:]
-    place = windows("im2col", image, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    place = windows(image, kernel_size, stride=stride, padding=padding, dilation=dilation)
     return _im2col(x, place)
 
 
@@ -94,7 +96,7 @@ def _im2col(x, place):
     N, C = x.shape[:2]
     new = np.zeros if any(place.padding) else np.empty  # what no pixel fills is padding
     columns = new((C, *place.kernel, *place.output, N), x.dtype)
-    x = batch_last(x).transpose(1, 2, 3, 0)  # (C, H, W, N)
+    x = samples_last(x)
     for tap, outputs, pixels in place.taps():
         columns[:, *tap, *outputs] = x[:, *pixels]
     return columns.reshape(C * math.prod(place.kernel), math.prod(place.output) * N)
@@ -115,11 +117,11 @@ def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
     >>> col2im([[1, 2, 3], [10, 20, 30]], (1, 1, 1, 4), (1, 2))
     array([[[[ 1., 12., 23., 30.]]]])
     """
-    (columns,) = floats("col2im", columns=columns)
-    N, C, *image = image_shape("col2im", x_shape)
-    place = windows("col2im", image, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    (columns,) = floats(columns=columns)
+    N, C, *image = image_shape(x_shape)
+    place = windows(image, kernel_size, stride=stride, padding=padding, dilation=dilation)
     expected = (C * math.prod(place.kernel), math.prod(place.output) * N)
-    same_shape("col2im", "columns", columns, expected, f"as im2col gives for x {tuple(x_shape)}")
+    same_shape("columns", columns, expected, f"as im2col gives for x {tuple(x_shape)}")
     return _col2im(columns, N, C, place)
 
 
@@ -128,7 +130,7 @@ def _col2im(columns, N, C, place):
     x = np.zeros((C, *place.image, N), columns.dtype)
     for tap, outputs, pixels in place.taps():
         x[:, *pixels] += columns[:, *tap, *outputs]
-    return x.transpose(3, 0, 1, 2)
+    return samples_first(x)
 
 
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
@@ -149,14 +151,14 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     >>> conv2d([[[[0, 1, 4, 9]]]], [[[[-1, 1]]]], stride=(1, 2))
     array([[[[1., 5.]]]])
     """
-    x, w, b, place = _check("conv2d", x, w, b, stride, padding, dilation, groups)
+    x, w, b, place = _check(x, w, b, stride, padding, dilation, groups)
     N, F = len(x), len(w)
     columns = _im2col(x, place)
     z = _by_group(w, groups) @ _by_group(columns, groups)  # (groups, F/groups, OH·OW·N)
     z = z.reshape(F, *place.output, N)
     if b is not None:
         z += b[..., None]
-    return z.transpose(3, 0, 1, 2)
+    return samples_first(z)
 
 
 def conv2d_backward(dz, x, w, *, stride=1, padding=0, dilation=1, groups=1):
@@ -178,18 +180,16 @@ def conv2d_backward(dz, x, w, *, stride=1, padding=0, dilation=1, groups=1):
     >>> dx, dw, db
     (array([[[[ 5.,  6., 10., 12.]]]]), array([[[[ 7., 10.]]]]), array([[[3.]]]))
     """
-    dz, x, w, place = _check_backward(
-        "conv2d_backward", dz, x, w, stride, padding, dilation, groups
-    )
-    dz = batch_last(dz).transpose(1, 2, 3, 0).reshape(len(w), dz[:, 0].size)
-    columns = _im2col(x, place)
-    dz_transposed = _by_group(dz, groups).transpose(0, 2, 1)
-    dw = _by_group(columns, groups) @ dz_transposed  # dwᵀ: twice as fast as dz columnsᵀ
-    # x's columns are done with: their memory takes the columns of dx.
-    w_transposed = _by_group(w, groups).transpose(0, 2, 1)
-    np.matmul(w_transposed, _by_group(dz, groups), out=_by_group(columns, groups))
-    dx = _col2im(columns, *x.shape[:2], place)
-    return dx, dw.transpose(0, 2, 1).reshape(w.shape), dz.sum(axis=1).reshape(-1, 1, 1)
+    dz, x, w, place = _check_backward(dz, x, w, stride, padding, dilation, groups)
+    x_columns = _by_group(_im2col(x, place), groups)
+    dz_rows = _by_group(samples_last(dz), groups)  # (groups, F/groups, OH·OW·N)
+    dw_transposed = x_columns @ dz_rows.transpose(0, 2, 1)  # twice as fast as dz_rows x_columnsᵀ
+    dx_columns = x_columns  # these are done with: their memory takes the columns of dx
+    np.matmul(_by_group(w, groups).transpose(0, 2, 1), dz_rows, out=dx_columns)
+    dx = _col2im(dx_columns, *x.shape[:2], place)
+    dw = dw_transposed.transpose(0, 2, 1).reshape(w.shape)
+    db = dz_rows.sum(axis=2).reshape(-1, 1, 1)
+    return dx, dw, db
 
 
 def _by_group(array, groups):
@@ -197,42 +197,24 @@ def _by_group(array, groups):
     return array.reshape(groups, len(array) // groups, array[0].size)
 
 
-def _check(function, x, w, b, stride, padding, dilation, groups):
+def _check(x, w, b, stride, padding, dilation, groups):
     """conv2d's arguments as arrays of one dtype, with the windows; or the error that helps."""
     if b is None:
-        x, w = images(function, x=x, w=w)
+        x, w = images(x=x, w=w)
     else:
-        x, w, b = floats(function, x=x, w=w, b=b)
-        x, w = images(function, x=x, w=w)
-        same_shape(function, "b", b, (len(w), 1, 1), f"(F, 1, 1) for the filters w {w.shape}")
-    check_groups(function, x.shape, w.shape, groups)
-    place = windows(
-        function, x.shape[2:], w.shape[2:], stride=stride, padding=padding, dilation=dilation
-    )
+        x, w, b = floats(x=x, w=w, b=b)
+        x, w = images(x=x, w=w)
+        same_shape("b", b, (len(w), 1, 1), f"(F, 1, 1) for the filters w {w.shape}")
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    place = conv_windows(x.shape, w.shape, **options)
     return x, w, b, place
 
 
-def check_groups(function, x_shape, w_shape, groups):
-    """Raise TypeError or ValueError unless every group has its channels of x and its filters."""
-    positive(groups, f"{function}: groups")
-    C, F = x_shape[1], w_shape[0]
-    if w_shape[1] * groups != C:
-        raise ValueError(
-            f"{function}: x has {C} channels but w expects {w_shape[1] * groups} — x {x_shape}, "
-            f"w {w_shape}, groups {groups}. Did you swap w's first two axes?"
-        )
-    if F % groups:
-        raise ValueError(
-            f"{function}: {F} filters cannot be divided among {groups} groups — w {w_shape}. "
-            "Give a multiple of groups filters."
-        )
-
-
-def _check_backward(function, dz, x, w, stride, padding, dilation, groups):
-    x, w, _, place = _check(function, x, w, None, stride, padding, dilation, groups)
-    dz, x, w = floats(function, dz=dz, x=x, w=w)
+def _check_backward(dz, x, w, stride, padding, dilation, groups):
+    x, w, _, place = _check(x, w, None, stride, padding, dilation, groups)
+    dz, x, w = floats(dz=dz, x=x, w=w)
     z_shape = (len(x), len(w), *place.output)
-    same_shape(function, "dz", dz, z_shape, f"the shape of z for x {x.shape} and w {w.shape}")
+    same_shape("dz", dz, z_shape, f"the shape of z for x {x.shape} and w {w.shape}")
     return dz, x, w, place
 
 
@@ -268,36 +250,36 @@ class Conv2d(Layer):
         dtype=np.float64,
         rng=None,
     ):
-        positive(in_channels, "Conv2d: in_channels")
-        positive(out_channels, "Conv2d: out_channels")
-        positive(groups, "Conv2d: groups")
+        positive(in_channels, "in_channels")
+        positive(out_channels, "out_channels")
+        positive(groups, "groups")
         if in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"Conv2d: groups {groups} must divide both {in_channels} input channels "
-                f"and {out_channels} filters"
+            raise complaint(
+                ValueError,
+                f"groups {groups} must divide both {in_channels} input channels "
+                f"and {out_channels} filters",
             )
-        w_shape = (out_channels, in_channels // groups, *pair(kernel_size, "Conv2d: kernel_size"))
-        geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        w_shape = (out_channels, in_channels // groups, *pair(kernel_size, "kernel_size"))
+        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         super().__init__(
             {
                 "w": random_weights(w_shape, gain, dtype, rng),
                 "b": np.zeros((out_channels, 1, 1), dtype),
             },
-            geometry,
+            options,
         )
 
     def forward(self, x, training=False):
-        z = conv2d(x, **self.params, **self.geometry)
+        z = conv2d(x, **self.params, **self.options)
         self.x = x
         return z
 
     def backward(self, dz):
-        dx, dw, db = conv2d_backward(dz, self.remembered(), self.params["w"], **self.geometry)
+        dx, dw, db = conv2d_backward(dz, self.remembered(), self.params["w"], **self.options)
         self.grads.update(w=dw, b=db)
         return dx
 
     def output_shape(self, x_shape):
-        N, _, *image = x_shape
-        placement = {name: value for name, value in self.geometry.items() if name != "groups"}
         w = self.params["w"]
-        return N, len(w), *windows("Conv2d", image, w.shape[2:], **placement).output
+        place = conv_windows(x_shape, w.shape, **self.options)
+        return x_shape[0], len(w), *place.output

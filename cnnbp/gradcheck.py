@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.shape import floats, same_shape
+from cnnbp.shape import complaint, floats, same_shape
 
 
 def numeric_gradient(f, x, *, step=1e-5):
@@ -10,65 +10,88 @@ def numeric_gradient(f, x, *, step=1e-5):
 
     df/dx[i] ≈ (f(x + step·e_i) − f(x − step·e_i)) / (2·step), wrong by about step²
 
-    f        takes an array like x, returns one number
+    f        takes an array like x, returns one number; it gets a copy, so it may work in place
     x        any shape; never changed. float32 stays float32 and so has about 3 digits
     step     float > 0, in the units of x
     returns  the shape of x
 
-    Raises ValueError if f returns anything but one number or step is not positive.
+    Raises ValueError if f returns anything but one number, if step is not positive, or if it is
+    lost in rounding: x + step is x again. What is divided by is the step as it was rounded.
     Lesson 02.  Source: Taylor expansion of f around x.
 
     >>> numeric_gradient(lambda x: (x**2).sum(), np.array([1.0, -3.0])).round(6)
     array([ 2., -6.])
     """
     if not step > 0:
-        raise ValueError(f"numeric_gradient: step must be positive, not {step!r}")
-    (x,) = floats("numeric_gradient", x=x)
-    x = x.copy()
+        raise complaint(ValueError, f"step must be positive, not {step!r}")
+    (x,) = floats(x=x)
     gradient = np.zeros(x.shape, x.dtype)
     for index in np.ndindex(x.shape):
-        kept = x[index]
-        x[index] = kept + step
-        above = _number(f(x))
-        x[index] = kept - step
-        below = _number(f(x))
-        x[index] = kept  # put back, not added back: adding would leave a rounding error
-        gradient[index] = (above - below) / (2 * step)
+        above, below = x.copy(), x.copy()
+        above[index] += step
+        below[index] -= step
+        apart = float(above[index]) - float(below[index])
+        _check_apart(apart, step, x[index], x.dtype)
+        gradient[index] = (_number(f(above)) - _number(f(below))) / apart
     return gradient
 
 
+def _check_apart(apart, step, entry, dtype):
+    """Raise ValueError if rounding has changed what lies between two steps by more than half."""
+    if np.isfinite(entry) and not 0.5 * step < apart / 2 < 1.5 * step:
+        raise complaint(
+            ValueError,
+            f"a step of {step:g} is lost in rounding at x = {entry:g}: the next {dtype} number "
+            f"is {np.spacing(np.abs(entry)):.2g} away. Give x as float64, or a larger step.",
+        )
+
+
 def _number(value):
-    if np.size(value) != 1:
-        raise ValueError(
-            f"numeric_gradient: f must return one number but returned shape {np.shape(value)}. "
-            "For a gradient by an array-valued z, let f return (dz * z).sum()."
-        )
     number = np.asarray(value)
-    if number.dtype.kind not in "biuf":
-        raise ValueError(
-            f"numeric_gradient: f must return a real number but returned {value!r}. "
-            "Is a return missing?"
+    if number.size != 1:
+        raise complaint(
+            ValueError,
+            f"f must return one number but returned shape {number.shape}. "
+            "For a gradient by an array-valued z, let f return (dz * z).sum().",
         )
-    return number.item()
+    if number.dtype.kind not in "biuf":
+        raise complaint(
+            ValueError,
+            f"f must return a real number but returned {value!r}."
+            + " Is a return missing?" * (value is None),
+        )
+    return float(number.item())
 
 
-def relative_error(a, b):
+def relative_error(a, b, *, floor=0.0):
     """How far two arrays differ, in units of their largest entry.
 
-    max|a − b| / max(max|a|, max|b|); 0 if both are all zero or empty, inf if anything is NaN
+    max|a − b| / max(max|a|, max|b|, floor); 0 if both are all zero or empty, inf if anything is
+    NaN or infinite
 
     a, b     the same shape
+    floor    float ≥ 0 in the units of a: the least that a difference is held against
     returns  float
+
+    Two gradients that are both 0 up to rounding, such as 1e−18 and −2e−18, differ by their whole
+    size: the error is near 1 or more although nothing is wrong. A floor of the size of the terms
+    that cancel tells that case from a mistake.
 
     Raises ValueError if the shapes differ.
     Lesson 02.
 
     >>> relative_error([1.0, 2.0], [1.0, 2.5])
     0.2
+    >>> relative_error([1e-18], [-2e-18]), relative_error([1e-18], [-2e-18], floor=1.0) < 1e-15
+    (1.5, True)
     """
-    a, b = floats("relative_error", a=a, b=b)
-    same_shape("relative_error", "b", b, a.shape, "the shape of a")
+    a, b = floats(a=a, b=b)
+    same_shape("b", b, a.shape, "the shape of a")
+    if not 0 <= floor < np.inf:
+        raise complaint(ValueError, f"floor must be a finite number, at least 0, not {floor!r}")
     largest = np.maximum(np.abs(a).max(initial=0), np.abs(b).max(initial=0))  # NaN, if any
     if not np.isfinite(largest):
         return float("inf")
-    return float(np.abs(a - b).max(initial=0) / largest) if largest else 0.0
+    unit = max(largest, floor)
+    with np.errstate(over="ignore"):  # of the largest numbers there are, the difference is inf
+        return float(np.abs(a - b).max(initial=0) / unit) if unit else 0.0

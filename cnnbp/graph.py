@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnbp.activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+from cnnbp.shape import complaint
 
 # operation: its value, and its slope by each operand (the local derivatives)
 OPERATIONS = {
@@ -41,7 +42,7 @@ class Graph:
 
     def __init__(self, **formulas):
         if not formulas:
-            raise ValueError('Graph: needs a formula, as in Graph(p="w * x")')
+            raise complaint(ValueError, 'needs a formula, as in Graph(p="w * x")')
         self.formulas = formulas
         self.steps = {name: _read(name, formula) for name, formula in formulas.items()}
         used = dict.fromkeys(operand for _, operands in self.steps.values() for operand in operands)
@@ -51,13 +52,14 @@ class Graph:
         for name, (_, operands) in self.steps.items():
             early = [a for a in operands if self.names.index(a) >= self.names.index(name)]
             if early:
-                raise ValueError(f"Graph: {name} = {formulas[name]} uses {early[0]} too early")
+                raise complaint(ValueError, f"{name} = {formulas[name]} uses {early[0]} too early")
 
     def forward(self, **inputs):
         """Every value, from the inputs to the loss: a dict of floats."""
         if set(inputs) != set(self.inputs):
-            raise ValueError(
-                f"Graph: the inputs are {', '.join(self.inputs)}, not {', '.join(inputs) or 'none'}"
+            raise complaint(
+                ValueError,
+                f"the inputs are {', '.join(self.inputs)}, not {', '.join(inputs) or 'none'}",
             )
         values = {name: float(inputs[name]) for name in self.inputs}
         with np.errstate(all="ignore"):  # log of a negative number is NaN, and shown as such
@@ -118,7 +120,8 @@ def _read(name, formula):
         return words[1], [words[0], words[2]]
     if len(words) == 2 and words[0] in OPERATIONS:
         return words[0], [words[1]]
-    raise ValueError(
-        f'Graph: cannot read {name} = "{formula}"; write "a * b" with one of + - * /, or '
-        f'"f(a)" with one of {", ".join(f for f in OPERATIONS if f.isalpha())}'
+    raise complaint(
+        ValueError,
+        f'cannot read {name} = "{formula}"; write "a * b" with one of + - * /, or '
+        f'"f(a)" with one of {", ".join(f for f in OPERATIONS if f.isalpha())}',
     )

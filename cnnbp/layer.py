@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from cnnbp.shape import complaint
+
 
 class Layer:
     """Memory around functions: `forward(x, training=False) -> z`, then `backward(dz) -> dx`.
 
     params    dict of arrays, which an optimizer changes in place; empty for most layers
     grads     dict of arrays under the same keys; zeros until backward overwrites them
-    geometry  dict of the keywords its functions take (stride, padding, ...)
+    options   dict of the keywords its functions take (stride, padding, ...)
 
     The mathematics is in the functions; a layer only remembers what they need.
     """
@@ -16,10 +18,18 @@ class Layer:
     x = None  # the last forward pass's input
     usual = frozenset()  # options that its repr leaves out
 
-    def __init__(self, params=None, geometry=None):
-        self.params = params or {}
-        self.grads = {name: np.zeros_like(array) for name, array in self.params.items()}
-        self.geometry = geometry or {}
+    def __init__(self, params=None, options=None):
+        self._params = params or {}
+        self._grads = {name: np.zeros_like(array) for name, array in self._params.items()}
+        self.options = options or {}
+
+    @property
+    def params(self):
+        return self._params
+
+    @property
+    def grads(self):
+        return self._grads
 
     def output_shape(self, x_shape):
         """The shape of z for an x of this shape."""
@@ -28,33 +38,33 @@ class Layer:
     def remembered(self):
         """The last forward pass's x, or a ValueError if there was none."""
         if self.x is None:
-            raise ValueError(
-                f"{type(self).__name__}: backward needs the input of a forward pass; "
-                "call forward(x) first"
+            raise complaint(
+                ValueError, "backward needs the input of a forward pass; call forward(x) first"
             )
         return self.x
 
     def __repr__(self):
         shapes = [f"{name} {array.shape}" for name, array in self.params.items()]
-        options = [f"{name}={value}" for name, value in self.geometry.items()]
+        options = [f"{name}={value}" for name, value in self.options.items()]
         unusual = [option for option in options if option not in self.usual]
         return f"{type(self).__name__}({', '.join(shapes + unusual)})"
 
 
-def check_layer(asking, layer):
+def check_layer(layer):
     """Raise TypeError unless it has what layers and networks have.
 
-    >>> check_layer("SGD", {"w": 1})
+    >>> check_layer({"w": 1})
     Traceback (most recent call last):
         ...
-    TypeError: SGD: needs a layer or a network, with forward, backward, params and grads, not dict
+    TypeError: check_layer: needs a layer or a network, with forward, backward, params \
+and grads, not dict
     """
     parts = "forward", "backward", "params", "grads"
     if isinstance(layer, type) or not all(hasattr(layer, part) for part in parts):
         given = f"the class {layer.__name__}" if isinstance(layer, type) else type(layer).__name__
-        raise TypeError(
-            f"{asking}: needs a layer or a network, with forward, backward, params and grads, "
-            f"not {given}"
+        raise complaint(
+            TypeError,
+            f"needs a layer or a network, with forward, backward, params and grads, not {given}",
         )
 
 
@@ -62,12 +72,12 @@ class Elementwise(Layer):
     """A layer made of a pair of functions: z = function(x), dx = backward_function(dz, x)."""
 
     def forward(self, x, training=False):
-        z = self.function(x, **self.geometry)
+        z = self.function(x, **self.options)
         self.x = x
         return z
 
     def backward(self, dz):
-        return self.backward_function(dz, self.remembered(), **self.geometry)
+        return self.backward_function(dz, self.remembered(), **self.options)
 
 
 def random_weights(shape, gain, dtype, rng):
@@ -82,6 +92,8 @@ def random_weights(shape, gain, dtype, rng):
     np.float64(0.1)
     """
     if not np.issubdtype(dtype, np.floating):
-        raise TypeError(f"weights must be real numbers, as of dtype float64, not {dtype!r}")
+        raise complaint(
+            TypeError, f"weights must be real numbers, as of dtype float64, not {dtype!r}"
+        )
     scale = gain / np.sqrt(np.prod(shape[1:]))
     return (scale * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)

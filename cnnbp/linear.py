@@ -3,7 +3,16 @@
 import numpy as np
 
 from cnnbp.layer import Layer, random_weights
-from cnnbp.shape import batch_last, floats, image_shape, images, positive, same_shape
+from cnnbp.shape import (
+    complaint,
+    floats,
+    image_shape,
+    images,
+    positive,
+    same_shape,
+    samples_first,
+    samples_last,
+)
 
 
 def flatten(x):
@@ -23,9 +32,9 @@ def flatten(x):
            [2., 6.],
            [3., 7.]])
     """
-    (x,) = images("flatten", x=x)
+    (x,) = images(x=x)
     N, C, H, W = x.shape
-    return batch_last(x).transpose(1, 2, 3, 0).reshape(C * H * W, N)
+    return samples_last(x).reshape(C * H * W, N)
 
 
 def flatten_backward(dz, x_shape):
@@ -42,10 +51,10 @@ def flatten_backward(dz, x_shape):
     array([[4., 5.],
            [6., 7.]])
     """
-    (dz,) = floats("flatten_backward", dz=dz)
-    N, C, H, W = image_shape("flatten_backward", x_shape)
-    same_shape("flatten_backward", "dz", dz, (C * H * W, N), f"(C·H·W, N) for x {x_shape}")
-    return batch_last(dz.T.reshape(x_shape))
+    (dz,) = floats(dz=dz)
+    N, C, H, W = image_shape(x_shape)
+    same_shape("dz", dz, (C * H * W, N), f"(C·H·W, N) for x {x_shape}")
+    return samples_first(samples_last(dz.T.reshape(x_shape)))
 
 
 def linear(x, w, b):
@@ -64,9 +73,9 @@ def linear(x, w, b):
     >>> linear([[1], [2]], [[3, 4]], [[0.5]])
     array([[11.5]])
     """
-    x, w, b = floats("linear", x=x, w=w, b=b)
-    _check("linear", x, w)
-    same_shape("linear", "b", b, (len(w), 1), f"(M, 1), one bias for each row of w {w.shape}")
+    x, w, b = floats(x=x, w=w, b=b)
+    _check(x, w)
+    same_shape("b", b, (len(w), 1), f"(M, 1), one bias for each row of w {w.shape}")
     return w @ x + b
 
 
@@ -87,24 +96,27 @@ def linear_backward(dz, x, w):
     (array([[6.],
            [8.]]), array([[2., 4.]]), array([[2.]]))
     """
-    dz, x, w = floats("linear_backward", dz=dz, x=x, w=w)
-    _check("linear_backward", x, w)
+    dz, x, w = floats(dz=dz, x=x, w=w)
+    _check(x, w)
     z_shape = (len(w), x.shape[1])
-    same_shape("linear_backward", "dz", dz, z_shape, f"the shape of z for x {x.shape}, w {w.shape}")
+    same_shape("dz", dz, z_shape, f"the shape of z for x {x.shape}, w {w.shape}")
     return w.T @ dz, dz @ x.T, dz.sum(axis=1, keepdims=True)
 
 
-def _check(function, x, w):
+def _check(x, w):
     if x.ndim != 2 or w.ndim != 2:
-        raise ValueError(
-            f"{function}: x must be (D, N) and w (M, D), but x is {x.shape} and w {w.shape}. "
-            "The batch stands in columns: flatten(x) turns images into them, x[:, None] one vector."
+        raise complaint(
+            ValueError,
+            f"x must be (D, N) and w (M, D), but x is {x.shape} and w {w.shape}. "
+            "The batch stands in columns: flatten(x) turns images into them, "
+            "x[:, None] one vector.",
         )
     if x.shape[0] != w.shape[1]:
         transposed = x.shape[1] == w.shape[1]
-        raise ValueError(
-            f"{function}: w {w.shape} expects {w.shape[1]} features but x {x.shape} "
-            f"has {x.shape[0]}." + " Did you mean x.T? The batch stands in columns." * transposed
+        raise complaint(
+            ValueError,
+            f"w {w.shape} expects {w.shape[1]} features but x {x.shape} "
+            f"has {x.shape[0]}." + " Did you mean x.T? The batch stands in columns." * transposed,
         )
 
 
@@ -142,8 +154,8 @@ class Linear(Layer):
     """
 
     def __init__(self, in_features, out_features, *, gain=2**0.5, dtype=np.float64, rng=None):
-        positive(in_features, "Linear: in_features")
-        positive(out_features, "Linear: out_features")
+        positive(in_features, "in_features")
+        positive(out_features, "out_features")
         super().__init__(
             {
                 "w": random_weights((out_features, in_features), gain, dtype, rng),

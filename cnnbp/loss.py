@@ -5,7 +5,7 @@ Scores are (K, N): a row for each class or output, a column for each sample.
 
 import numpy as np
 
-from cnnbp.shape import floats, same_shape
+from cnnbp.shape import complaint, floats, same_shape
 
 
 def softmax(z):
@@ -23,7 +23,7 @@ def softmax(z):
     >>> softmax([[0], [0], [1000]]).T
     array([[0., 0., 1.]])
     """
-    z = _scores("softmax", z)
+    z = _scores(z)
     p = np.exp(z - z.max(axis=0))
     return p / p.sum(axis=0)
 
@@ -46,21 +46,21 @@ def softmax_cross_entropy(z, labels):
     (0.6931, array([[-0.25,  0.25],
            [ 0.25, -0.25]]))
     """
-    z = _scores("softmax_cross_entropy", z)
+    z = _scores(z)
     K, N = z.shape
     labels = np.asarray(labels)
-    _not_empty("softmax_cross_entropy", "z", z)
+    _not_empty("z", z)
     if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"softmax_cross_entropy: labels must be ints, the classes' numbers, not "
-            f"{labels.dtype} values"
+        raise complaint(
+            TypeError, f"labels must be ints, the classes' numbers, not {labels.dtype} values"
         )
     columns = f"one label for each column of z {z.shape}, not one-hot"
-    same_shape("softmax_cross_entropy", "labels", labels, (N,), columns)
+    same_shape("labels", labels, (N,), columns)
     if labels.min() < 0 or labels.max() >= K:
-        raise ValueError(
-            f"softmax_cross_entropy: labels reach from {labels.min()} to {labels.max()} but "
-            f"z {z.shape} has rows 0 to {K - 1}"
+        raise complaint(
+            ValueError,
+            f"labels reach from {labels.min()} to {labels.max()} but "
+            f"z {z.shape} has rows 0 to {K - 1}",
         )
     here = labels, np.arange(N)
     shifted = z - z.max(axis=0)
@@ -86,23 +86,24 @@ def mean_squared_error(z, target):
     >>> mean_squared_error([[1, 2]], [[1, 0]])
     (2.0, array([[0., 2.]]))
     """
-    z, target = floats("mean_squared_error", z=z, target=target)
-    same_shape("mean_squared_error", "target", target, z.shape, "the shape of z")
-    _not_empty("mean_squared_error", "z", z)
+    z, target = floats(z=z, target=target)
+    same_shape("target", target, z.shape, "the shape of z")
+    _not_empty("z", z)
     difference = z - target
     return float((difference**2).mean()), 2 / z.size * difference
 
 
-def _scores(function, z):
-    (z,) = floats(function, z=z)
+def _scores(z):
+    (z,) = floats(z=z)
     if z.ndim != 2 or len(z) == 0:
-        raise ValueError(
-            f"{function}: z must be (K, N), a column of K ≥ 1 scores for each sample, but is "
-            f"{z.shape}" + ". One sample? z[:, None]" * (z.ndim == 1)
+        raise complaint(
+            ValueError,
+            f"z must be (K, N), a column of K ≥ 1 scores for each sample, but is "
+            f"{z.shape}" + ". One sample? z[:, None]" * (z.ndim == 1),
         )
     return z
 
 
-def _not_empty(function, name, array):
+def _not_empty(name, array):
     if array.size == 0:
-        raise ValueError(f"{function}: {name} {array.shape} is empty, and so has no mean")
+        raise complaint(ValueError, f"{name} {array.shape} is empty, and so has no mean")

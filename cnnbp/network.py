@@ -14,6 +14,7 @@ from cnnbp.explain import (
 from cnnbp.layer import Layer, check_layer
 from cnnbp.linear import Flatten, Linear
 from cnnbp.pooling import AvgPool2d, MaxPool2d
+from cnnbp.shape import complaint
 
 EXPLANATIONS = {
     Conv2d: explain_conv2d,
@@ -55,13 +56,13 @@ class Network(Layer):
     """
 
     def __init__(self, layers, input_shape=None):
+        super().__init__()
         self.layers = list(layers)
         for layer in self.layers:
-            check_layer(type(self).__name__, layer)
+            check_layer(layer)
         if len(set(map(id, self.layers))) < len(self.layers):
-            raise ValueError(
-                f"{type(self).__name__}: a layer comes twice, but it remembers one input only; "
-                "make two layers"
+            raise complaint(
+                ValueError, "a layer comes twice, but it remembers one input only; make two layers"
             )
         self.input_shape = input_shape
         self.trace = []
@@ -82,23 +83,32 @@ class Network(Layer):
         }
 
     def forward(self, x, training=False):
-        trace = []
-        for layer in self.layers:
-            z = layer.forward(x, training)
+        self.x, trace = x, []
+        for number, layer in enumerate(self.layers):
+            z = _told_apart(number, layer, layer.forward, x, training)
             trace.append(Step(type(layer).__name__, x, z))
             x = z
         self.trace = trace
         return x
 
     def backward(self, dz):
-        if self.layers and not self.trace:
-            raise ValueError(
-                f"{type(self).__name__}: backward needs a forward pass; call forward(x) first"
-            )
-        for layer, step in zip(reversed(self.layers), reversed(self.trace), strict=True):
-            step.dz, step.dx = dz, layer.backward(dz)
+        self.remembered()
+        for number, step in reversed(list(enumerate(self.trace))):
+            layer = self.layers[number]
+            step.dz, step.dx = dz, _told_apart(number, layer, layer.backward, dz)
             dz = step.dx
         return dz
+
+    def gradients(self):
+        """The gradients of x and of every layer's z, of the last backward pass.
+
+        returns  list of arrays, one more than there are layers
+
+        Raises ValueError before a backward pass.
+        """
+        if not self.trace or self.trace[-1].dz is None:
+            raise complaint(ValueError, "no gradients yet; call forward(x), then backward(dz)")
+        return [self.trace[0].dx, *(step.dz for step in self.trace)]
 
     def explain(self, layer, wanted, index):
         """The products that make up one cell of a layer's z, dx, dw or db, in the last passes.
@@ -113,16 +123,16 @@ class Network(Layer):
         explained = [i for i, each in enumerate(self.layers) if type(each) in EXPLANATIONS]
         if layer not in explained:
             names = ", ".join(f"{i} {type(self.layers[i]).__name__}" for i in explained)
-            raise ValueError(
-                f"Network.explain: layer {layer!r} has no explanation; these have one: {names}"
+            raise complaint(
+                ValueError, f"layer {layer!r} has no explanation; these have one: {names}"
             )
         if not self.trace:
-            raise ValueError("Network.explain: nothing to explain yet; call forward(x) first")
+            raise complaint(ValueError, "nothing to explain yet; call forward(x) first")
         chosen, step = self.layers[layer], self.trace[layer]
         if step.dz is None and wanted in ("dx", "dw", "db"):
-            raise ValueError(f"Network.explain: {wanted} needs dz; call backward(dz) first")
+            raise complaint(ValueError, f"{wanted} needs dz; call backward(dz) first")
         return EXPLANATIONS[type(chosen)](
-            wanted, index, x=step.x, dz=step.dz, **chosen.params, **chosen.geometry
+            wanted, index, x=step.x, dz=step.dz, **chosen.params, **chosen.options
         )
 
     def output_shape(self, x_shape):
@@ -157,6 +167,17 @@ class Network(Layer):
                 yield from layer._rows(inner_shape, f"{number}.")
 
 
+def _told_apart(number, layer, method, *arguments):
+    """What a layer's method returns; an error of it says which layer it was."""
+    try:
+        return method(*arguments)
+    except (TypeError, ValueError) as error:
+        if not hasattr(error, "sentence"):
+            raise
+        where = f"layer {number} {type(layer).__name__}"
+        raise complaint(type(error), f"{where}: {error.sentence}") from None
+
+
 class Residual(Network):
     """Layers with a path around them: z = x + layers(x), so dx = dz + what the layers send back.
 
@@ -170,9 +191,10 @@ class Residual(Network):
     def forward(self, x, training=False):
         z = super().forward(x, training)
         if np.shape(z) != np.shape(x):
-            raise ValueError(
-                f"Residual: the layers turn {np.shape(x)} into {np.shape(z)}, which cannot be "
-                "added to x; keep the shape (padding, as many filters as channels)"
+            raise complaint(
+                ValueError,
+                f"the layers turn {np.shape(x)} into {np.shape(z)}, which cannot be "
+                "added to x; keep the shape (padding, as many filters as channels)",
             )
         return x + z
 

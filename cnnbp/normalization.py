@@ -6,7 +6,15 @@ Batch normalization takes its mean over the batch, group normalization within ea
 import numpy as np
 
 from cnnbp.layer import Layer
-from cnnbp.shape import batch_last, floats, images, positive, same_shape
+from cnnbp.shape import (
+    complaint,
+    floats,
+    images,
+    positive,
+    same_shape,
+    samples_first,
+    samples_last,
+)
 
 EACH_CHANNEL = (0, 2, 3)  # the axes N, H, W: one mean for each channel of a batch
 EACH_GROUP = (2, 3, 4)  # of (N, groups, C/groups, H, W): one mean for each group of a sample
@@ -29,8 +37,8 @@ def batch_norm2d(x, gamma, beta, *, eps=1e-5):
     >>> batch_norm2d([[[[1, 3]]], [[[1, 3]]]], [[[2]]], [[[10]]])[0].round(3)
     array([[[ 8., 12.]]])
     """
-    x, gamma, beta = _check("batch_norm2d", x, gamma, beta, eps)
-    _not_empty("batch_norm2d", x)
+    x, gamma, beta = _check(x, gamma, beta, eps)
+    _not_empty(x)
     normalized, _ = _standardized(x, EACH_CHANNEL, eps)
     return gamma * normalized + beta
 
@@ -53,8 +61,8 @@ def batch_norm2d_backward(dz, x, gamma, *, eps=1e-5):
     >>> dx.round(3), dgamma, dbeta
     (array([[[[ 0.816, -1.633,  0.816]]]]), array([[[0.]]]), array([[[2.]]]))
     """
-    dz, x, gamma = _check_backward("batch_norm2d_backward", dz, x, gamma, eps)
-    _not_empty("batch_norm2d_backward", x)
+    dz, x, gamma = _check_backward(dz, x, gamma, eps)
+    _not_empty(x)
     normalized, deviation = _standardized(x, EACH_CHANNEL, eps)
     dx = _standardized_backward(gamma * dz, normalized, deviation, EACH_CHANNEL)
     return dx, *_scale_and_shift_backward(dz, normalized)
@@ -82,8 +90,8 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
     <BLANKLINE>
             [[ 0.,  0.]]]])
     """
-    x, gamma, beta = _check("group_norm", x, gamma, beta, eps)
-    normalized, _ = _standardized(_grouped("group_norm", x, groups), EACH_GROUP, eps)
+    x, gamma, beta = _check(x, gamma, beta, eps)
+    normalized, _ = _standardized(_grouped(x, groups), EACH_GROUP, eps)
     return gamma * normalized.reshape(x.shape) + beta
 
 
@@ -104,8 +112,8 @@ def group_norm_backward(dz, x, gamma, groups, *, eps=1e-5):
     >>> dx.round(3), dgamma, dbeta
     (array([[[[ 0.816, -1.633,  0.816]]]]), array([[[0.]]]), array([[[2.]]]))
     """
-    dz, x, gamma = _check_backward("group_norm_backward", dz, x, gamma, eps)
-    grouped = _grouped("group_norm_backward", x, groups)
+    dz, x, gamma = _check_backward(dz, x, gamma, eps)
+    grouped = _grouped(x, groups)
     normalized, deviation = _standardized(grouped, EACH_GROUP, eps)
     upstream = (gamma * dz).reshape(grouped.shape)
     dx = _standardized_backward(upstream, normalized, deviation, EACH_GROUP)
@@ -143,43 +151,43 @@ def _scale_and_shift_backward(dz, normalized):
     return dgamma, dbeta
 
 
-def _grouped(function, x, groups):
+def _grouped(x, groups):
     """x as (N, groups, C/groups, H, W), a view."""
     N, C, H, W = x.shape
-    _divides(function, groups, C)
+    _divides(groups, C)
     return x.reshape(N, groups, C // groups, H, W)
 
 
-def _divides(function, groups, channels):
-    positive(groups, f"{function}: groups")
+def _divides(groups, channels):
+    positive(groups, "groups")
     if channels % groups:
-        raise ValueError(f"{function}: groups {groups} must divide the {channels} channels")
+        raise complaint(ValueError, f"groups {groups} must divide the {channels} channels")
 
 
-def _check(function, x, gamma, beta, eps):
+def _check(x, gamma, beta, eps):
     """x batch last, gamma and beta, in one dtype; or the error that helps."""
-    x, gamma, beta = floats(function, x=x, gamma=gamma, beta=beta)
-    (x,) = images(function, x=x)
+    x, gamma, beta = floats(x=x, gamma=gamma, beta=beta)
+    (x,) = images(x=x)
     for name, array in {"gamma": gamma, "beta": beta}.items():
         remedy = f". Give {name}[:, None, None]" * (array.ndim == 1)
         reason = f"(C, 1, 1) for the channels of x {x.shape}{remedy}"
-        same_shape(function, name, array, (x.shape[1], 1, 1), reason)
+        same_shape(name, array, (x.shape[1], 1, 1), reason)
     if not eps > 0:
-        raise ValueError(f"{function}: eps must be positive, not {eps!r}")
-    return batch_last(x), gamma, beta
+        raise complaint(ValueError, f"eps must be positive, not {eps!r}")
+    return samples_first(samples_last(x)), gamma, beta
 
 
-def _check_backward(function, dz, x, gamma, eps):
+def _check_backward(dz, x, gamma, eps):
     """dz and x batch last, and gamma, in one dtype; or the error that helps."""
-    x, gamma, _ = _check(function, x, gamma, gamma, eps)
-    dz, x, gamma = floats(function, dz=dz, x=x, gamma=gamma)
-    same_shape(function, "dz", dz, x.shape, "the shape of x")
-    return batch_last(dz), x, gamma
+    x, gamma, _ = _check(x, gamma, gamma, eps)
+    dz, x, gamma = floats(dz=dz, x=x, gamma=gamma)
+    same_shape("dz", dz, x.shape, "the shape of x")
+    return samples_first(samples_last(dz)), x, gamma
 
 
-def _not_empty(function, x):
+def _not_empty(x):
     if len(x) == 0:
-        raise ValueError(f"{function}: x {x.shape} is an empty batch, and so has no mean")
+        raise complaint(ValueError, f"x {x.shape} is an empty batch, and so has no mean")
 
 
 def dropout(x, mask):
@@ -197,7 +205,7 @@ def dropout(x, mask):
     >>> dropout([1, 2, 3], [2, 0, 2])
     array([2., 0., 6.])
     """
-    return _masked("dropout", "x", x, mask)
+    return _masked("x", x, mask)
 
 
 def dropout_backward(dz, mask):
@@ -214,12 +222,12 @@ def dropout_backward(dz, mask):
     >>> dropout_backward([10, 20, 30], [2, 0, 2])
     array([20.,  0., 60.])
     """
-    return _masked("dropout_backward", "dz", dz, mask)
+    return _masked("dz", dz, mask)
 
 
-def _masked(function, name, array, mask):
-    array, mask = floats(function, **{name: array, "mask": mask})
-    same_shape(function, "mask", mask, array.shape, f"the shape of {name}")
+def _masked(name, array, mask):
+    array, mask = floats(**{name: array, "mask": mask})
+    same_shape("mask", mask, array.shape, f"the shape of {name}")
     return array * mask
 
 
@@ -245,9 +253,9 @@ class BatchNorm2d(Layer):
     """
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1, dtype=np.float64):
-        positive(channels, "BatchNorm2d: channels")
+        positive(channels, "channels")
         if not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNorm2d: momentum must be from 0 to 1, not {momentum!r}")
+            raise complaint(ValueError, f"momentum must be from 0 to 1, not {momentum!r}")
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
         self.momentum = momentum
@@ -256,10 +264,10 @@ class BatchNorm2d(Layer):
 
     def forward(self, x, training=False):
         if training:
-            z = batch_norm2d(x, **self.params, **self.geometry)
+            z = batch_norm2d(x, **self.params, **self.options)
             self._update_running(x)
         else:
-            x_checked, gamma, beta = _check("BatchNorm2d", x, **self.params, **self.geometry)
+            x_checked, gamma, beta = _check(x, **self.params, **self.options)
             z = gamma * self._by_running(x_checked)[0] + beta
         self.x, self.training = x, training
         return z
@@ -267,9 +275,9 @@ class BatchNorm2d(Layer):
     def backward(self, dz):
         x, gamma = self.remembered(), self.params["gamma"]
         if self.training:
-            dx, dgamma, dbeta = batch_norm2d_backward(dz, x, gamma, **self.geometry)
+            dx, dgamma, dbeta = batch_norm2d_backward(dz, x, gamma, **self.options)
         else:
-            dz, x, gamma = _check_backward("BatchNorm2d", dz, x, gamma, **self.geometry)
+            dz, x, gamma = _check_backward(dz, x, gamma, **self.options)
             normalized, deviation = self._by_running(x)
             dx = gamma / deviation * dz
             dgamma, dbeta = _scale_and_shift_backward(dz, normalized)
@@ -278,16 +286,17 @@ class BatchNorm2d(Layer):
 
     def _by_running(self, x):
         """x normalized by the running statistics, and the deviation it was divided by."""
-        deviation = np.sqrt(self.running_var + float(self.geometry["eps"]))
+        deviation = np.sqrt(self.running_var + float(self.options["eps"]))
         return (x - self.running_mean) / deviation, deviation
 
     def _update_running(self, x):
-        (x,) = images("BatchNorm2d", x=x)
+        (x,) = images(x=x)
         count = x[:, 0].size
         if count == 1:
-            raise ValueError(
-                f"BatchNorm2d: one value per channel has no variance — x is {x.shape}. "
-                "Train with more samples or larger images."
+            raise complaint(
+                ValueError,
+                f"one value per channel has no variance — x is {x.shape}. "
+                "Train with more samples or larger images.",
             )
         over = {"axis": EACH_CHANNEL, "dtype": np.float64}
         self.running_mean = self._moved(self.running_mean, x.mean(**over))
@@ -313,19 +322,19 @@ class GroupNorm(Layer):
     """
 
     def __init__(self, groups, channels, *, eps=1e-5, dtype=np.float64):
-        positive(channels, "GroupNorm: channels")
-        _divides("GroupNorm", groups, channels)
+        positive(channels, "channels")
+        _divides(groups, channels)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"groups": groups, "eps": eps})
 
     def forward(self, x, training=False):
-        z = group_norm(x, **self.params, **self.geometry)
+        z = group_norm(x, **self.params, **self.options)
         self.x = x
         return z
 
     def backward(self, dz):
         x, gamma = self.remembered(), self.params["gamma"]
-        dx, dgamma, dbeta = group_norm_backward(dz, x, gamma, **self.geometry)
+        dx, dgamma, dbeta = group_norm_backward(dz, x, gamma, **self.options)
         self.grads.update(gamma=dgamma, beta=dbeta)
         return dx
 
@@ -345,14 +354,14 @@ class Dropout(Layer):
 
     def __init__(self, p, rng=None):
         if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p must be at least 0 and less than 1, not {p!r}")
+            raise complaint(ValueError, f"p must be at least 0 and less than 1, not {p!r}")
         super().__init__()
         self.p = p
         self.rng = np.random.default_rng(rng)
         self.mask = None  # of the last pass; None after one without training
 
     def forward(self, x, training=False):
-        (z,) = floats("Dropout", x=x)
+        (z,) = floats(x=x)
         mask = None
         if training:
             mask = np.empty_like(z)  # laid out in memory as x is, and so their product
@@ -363,8 +372,8 @@ class Dropout(Layer):
 
     def backward(self, dz):
         x_shape = np.shape(self.remembered())
-        (dz,) = floats("Dropout", dz=dz)
-        same_shape("Dropout", "dz", dz, x_shape, "the shape of x")
+        (dz,) = floats(dz=dz)
+        same_shape("dz", dz, x_shape, "the shape of x")
         return dz if self.mask is None else dropout_backward(dz, self.mask)
 
     def __repr__(self):

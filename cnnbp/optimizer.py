@@ -4,10 +4,12 @@ The only place that changes arrays in place, so that layers and networks keep th
 """
 
 import math
+from numbers import Real
 
 import numpy as np
 
 from cnnbp.layer import check_layer
+from cnnbp.shape import complaint
 
 
 class SGD:
@@ -35,9 +37,9 @@ class SGD:
     """
 
     def __init__(self, network, learning_rate, momentum=0.0):
-        check_layer("SGD", network)
-        _check_learning_rate("SGD", learning_rate)
-        _check_share("SGD", "momentum", momentum)
+        check_layer(network)
+        _check_learning_rate(learning_rate)
+        _check_share("momentum", momentum)
         self.network = network
         self.learning_rate = learning_rate
         self.momentum = momentum
@@ -84,12 +86,11 @@ class Adam:
     """
 
     def __init__(self, network, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-        check_layer("Adam", network)
-        _check_learning_rate("Adam", learning_rate)
-        _check_share("Adam", "beta1", beta1)
-        _check_share("Adam", "beta2", beta2)
-        if not eps > 0:
-            raise ValueError(f"Adam: eps must be positive, not {eps!r}")
+        check_layer(network)
+        _check_learning_rate(learning_rate)
+        _check_share("beta1", beta1)
+        _check_share("beta2", beta2)
+        _check_positive("eps", eps)
         self.network = network
         self.learning_rate = learning_rate
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
@@ -136,19 +137,33 @@ def clip_gradients(network, max_norm):
     >>> clip_gradients(layer, max_norm=1.0), layer.grads["w"], layer.grads["b"]
     (5.0, array([[0.6]]), array([[0.8]]))
     """
-    check_layer("clip_gradients", network)
-    if not max_norm > 0:
-        raise ValueError(f"clip_gradients: max_norm must be positive, not {max_norm!r}")
-    gradients = list(network.grads.values())
-    norm = _norm(gradients)
+    check_layer(network)
+    _check_positive("max_norm", max_norm)
+    norm = gradient_norm(network)
     if max_norm < norm < math.inf:
-        for gradient in gradients:
+        for gradient in network.grads.values():
             gradient *= max_norm / norm
     return norm
 
 
-def _norm(arrays):
-    """The root of the sum of all squares, which overflows only if it must."""
+def gradient_norm(network):
+    """The root of the sum of squares of all entries of all grads, as one float.
+
+    It overflows only if it must, and is inf or NaN where a gradient is.
+
+    network  a network or a single layer; 0 if it has no parameters
+
+    Raises TypeError for what is no network.
+    Lesson 12.
+
+    >>> from cnnbp.linear import Linear
+    >>> layer = Linear(1, 1)
+    >>> z, dx = layer.forward([[0.75]]), layer.backward([[4.0]])
+    >>> gradient_norm(layer)
+    5.0
+    """
+    check_layer(network)
+    arrays = list(network.grads.values())
     largest = float(np.max([np.abs(array).max(initial=0) for array in arrays], initial=0))
     if largest == 0 or not math.isfinite(largest):
         return largest
@@ -160,13 +175,26 @@ def _zeros(network):
     return {name: np.zeros_like(array) for name, array in network.params.items()}
 
 
-def _check_learning_rate(optimizer, learning_rate):
+def _check_learning_rate(learning_rate):
+    _check_number("learning_rate", learning_rate)
     if not 0 <= learning_rate < math.inf:
-        raise ValueError(
-            f"{optimizer}: learning_rate must be a finite number, at least 0, not {learning_rate!r}"
+        raise complaint(
+            ValueError, f"learning_rate must be a finite number, at least 0, not {learning_rate!r}"
         )
 
 
-def _check_share(optimizer, name, share):
+def _check_share(name, share):
+    _check_number(name, share)
     if not 0 <= share < 1:
-        raise ValueError(f"{optimizer}: {name} must be at least 0 and less than 1, not {share!r}")
+        raise complaint(ValueError, f"{name} must be at least 0 and less than 1, not {share!r}")
+
+
+def _check_positive(name, value):
+    _check_number(name, value)
+    if not value > 0:
+        raise complaint(ValueError, f"{name} must be positive, not {value!r}")
+
+
+def _check_number(name, value):
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise complaint(TypeError, f"{name} must be a number, not {value!r}")

@@ -1,11 +1,61 @@
-"""Pooling: every window hands on one number, its largest or its mean. Nothing to learn."""
+"""Pooling: every window hands on one number, its largest or its mean. Nothing to learn.
+
+Loops to read, and beside them the same for all windows of a kernel position at once.
+"""
 
 import math
 
 import numpy as np
 
 from cnnbp.layer import Layer
-from cnnbp.shape import batch_last, image_shape, images, pair, same_shape, windows
+from cnnbp.shape import (
+    complaint,
+    image_shape,
+    images,
+    pair,
+    pool_windows,
+    same_shape,
+    samples_first,
+    samples_last,
+)
+
+
+def max_pool2d_loops(x, kernel_size, *, stride=None, padding=0):
+    """max_pool2d as a search: every pixel of a window, in row order, against the best so far.
+
+    Takes and returns what max_pool2d does; slow, and meant to be read. Lesson 09.
+
+    >>> max_pool2d_loops([[[[1, 5, 2, 5]]]], (1, 2))
+    (array([[[[5., 5.]]]]), array([[[[1, 3]]]]))
+    """
+    (x,) = images(x=x)
+    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
+    z = np.full((*x.shape[:2], *place.output), -np.inf, x.dtype)
+    argmax = np.full(z.shape, -1)  # no pixel yet
+    for n, c, i, j in np.ndindex(z.shape):
+        for row, column in place.pixels((i, j)):
+            value, best = x[n, c, row, column], z[n, c, i, j]
+            larger = value > best or (np.isnan(value) and not np.isnan(best))
+            if larger or argmax[n, c, i, j] < 0:  # an equal one came first, and stays
+                z[n, c, i, j] = value
+                argmax[n, c, i, j] = row * x.shape[3] + column
+    return z, argmax
+
+
+def max_pool2d_backward_loops(dz, argmax, x_shape):
+    """max_pool2d_backward one window at a time: its dz is added to its winner.
+
+    Takes and returns what max_pool2d_backward does. Lesson 09.
+
+    >>> max_pool2d_backward_loops([[[[1, 2]]]], [[[[1, 1]]]], (1, 1, 1, 3))
+    array([[[[0., 3., 0.]]]])
+    """
+    dz, argmax, (N, C, H, W) = _check_winners(dz, argmax, x_shape)
+    dx = np.zeros((N, C, H, W), dz.dtype)
+    for n, c, i, j in np.ndindex(dz.shape):
+        row, column = divmod(argmax[n, c, i, j], W)
+        dx[n, c, row, column] += dz[n, c, i, j]  # added: a pixel can win several windows
+    return dx
 
 
 def max_pool2d(x, kernel_size, *, stride=None, padding=0):
@@ -24,14 +74,14 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
     >>> z, argmax
     (array([[[[5., 5.]]]]), array([[[[1, 3]]]]))
     """
-    (x,) = images("max_pool2d", x=x)
-    place = pool_windows("max_pool2d", x.shape, kernel_size, stride, padding)
-    x = batch_last(x).transpose(1, 2, 3, 0)  # (C, H, W, N)
+    (x,) = images(x=x)
+    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
+    x = samples_last(x)
     z = np.full((x.shape[0], *place.output, x.shape[3]), -np.inf, x.dtype)
     for _, outputs, pixels in place.taps():
         window_cells = z[:, *outputs]
         np.maximum(window_cells, x[:, *pixels], out=window_cells)
-    return z.transpose(3, 0, 1, 2), _winners(x, z, place).transpose(3, 0, 1, 2)
+    return samples_first(z), samples_first(_winners(x, z, place))
 
 
 def _winners(x, z, place):
@@ -46,9 +96,9 @@ def _winners(x, z, place):
         before += none_yet
 
     W = place.image[1]
-    (i, j), (kh, kw) = np.indices(place.output), np.indices(place.kernel)
-    corner = (i * place.stride[0] - place.padding[0]) * W + j * place.stride[1] - place.padding[1]
-    return (kh * W + kw).ravel()[before] + corner[..., None]
+    kh, kw = np.indices(place.kernel)
+    row, column = place.corner(np.indices(place.output))
+    return (kh * W + kw).ravel()[before] + (row * W + column)[..., None]
 
 
 def max_pool2d_backward(dz, argmax, x_shape):
@@ -67,28 +117,62 @@ def max_pool2d_backward(dz, argmax, x_shape):
     array([[[[0., 3., 0.]]]])
     """
     dz, argmax, (N, C, H, W) = _check_winners(dz, argmax, x_shape)
-    # Batch last, pixel p of channel c and sample n lies at (c·H·W + p)·N + n.
+    # Samples last, pixel p of channel c and sample n lies at (c·H·W + p)·N + n.
     first = (np.arange(C) * H * W).reshape(C, 1, 1, 1)
-    cells = (batch_last(argmax).transpose(1, 2, 3, 0) + first) * N + np.arange(N)
+    cells = (samples_last(argmax) + first) * N + np.arange(N)
     dx = np.zeros(C * H * W * N, dz.dtype)
-    np.add.at(dx, cells.ravel(), batch_last(dz).transpose(1, 2, 3, 0).ravel())
-    return dx.reshape(C, H, W, N).transpose(3, 0, 1, 2)
+    np.add.at(dx, cells.ravel(), samples_last(dz).ravel())
+    return samples_first(dx.reshape(C, H, W, N))
 
 
 def _check_winners(dz, argmax, x_shape):
-    (dz,) = images("max_pool2d_backward", dz=dz)
+    (dz,) = images(dz=dz)
     argmax = np.asarray(argmax)
-    N, C, H, W = image_shape("max_pool2d_backward", x_shape)
-    same_shape("max_pool2d_backward", "argmax", argmax, dz.shape, "the shape of dz")
-    same_shape("max_pool2d_backward", "dz", dz, (N, C, *dz.shape[2:]), f"as x is {x_shape}")
+    N, C, H, W = image_shape(x_shape)
+    same_shape("argmax", argmax, dz.shape, "the shape of dz")
+    same_shape("dz", dz, (N, C, *dz.shape[2:]), f"as x is {x_shape}")
     if argmax.dtype.kind not in "iu":
-        raise TypeError(f"max_pool2d_backward: argmax must hold ints, not {argmax.dtype}")
+        raise complaint(TypeError, f"argmax must hold ints, not {argmax.dtype}")
     if argmax.size and (argmax.min() < 0 or argmax.max() >= H * W):
-        raise ValueError(
-            f"max_pool2d_backward: argmax points outside an image of {H}·{W} pixels; "
-            "its entries are h·W + w. Is x_shape the shape that max_pool2d was given?"
+        raise complaint(
+            ValueError,
+            f"argmax points outside an image of {H}·{W} pixels; "
+            "its entries are h·W + w. Is x_shape the shape that max_pool2d was given?",
         )
     return dz, argmax.astype(np.intp, copy=False), (N, C, H, W)
+
+
+def avg_pool2d_loops(x, kernel_size, *, stride=None, padding=0):
+    """avg_pool2d as the sum it is: every pixel of a window gives its share.
+
+    Takes and returns what avg_pool2d does; slow, and meant to be read. Lesson 09.
+
+    >>> avg_pool2d_loops([[[[1, 5, 2, 4]]]], (1, 2))
+    array([[[[3., 3.]]]])
+    """
+    (x,) = images(x=x)
+    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
+    z = np.zeros((*x.shape[:2], *place.output), x.dtype)
+    for n, c, i, j in np.ndindex(z.shape):
+        for row, column in place.pixels((i, j)):
+            z[n, c, i, j] += x[n, c, row, column] / math.prod(place.kernel)
+    return z
+
+
+def avg_pool2d_backward_loops(dz, x_shape, kernel_size, *, stride=None, padding=0):
+    """avg_pool2d_backward as the forward loops, run once more: every pixel gets its share back.
+
+    Takes and returns what avg_pool2d_backward does. Lesson 09.
+
+    >>> avg_pool2d_backward_loops([[[[2, 4]]]], (1, 1, 1, 3), (1, 2), stride=1)
+    array([[[[1., 3., 2.]]]])
+    """
+    dz, place = _check_average(dz, x_shape, kernel_size, stride, padding)
+    dx = np.zeros(x_shape, dz.dtype)
+    for n, c, i, j in np.ndindex(dz.shape):
+        for row, column in place.pixels((i, j)):
+            dx[n, c, row, column] += dz[n, c, i, j] / math.prod(place.kernel)
+    return dx
 
 
 def avg_pool2d(x, kernel_size, *, stride=None, padding=0):
@@ -107,14 +191,14 @@ def avg_pool2d(x, kernel_size, *, stride=None, padding=0):
     >>> avg_pool2d([[[[1, 5, 2, 4]]]], (1, 2))
     array([[[[3., 3.]]]])
     """
-    (x,) = images("avg_pool2d", x=x)
-    place = pool_windows("avg_pool2d", x.shape, kernel_size, stride, padding)
-    x = batch_last(x).transpose(1, 2, 3, 0)  # (C, H, W, N)
+    (x,) = images(x=x)
+    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
+    x = samples_last(x)
     z = np.zeros((x.shape[0], *place.output, x.shape[3]), x.dtype)
     for _, outputs, pixels in place.taps():
         z[:, *outputs] += x[:, *pixels]
     z /= math.prod(place.kernel)
-    return z.transpose(3, 0, 1, 2)
+    return samples_first(z)
 
 
 def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
@@ -132,41 +216,31 @@ def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
     >>> avg_pool2d_backward([[[[2, 4]]]], (1, 1, 1, 3), (1, 2), stride=1)
     array([[[[1., 3., 2.]]]])
     """
-    (dz,) = images("avg_pool2d_backward", dz=dz)
-    N, C, H, W = image_shape("avg_pool2d_backward", x_shape)
-    place = pool_windows("avg_pool2d_backward", x_shape, kernel_size, stride, padding)
-    same_shape("avg_pool2d_backward", "dz", dz, (N, C, *place.output), f"as x is {x_shape}")
-    share = batch_last(dz).transpose(1, 2, 3, 0) / math.prod(place.kernel)  # (C, OH, OW, N)
-    dx = np.zeros((C, H, W, N), dz.dtype)
+    dz, place = _check_average(dz, x_shape, kernel_size, stride, padding)
+    share = samples_last(dz) / math.prod(place.kernel)
+    dx = np.zeros((share.shape[0], *place.image, share.shape[3]), dz.dtype)
     for _, outputs, pixels in place.taps():
         dx[:, *pixels] += share[:, *outputs]
-    return dx.transpose(3, 0, 1, 2)
+    return samples_first(dx)
 
 
-def pool_windows(function, x_shape, kernel_size, stride, padding):
-    """The windows of a pooling layer, none of which may lie wholly in the padding."""
-    stride = kernel_size if stride is None else stride
-    place = windows(function, x_shape[2:], kernel_size, stride=stride, padding=padding)
-    if place.padding[0] >= place.kernel[0] or place.padding[1] >= place.kernel[1]:
-        raise ValueError(
-            f"{function}: padding {place.padding} must be less than the window {place.kernel}, "
-            "or a window sees no pixel at all"
-        )
-    return place
+def _check_average(dz, x_shape, kernel_size, stride, padding):
+    (dz,) = images(dz=dz)
+    N, C, *_ = image_shape(x_shape)
+    place = pool_windows(x_shape, kernel_size, stride=stride, padding=padding)
+    same_shape("dz", dz, (N, C, *place.output), f"as x is {x_shape}")
+    return dz, place
 
 
 class _Pool2d(Layer):
     usual = frozenset(["stride=None", "padding=0"])
 
     def __init__(self, kernel_size, *, stride=None, padding=0):
-        name = type(self).__name__
-        pair(kernel_size, f"{name}: kernel_size")
-        super().__init__(
-            geometry={"kernel_size": kernel_size, "stride": stride, "padding": padding}
-        )
+        pair(kernel_size, "kernel_size")
+        super().__init__(options={"kernel_size": kernel_size, "stride": stride, "padding": padding})
 
     def output_shape(self, x_shape):
-        return *x_shape[:2], *pool_windows(type(self).__name__, x_shape, **self.geometry).output
+        return *x_shape[:2], *pool_windows(x_shape, **self.options).output
 
 
 class MaxPool2d(_Pool2d):
@@ -179,7 +253,7 @@ class MaxPool2d(_Pool2d):
     """
 
     def forward(self, x, training=False):
-        z, self.argmax = max_pool2d(x, **self.geometry)
+        z, self.argmax = max_pool2d(x, **self.options)
         self.x = x
         return z
 
@@ -198,9 +272,9 @@ class AvgPool2d(_Pool2d):
     """
 
     def forward(self, x, training=False):
-        z = avg_pool2d(x, **self.geometry)
+        z = avg_pool2d(x, **self.options)
         self.x = x
         return z
 
     def backward(self, dz):
-        return avg_pool2d_backward(dz, np.shape(self.remembered()), **self.geometry)
+        return avg_pool2d_backward(dz, np.shape(self.remembered()), **self.options)

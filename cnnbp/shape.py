@@ -1,10 +1,50 @@
 """Sizes, pairs, layout: where a kernel's windows lie, and what to say when shapes disagree."""
 
 import operator
+import sys
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+
+
+def complaint(error, sentence):
+    """An error to raise that begins with the name of the public function that was called.
+
+    error     ValueError or TypeError
+    sentence  what was given, what was expected, and the remedy; kept as `.sentence`
+
+    The function is the outermost one of this package on the way here, so that none has to hand
+    its name on: whoever calls draw_conv2d_dw is told about draw_conv2d_dw.
+
+    >>> pair(0, "stride")
+    Traceback (most recent call last):
+        ...
+    ValueError: pair: stride must be at least 1 in rows and columns, not 0
+    """
+    frame, called = sys._getframe(1), None
+    while frame and _is_ours(frame):
+        frame, called = frame.f_back, frame
+    named = error(f"{_name_of(called)}: {sentence}")
+    named.sentence = sentence
+    return named
+
+
+def _is_ours(frame):
+    """Whether a function of this package runs in it; a module's own lines are somebody's call."""
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    return package == __name__.partition(".")[0] and frame.f_code.co_name != "<module>"
+
+
+def _name_of(frame):
+    """conv2d, Conv2d (while it is made) or Conv2d.forward, as a caller would write it."""
+    name = frame.f_code.co_qualname.partition(".<locals>")[0]
+    if frame.f_code.co_varnames[:1] != ("self",):
+        return name
+    kind = type(frame.f_locals["self"]).__name__  # an inherited method belongs to what was called
+    method = frame.f_code.co_name
+    return kind if method.startswith("_") else f"{kind}.{method}"
 
 
 def pair(value, name, *, minimum=1):
@@ -21,9 +61,13 @@ def pair(value, name, *, minimum=1):
     try:
         rows, columns = map(operator.index, (value, value) if np.ndim(value) == 0 else value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be an int or a pair (rows, columns), not {value!r}") from None
+        raise complaint(
+            TypeError, f"{name} must be an int or a pair (rows, columns), not {value!r}"
+        ) from None
     if min(rows, columns) < minimum:
-        raise ValueError(f"{name} must be at least {minimum} in rows and columns, not {value!r}")
+        raise complaint(
+            ValueError, f"{name} must be at least {minimum} in rows and columns, not {value!r}"
+        )
     return rows, columns
 
 
@@ -32,32 +76,32 @@ def positive(value, name):
     try:
         operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an int, not {value!r}") from None
+        raise complaint(TypeError, f"{name} must be an int, not {value!r}") from None
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
+        raise complaint(ValueError, f"{name} must be at least 1, not {value}")
 
 
-def image_shape(function, x_shape):
+def image_shape(x_shape):
     """x_shape as four ints (N, C, H, W).
 
-    >>> image_shape("flatten_backward", (50, 10))
+    >>> image_shape((50, 10))
     Traceback (most recent call last):
         ...
-    TypeError: flatten_backward: x_shape must be four ints (N, C, H, W), the x.shape of the \
+    TypeError: image_shape: x_shape must be four ints (N, C, H, W), the x.shape of the \
 forward pass, not (50, 10)
     """
     try:
         N, C, H, W = map(operator.index, x_shape)
     except (TypeError, ValueError):
         given = f"an array {x_shape.shape}" if isinstance(x_shape, np.ndarray) else f"{x_shape!r}"
-        raise TypeError(
-            f"{function}: x_shape must be four ints (N, C, H, W), the x.shape of the forward "
-            f"pass, not {given}"
+        raise complaint(
+            TypeError,
+            f"x_shape must be four ints (N, C, H, W), the x.shape of the forward pass, not {given}",
         ) from None
     return N, C, H, W
 
 
-def floats(function, **arrays):
+def floats(**arrays):
     """The named arrays in one floating-point dtype, in the order given.
 
     float32 stays float32 if every array is float32. Lists, integers and booleans become float64.
@@ -65,85 +109,112 @@ def floats(function, **arrays):
 
     Raises TypeError for anything that does not hold real numbers (ragged lists, None, strings).
 
-    >>> x, w = floats("conv2d", x=[[1, 2]], w=np.ones((1, 2), np.float32))
+    >>> x, w = floats(x=[[1, 2]], w=np.ones((1, 2), np.float32))
     >>> x.dtype, w.dtype
     (dtype('float64'), dtype('float64'))
     """
-    real = [_real(function, name, array) for name, array in arrays.items()]
+    real = [_real(name, array) for name, array in arrays.items()]
     dtype = np.result_type(*real)
     return [array.astype(dtype, copy=False) for array in real]
 
 
-def _real(function, name, array):
+def _real(name, array):
     try:
         array = np.asarray(array)
     except ValueError:
-        raise TypeError(
-            f"{function}: {name} is a ragged list, its rows differ in length; give an array"
+        raise complaint(
+            TypeError, f"{name} is a ragged list, its rows differ in length; give an array"
         ) from None
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
-        raise TypeError(f"{function}: {name} must hold real numbers, not {array.dtype} values")
+        raise complaint(TypeError, f"{name} must hold real numbers, not {array.dtype} values")
     return array
 
 
-def images(function, **arrays):
+def images(**arrays):
     """Like floats, and every array must have four axes, none of them empty but the batch.
 
     Raises ValueError naming the array, its shape and the remedy.
 
-    >>> images("conv2d", x=np.ones((28, 28)))
+    >>> images(x=np.ones((28, 28)))
     Traceback (most recent call last):
         ...
-    ValueError: conv2d: x must have 4 axes (N, C, H, W) but is (28, 28). One image? Add the \
+    ValueError: images: x must have 4 axes (N, C, H, W) but is (28, 28). One image? Add the \
 missing axes: x[None, None].
     """
-    checked = floats(function, **arrays)
+    checked = floats(**arrays)
     for name, array in zip(arrays, checked, strict=True):
         axes = "(F, C, KH, KW)" if name == "w" else "(N, C, H, W)"
         if array.ndim != 4:
-            raise ValueError(
-                f"{function}: {name} must have 4 axes {axes} but is {array.shape}."
+            raise complaint(
+                ValueError,
+                f"{name} must have 4 axes {axes} but is {array.shape}."
                 + {
                     2: f" One image? Add the missing axes: {name}[None, None].",
                     3: f" One image? Add the missing axis: {name}[None].",
-                }.get(array.ndim, "")
+                }.get(array.ndim, ""),
             )
         if 0 in (array.shape if name == "w" else array.shape[1:]):
-            raise ValueError(
-                f"{function}: {name} {array.shape} holds nothing: only the batch N may be 0"
+            raise complaint(
+                ValueError, f"{name} {array.shape} holds nothing: only the batch N may be 0"
             )
     return checked
 
 
-def same_shape(function, name, array, expected, reason):
+def same_shape(name, array, expected, reason):
     """Raise ValueError unless array.shape is `expected`, with the reason why it should be.
 
-    >>> same_shape("relu_backward", "dz", np.ones((2, 3)), (2, 4), "the shape of x")
+    >>> same_shape("dz", np.ones((2, 3)), (2, 4), "the shape of x")
     Traceback (most recent call last):
         ...
-    ValueError: relu_backward: dz is (2, 3) but must be (2, 4), the shape of x
+    ValueError: same_shape: dz is (2, 3) but must be (2, 4), the shape of x
     """
     if array.shape != tuple(expected):
-        raise ValueError(
-            f"{function}: {name} is {array.shape} but must be {tuple(expected)}, {reason}"
+        raise complaint(
+            ValueError, f"{name} is {array.shape} but must be {tuple(expected)}, {reason}"
         )
 
 
-def batch_last(x):
-    """The same (N, C, H, W) numbers with the samples side by side in memory.
+def samples_last(x):
+    """(N, C, H, W) as (C, H, W, N): the samples of a pixel side by side in memory.
 
-    Only the layout differs: a kernel position then meets all samples of a pixel in one contiguous
-    run, and flattening costs nothing. A view, no copy, if x already lies so.
+    A kernel position then meets all samples of a pixel in one contiguous run, and flattening
+    costs nothing. A view, no copy, if x already lies so.
 
-    x        (N, C, H, W)
-    returns  (N, C, H, W), its memory in the order C, H, W, N
-
-    >>> batch_last(np.zeros((2, 3, 4, 5))).strides
-    (8, 320, 80, 16)
+    >>> samples_last(np.zeros((2, 3, 4, 5))).shape
+    (3, 4, 5, 2)
     """
-    return np.ascontiguousarray(x.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
+
+
+def samples_first(x):
+    """(C, H, W, N) as (N, C, H, W) again: a view, whose samples stay side by side in memory.
+
+    >>> samples_first(np.zeros((3, 4, 5, 2))).shape
+    (2, 3, 4, 5)
+    """
+    return x.transpose(3, 0, 1, 2)
+
+
+def own_channel(f, c, w_shape, groups):
+    """The channel of x that filter f sees as its channel c: with groups, one of its own group.
+
+    >>> own_channel(2, 1, (4, 3, 2, 2), groups=2)  # the second group begins with channel 3
+    4
+    """
+    return f // (w_shape[0] // groups) * w_shape[1] + c
+
+
+def own_filters(channel, w_shape, groups):
+    """The filters that see a channel of x, as a range: with groups, those of its group.
+
+    >>> own_filters(4, (4, 3, 2, 2), groups=2)
+    range(2, 4)
+    """
+    filters = w_shape[0] // groups
+    first = channel // w_shape[1] * filters
+    return range(first, first + filters)
 
 
 class Windows(NamedTuple):
@@ -167,6 +238,53 @@ class Windows(NamedTuple):
             for size, kernel, stride, padding, dilation in zip(*self, strict=True)
         )
 
+    @property
+    def span(self):
+        """Rows and columns from a window's first pixel to its last."""
+        return tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True))
+
+    def corner(self, window):
+        """The first pixel (row, column) of the window at (i, j); it may lie in the padding.
+
+        Of many windows at once, if i and j are arrays.
+        """
+        return tuple(i * s - p for i, s, p in zip(window, self.stride, self.padding, strict=True))
+
+    def pixels(self, window):
+        """The pixels (row, column) of the window at (i, j), in row order, without the padding.
+
+        >>> list(windows((3, 3), 2, padding=1).pixels((0, 1)))
+        [(0, 0), (0, 1)]
+        """
+        axes = (
+            [start + k * d for k in range(kernel) if 0 <= start + k * d < size]
+            for start, kernel, d, size in zip(
+                self.corner(window), self.kernel, self.dilation, self.image, strict=True
+            )
+        )
+        return product(*axes)
+
+    def covered(self):
+        """(H, W) of bools: whether any window sees the pixel."""
+        seen = np.zeros(self.image, bool)
+        for _, _, pixels in self.taps():
+            seen[pixels] = True
+        return seen
+
+    def seen_by(self):
+        """For every pixel, in row order, the windows that see it: dict of lists.
+
+        >>> windows((1, 3), (1, 2)).seen_by()
+        {(0, 0): [(0, 0)], (0, 1): [(0, 0), (0, 1)], (0, 2): [(0, 1)]}
+        """
+        seen = {pixel: [] for pixel in np.ndindex(*self.image)}
+        at, pixels = np.indices(self.output), np.indices(self.image)
+        for _, outputs, met in self.taps():
+            meeting = at[:, *outputs].reshape(2, -1).T, pixels[:, *met].reshape(2, -1).T
+            for window, pixel in zip(*map(np.ndarray.tolist, meeting), strict=True):
+                seen[tuple(pixel)].append(tuple(window))
+        return {pixel: sorted(places) for pixel, places in seen.items()}
+
     @lru_cache(maxsize=128)  # noqa: B019 - a tuple of ints, and training asks for the same ones
     def taps(self):
         """For every kernel position: (kh, kw), the windows and the pixels that meet there.
@@ -174,7 +292,7 @@ class Windows(NamedTuple):
         Windows and pixels are pairs of slices of equal length. Windows whose pixel would lie in
         the padding are left out, so nothing ever needs to be padded.
 
-        >>> for tap, outputs, pixels in windows("conv2d", (1, 5), (1, 3), stride=2).taps():
+        >>> for tap, outputs, pixels in windows((1, 5), (1, 3), stride=2).taps():
         ...     print(tap, outputs[1], pixels[1])
         (0, 0) slice(0, 2, None) slice(0, 3, 2)
         (0, 1) slice(0, 2, None) slice(1, 4, 2)
@@ -202,7 +320,7 @@ def _meet(size, kernel, stride, padding, dilation, output, kernel_index):
     )
 
 
-def windows(function, image, kernel_size, *, stride=1, padding=0, dilation=1):
+def windows(image, kernel_size, *, stride=1, padding=0, dilation=1):
     """The Windows of a kernel over an image, after checking that at least one fits.
 
     image        (H, W)
@@ -210,32 +328,99 @@ def windows(function, image, kernel_size, *, stride=1, padding=0, dilation=1):
 
     Raises ValueError with the sizes and the remedy if the window is larger than the padded image.
 
-    >>> windows("conv2d", (29, 28), (3, 2), stride=2).output
+    >>> windows((29, 28), (3, 2), stride=2).output
     (14, 14)
-    >>> windows("conv2d", (2, 8), 3)
+    >>> windows((2, 8), 3)
     Traceback (most recent call last):
         ...
-    ValueError: conv2d: the window (3, 3) is larger than the image (2, 8). Pad the image or use a \
+    ValueError: windows: the window (3, 3) is larger than the image (2, 8). Pad the image or use a \
 smaller kernel.
     """
     placed = Windows(
         tuple(image),
-        pair(kernel_size, f"{function}: kernel_size"),
-        pair(stride, f"{function}: stride"),
-        pair(padding, f"{function}: padding", minimum=0),
-        pair(dilation, f"{function}: dilation"),
+        pair(kernel_size, "kernel_size"),
+        pair(stride, "stride"),
+        pair(padding, "padding", minimum=0),
+        pair(dilation, "dilation"),
     )
     if min(placed.output) < 1:
-        span = tuple(d * (k - 1) + 1 for d, k in zip(placed.dilation, placed.kernel, strict=True))
-        padded = tuple(s + 2 * p for s, p in zip(placed.image, placed.padding, strict=True))
-        raise ValueError(
-            f"{function}: the window {span}"
-            + (
-                f" of a kernel {placed.kernel} with dilation {placed.dilation}"
-                * (span != placed.kernel)
-            )
-            + f" is larger than the image {padded}"
-            + (" with its padding" * (padded != placed.image))
-            + ". Pad the image or use a smaller kernel."
-        )
+        raise complaint(ValueError, _too_large(placed))
     return placed
+
+
+def _too_large(placed):
+    """That not one window fits, and what would."""
+    padded = tuple(s + 2 * p for s, p in zip(placed.image, placed.padding, strict=True))
+    dilated = f" of a kernel {placed.kernel} with dilation {placed.dilation}"
+    return (
+        f"the window {placed.span}"
+        + dilated * (placed.span != placed.kernel)
+        + f" is larger than the image {padded}"
+        + " with its padding" * (padded != placed.image)
+        + ". Pad the image or use a smaller kernel."
+    )
+
+
+def conv_windows(x_shape, w_shape, *, stride=1, padding=0, dilation=1, groups=1):
+    """The Windows of a convolution, after checking that every group has its channels and filters.
+
+    x_shape  (N, C, H, W)
+    w_shape  (F, C/groups, KH, KW)
+
+    Raises TypeError or ValueError with the shapes and a remedy that fits them.
+
+    >>> conv_windows((10, 3, 29, 28), (2, 4, 3, 2))
+    Traceback (most recent call last):
+        ...
+    ValueError: conv_windows: x has 3 channels but w expects 4 — x (10, 3, 29, 28), w (2, 4, 3, 2)
+    """
+    positive(groups, "groups")
+    if w_shape[1] * groups != x_shape[1]:
+        raise complaint(
+            ValueError,
+            f"x has {x_shape[1]} channels but w expects {w_shape[1] * groups} — "
+            f"x {tuple(x_shape)}, w {tuple(w_shape)}"
+            + f", groups {groups}" * (groups > 1)
+            + _channels_remedy(x_shape, w_shape, groups),
+        )
+    if w_shape[0] % groups:
+        raise complaint(
+            ValueError,
+            f"{w_shape[0]} filters cannot be divided among {groups} groups — w {tuple(w_shape)}. "
+            "Give a multiple of groups filters.",
+        )
+    return windows(x_shape[2:], w_shape[2:], stride=stride, padding=padding, dilation=dilation)
+
+
+def _channels_remedy(x_shape, w_shape, groups):
+    """What would make x and w fit, or nothing where nothing does."""
+    C, channels_last = x_shape[1], x_shape[3]
+    F, expected = w_shape[:2]
+    guesses = []
+    if channels_last == expected * groups:
+        guesses.append("Do x's channels come last? Give x.transpose(0, 3, 1, 2).")
+    if F * groups == C:
+        guesses.append("Did you swap w's first two axes? Give w.transpose(1, 0, 2, 3).")
+    if groups == 1 and C % expected == 0 and F % (C // expected) == 0:
+        guesses.append(f"Did you mean groups={C // expected}?")
+    return "".join(f". {guess}" if guess == guesses[0] else f" Or: {guess}" for guess in guesses)
+
+
+def pool_windows(x_shape, kernel_size, *, stride=None, padding=0):
+    """The Windows of a pooling, none of which may lie wholly in the padding.
+
+    x_shape  (N, C, H, W)
+    stride   int or pair, or None for the kernel_size: windows side by side
+
+    >>> pool_windows((10, 2, 14, 14), 2).stride
+    (2, 2)
+    """
+    stride = kernel_size if stride is None else stride
+    place = windows(x_shape[2:], kernel_size, stride=stride, padding=padding)
+    if place.padding[0] >= place.kernel[0] or place.padding[1] >= place.kernel[1]:
+        raise complaint(
+            ValueError,
+            f"padding {place.padding} must be less than the window {place.kernel}, "
+            "or a window sees no pixel at all",
+        )
+    return place

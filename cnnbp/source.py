@@ -4,6 +4,8 @@ import inspect
 import re
 import textwrap
 
+from cnnbp.shape import complaint
+
 
 class Source:
     """The source of a function or class: highlighted in a notebook, plain elsewhere."""
@@ -31,15 +33,15 @@ def show_source(function, *, docstring=False):
     >>> show_source(relu)
     # cnnbp/activation.py
     def relu(x):
-        (x,) = floats("relu", x=x)
+        (x,) = floats(x=x)
         return np.maximum(x, 0)
     """
     try:
         code = textwrap.dedent(inspect.getsource(function)).rstrip()  # a method is indented
         module = inspect.getmodule(function).__name__
     except (TypeError, OSError, AttributeError):
-        raise TypeError(
-            f"show_source: {function!r} has no Python source; give a function or class"
+        raise complaint(
+            TypeError, f"{function!r} has no Python source; give a function or class"
         ) from None
     if not docstring:
         code = re.sub(r'\n\s*"""[\s\S]*?"""', "", code, count=1)

@@ -2,27 +2,34 @@
 
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cnnbp import shape
 from cnnbp.loss import softmax_cross_entropy
-from cnnbp.optimizer import clip_gradients
+from cnnbp.optimizer import clip_gradients, gradient_norm
+
+DIVERGING = {"over": "ignore", "invalid": "ignore"}  # it is returned, not warned of
 
 
 @dataclass(repr=False)
 class History:
-    """What training went through, to be plotted.
+    """What training went through, to be printed, plotted and compared: its one record.
 
     loss, gradient_norm         for each step: the loss of its minibatch before the step, and the
                                 norm of all gradients before clipping
     train_loss, train_accuracy  for each epoch: the means over its images, while they trained
-    test_loss, test_accuracy    for each epoch, after it, if there were test data
-    diverged                    True if the last loss or gradient norm is inf or NaN
+    test_loss, test_accuracy    whenever it was measured on test data: by `train` after each epoch
+    measured                    how many steps had been taken by then
+    settings, cause             a few words on how it was trained, and why it ended early if that
+                                is known
+    ended                       the step that was not taken, its loss or norm being inf or NaN;
+                                None if all were
+    diverged                    True if there is such a step
 
     >>> History(loss=[2.5, 2.0], gradient_norm=[1.0, 1.0], train_loss=[2.25], train_accuracy=[0.5])
-    History(1 epochs, 2 steps, train loss 2.250, train accuracy 0.500)
+    History(1 epoch, 2 steps, train loss 2.250, train accuracy 0.500)
     """
 
     loss: list = field(default_factory=list)
@@ -31,22 +38,57 @@ class History:
     train_accuracy: list = field(default_factory=list)
     test_loss: list = field(default_factory=list)
     test_accuracy: list = field(default_factory=list)
+    measured: list = field(default_factory=list, compare=False)
+    settings: str = field(default="", compare=False)
+    cause: str = field(default="", compare=False)
+
+    @property
+    def ended(self):
+        for step, values in enumerate(zip(self.loss, self.gradient_norm, strict=True)):
+            if not all(map(math.isfinite, values)):
+                return step
+        return None
 
     @property
     def diverged(self):
-        return not all(map(math.isfinite, self.loss[-1:] + self.gradient_norm[-1:]))
+        return self.ended is not None
+
+    def until(self, steps):
+        """The History as it was after so many steps."""
+        kept = {name: getattr(self, name)[:steps] for name in ("loss", "gradient_norm")}
+        count = sum(step <= steps for step in self.measured)
+        for name in ("measured", "train_loss", "train_accuracy", "test_loss", "test_accuracy"):
+            kept[name] = getattr(self, name)[:count]
+        return replace(self, **kept)
 
     def __repr__(self):
-        parts = [f"{len(self.train_loss)} epochs", f"{len(self.loss)} steps"]
+        epochs = len(self.train_loss)
+        parts = [f"{epochs} epoch{'s' * (epochs != 1)}", f"{len(self.loss)} steps"]
         for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy"):
             if values := getattr(self, name):
-                parts.append(f"{name.replace('_', ' ')} {values[-1]:.3f}")
+                parts.append(f"{name.replace('_', ' ')} {legible(values[-1])}")
         if self.diverged:
-            parts.append(
-                f"diverged: loss {self.loss[-1]:.3g}, gradient norm {self.gradient_norm[-1]:.3g}; "
-                "try a smaller learning rate, or clipping by max_norm"
-            )
+            parts.append(self._how_it_ended())
         return f"History({', '.join(parts)})"
+
+    def _how_it_ended(self):
+        """A smaller rate is advised only where the data and the first step were all right."""
+        loss, norm = self.loss[self.ended], self.gradient_norm[self.ended]
+        remedy = "try a smaller learning rate, or clipping by max_norm"
+        if self.cause:
+            remedy = self.cause
+        elif self.ended == 0:
+            remedy = "no weight had moved yet, so look at the images and the first weights"
+        return f"diverged: loss {loss:.3g}, gradient norm {norm:.3g}; {remedy}"
+
+
+def legible(value):
+    """Three digits behind the point, or a power of ten where that would be a row of digits.
+
+    >>> legible(0.4861), legible(1e131)
+    ('0.486', '1e+131')
+    """
+    return f"{value:.3f}" if not math.isfinite(value) or abs(value) < 1e5 else f"{value:.3g}"
 
 
 def train(
@@ -92,36 +134,62 @@ def train(
     """
     from tqdm import tqdm
 
-    images, labels = _labeled("train", images, labels)
-    test = None if test is None else _labeled("train: test", *test)
-    shape.positive(epochs, "train: epochs")
-    shape.positive(batch_size, "train: batch_size")
-    if not hasattr(optimizer, "step"):
-        raise TypeError(
-            f"train: optimizer must be an SGD or Adam of this network, not {optimizer!r}"
-        )
-    if optimizer.network is not network:
-        raise ValueError("train: the optimizer moves another network; make one of this network")
+    images, labels = _labeled("", images, labels)
+    test = None if test is None else _labeled("test: ", *test)
+    shape.positive(epochs, "epochs")
+    shape.positive(batch_size, "batch_size")
+    _check_optimizer(optimizer, network)
     rng, history = np.random.default_rng(rng), History()
+    history.settings = f"{optimizer}, batches of {batch_size}"
     bar = tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout, disable=not progress)
     for _ in bar:
-        results = []
-        for x, x_labels in minibatches(images, labels, batch_size, rng):
-            loss, accuracy, norm = training_step(network, x, x_labels, optimizer, max_norm)
-            history.loss.append(loss)
-            history.gradient_norm.append(norm)
-            if history.diverged:
-                return history
-            results.append((loss, accuracy, len(x)))
+        batches = minibatches(images, labels, batch_size, rng)
+        results = _epoch(network, batches, optimizer, max_norm, history)
+        if history.diverged:
+            return history
         loss, accuracy = _means(results)
+        history.measured.append(len(history.loss))
         history.train_loss.append(loss)
         history.train_accuracy.append(accuracy)
         if test is not None:
-            loss, accuracy = evaluate(network, *test)
-            history.test_loss.append(loss)
-            history.test_accuracy.append(accuracy)
-        bar.set_postfix_str(f"loss {loss:.3f}, accuracy {accuracy:.3f}")
+            test_loss, test_accuracy = evaluate(network, *test)
+            history.test_loss.append(test_loss)
+            history.test_accuracy.append(test_accuracy)
+            loss, accuracy = test_loss, test_accuracy
+        bar.set_postfix_str(f"loss {legible(loss)}, accuracy {accuracy:.3f}")
     return history
+
+
+def _check_optimizer(optimizer, network):
+    if isinstance(optimizer, type):
+        made = f"{optimizer.__name__}(network, learning_rate=0.1)"
+        raise shape.complaint(
+            TypeError, f"optimizer is the class {optimizer.__name__}; make one of it: {made}"
+        )
+    if not hasattr(optimizer, "step") or not hasattr(optimizer, "network"):
+        raise shape.complaint(
+            TypeError, f"optimizer must be an SGD or Adam of this network, not {optimizer!r}"
+        )
+    if optimizer.network is not network:
+        raise shape.complaint(
+            ValueError, "the optimizer moves another network; make one of this network"
+        )
+
+
+def _epoch(network, batches, optimizer, max_norm, history):
+    """A step on every batch, noted in the history: a list of (loss, accuracy, images)."""
+    results = []
+    for x, labels in batches:
+        loss, accuracy, norm = training_step(network, x, labels, optimizer, max_norm)
+        history.loss.append(loss)
+        history.gradient_norm.append(norm)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            spoiled = np.count_nonzero(~np.isfinite(x).all(axis=(1, 2, 3)))
+            if spoiled:
+                history.cause = f"{spoiled} of this step's {len(x)} images hold NaN or inf"
+            break
+        results.append((loss, accuracy, len(x)))
+    return results
 
 
 def minibatches(images, labels, batch_size, rng):
@@ -138,10 +206,9 @@ def minibatches(images, labels, batch_size, rng):
     order = np.random.default_rng(rng).permutation(len(images))
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        yield shape.batch_last(images[chosen]), labels[chosen]
+        yield shape.samples_first(shape.samples_last(images[chosen])), labels[chosen]
 
 
-@np.errstate(over="ignore", invalid="ignore")  # divergence is returned, not warned of
 def training_step(network, x, labels, optimizer, max_norm=None):
     """Forward, loss, backward, clip, step: what is repeated until the network has learned.
 
@@ -152,16 +219,16 @@ def training_step(network, x, labels, optimizer, max_norm=None):
 
     The step is left out if the loss or the norm is inf or NaN, for it would spoil the weights.
     """
-    scores = network.forward(x, training=True)
-    loss, dz = softmax_cross_entropy(scores, labels)
-    network.backward(dz)
-    norm = clip_gradients(network, math.inf if max_norm is None else max_norm)
+    with np.errstate(**DIVERGING):
+        scores = network.forward(x, training=True)
+        loss, dz = softmax_cross_entropy(scores, labels)
+        network.backward(dz)
+        norm = gradient_norm(network) if max_norm is None else clip_gradients(network, max_norm)
     if math.isfinite(loss) and math.isfinite(norm):
         optimizer.step()
     return loss, _accuracy(scores, labels), norm
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def evaluate(network, images, labels, *, batch_size=256):
     """A network's mean loss and accuracy on labeled images, without training it.
 
@@ -179,13 +246,14 @@ def evaluate(network, images, labels, *, batch_size=256):
     >>> round(loss, 3), accuracy
     (4.5, 0.5)
     """
-    images, labels = _labeled("evaluate", images, labels)
-    shape.positive(batch_size, "evaluate: batch_size")
+    images, labels = _labeled("", images, labels)
+    shape.positive(batch_size, "batch_size")
     results = []
     for start in range(0, len(images), batch_size):
         x, x_labels = (array[start : start + batch_size] for array in (images, labels))
-        scores = network.forward(shape.batch_last(x))
-        loss, _ = softmax_cross_entropy(scores, x_labels)
+        with np.errstate(**DIVERGING):
+            scores = network.forward(shape.samples_first(shape.samples_last(x)))
+            loss, _ = softmax_cross_entropy(scores, x_labels)
         results.append((loss, _accuracy(scores, x_labels), len(x)))
     return _means(results)
 
@@ -200,10 +268,12 @@ def _means(results):
     return tuple(float(np.average(values, weights=sizes)) for values in (losses, accuracies))
 
 
-def _labeled(function, images, labels):
-    (images,), labels = shape.images(function, images=images), np.asarray(labels)
+def _labeled(which, images, labels):
+    """Images and labels as arrays that belong together; `which` is a word for the error."""
+    (images,), labels = shape.images(**{f"{which}images": images}), np.asarray(labels)
+    name = f"{which}images {images.shape}"
     if len(images) == 0:
-        raise ValueError(f"{function}: images {images.shape} is empty; there is nothing to learn")
-    expected = f"one label for each of images {images.shape}, not one-hot"
-    shape.same_shape(function, "labels", labels, (len(images),), expected)
+        raise shape.complaint(ValueError, f"{name} is empty; there is nothing to learn")
+    expected = f"one label for each of {name}, not one-hot"
+    shape.same_shape(f"{which}labels", labels, (len(images),), expected)
     return images, labels

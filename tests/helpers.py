@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnnbp import numeric_gradient
-from cnnbp.shape import windows
+from cnnbp.shape import conv_windows
 
 
 def eighths(rng, shape):
@@ -26,6 +26,11 @@ def slope(function, at, dz, *, step=1.0):
     A step of 1 is exact where the function is linear, and as good as a small one.
     """
     return numeric_gradient(lambda value: (dz * function(value)).sum(), at, step=step)
+
+
+def batch_last(array):
+    """The same numbers with the samples side by side in memory, whatever the axes behind N."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0)
 
 
 def lies_batch_last(array):
@@ -56,13 +61,13 @@ class Convolution(NamedTuple):
 
     @property
     def placement(self):
-        """The options without groups, as im2col and windows take them."""
+        """The options without groups, as im2col takes them."""
         return {name: value for name, value in self.options.items() if name != "groups"}
 
     @property
     def place(self):
         """Where its windows lie."""
-        return windows("conv2d", self.x[2:], self.w[2:], **self.placement)
+        return conv_windows(self.x, self.w, **self.options)
 
     def arrays(self):
         """x, w, b and an upstream gradient dz for them."""

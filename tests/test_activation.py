@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, eighths, lies_batch_last, slope
+from helpers import assert_refuses, batch_last, eighths, lies_batch_last, slope
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes
 from numpy.testing import assert_allclose, assert_array_equal
@@ -24,7 +24,6 @@ from cnnbp import (
     tanh,
     tanh_backward,
 )
-from cnnbp.shape import batch_last
 
 PAIRS = [
     (relu, relu_backward),

@@ -38,8 +38,8 @@ def press(explorer, description):
 def test_opens_on_two_runs_of_which_one_learns():
     explorer = TrainingExplorer()
     good, bad = record(explorer, **GOOD), record(explorer)
-    assert good.accuracy[-1] > 0.9
-    assert bad.accuracy[-1] < 0.5
+    assert good.test_accuracy[-1] > 0.9
+    assert bad.test_accuracy[-1] < 0.5
     assert explorer.html.count('stroke-dasharray="6 4"') == 4  # the kept run's curves, and its key
     assert "first twice what it began with: loss at step 1" in explorer.html
     explorer.close()
@@ -60,7 +60,7 @@ def test_a_run_is_what_train_does():
     )
     run = Run(((images, labels), test), 0.1, "SGD", 0.9, 64, math.inf).until(len(history.loss))
     assert run.loss == pytest.approx(history.loss, rel=1e-6)
-    assert run.norm == pytest.approx(history.gradient_norm, rel=1e-5)
+    assert run.gradient_norm == pytest.approx(history.gradient_norm, rel=1e-5)
 
 
 def test_a_step_is_one_more_step(explorer):
@@ -133,4 +133,5 @@ def test_every_setting_changes_the_run(explorer, name):
     control = explorer.controls[name]
     others = [option[1] if isinstance(option, tuple) else option for option in control.options]
     others.remove(control.value)
-    assert record(explorer, **{name: others[-1]}).norm[1:] != record(explorer).norm[1:]
+    changed = record(explorer, **{name: others[-1]})
+    assert changed.gradient_norm[1:] != record(explorer).gradient_norm[1:]

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses
+from helpers import assert_refuses, batch_last
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cnnbp import numeric_gradient, relative_error
-from cnnbp.shape import batch_last
 
 
 def test_a_slope_by_hand():
@@ -102,7 +101,7 @@ def test_f_must_return_a_real_number(returned):
     assert_refuses(
         lambda: numeric_gradient(lambda x: returned, [1.0]),
         ValueError,
-        *("real number", repr(returned), "return missing"),
+        *("real number", repr(returned), *["return missing"] * (returned is None)),
     )
 
 
@@ -148,3 +147,55 @@ def test_relative_error_refuses_to_repeat_the_smaller_array():
         ValueError,
         *("b is (2, 3)", "(2, 1)"),
     )
+
+
+def test_f_may_work_in_place_on_its_copy():
+    def f(x):
+        x *= x
+        return x.sum()
+
+    x = np.array([1.0, -3.0])
+    assert_allclose(numeric_gradient(f, x), [2, -6], rtol=1e-8)
+    assert_array_equal(x, [1, -3])
+
+
+@pytest.mark.parametrize("returned", [2.0, np.float32(2), np.array(2.0), np.array([2.0]), 2, True])
+def test_one_number_may_come_in_any_wrapping(returned):
+    assert_array_equal(numeric_gradient(lambda x: returned, [1.0, 2.0]), [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("x", "step", "dtype"),
+    [
+        (np.ones(3, np.float16), 1e-5, "float16"),
+        (np.array([1e12]), 1e-5, "float64"),
+        (np.array([1e3], np.float32), 1e-5, "float32"),
+        (np.array([1.0]), 1e-20, "float64"),
+    ],
+)
+def test_a_step_that_is_lost_in_rounding_is_refused(x, step, dtype):
+    assert_refuses(
+        lambda: numeric_gradient(np.sum, x, step=step),
+        ValueError,
+        *(f"a step of {step:g} is lost in rounding", dtype, "float64, or a larger step"),
+    )
+
+
+def test_a_step_that_is_rounded_is_divided_by_as_it_is():
+    x = np.array([100.0], np.float32)  # the next number is 7.6e−6 away, so the step is not 1e−5
+    assert_allclose(numeric_gradient(lambda x: float(x[0]) ** 2, x), [200], rtol=1e-4)
+
+
+def test_what_is_no_number_stays_so_in_its_own_entry():
+    found = numeric_gradient(lambda x: x[1] * 2, np.array([np.nan, 1.0]))
+    assert_allclose(found, [np.nan, 2], rtol=1e-8)
+
+
+def test_a_floor_tells_rounding_from_a_mistake():
+    a, b = np.array([1e-18, 0]), np.array([-2e-18, 0])
+    assert relative_error(a, b) == 1.5
+    assert relative_error(a, b, floor=1) < 1e-17
+    assert relative_error([0.0], [0.0], floor=0.0) == 0
+    assert relative_error([1.0], [2.0], floor=0.5) == 0.5
+    for floor in (-1, np.nan, np.inf):
+        assert_refuses(lambda f=floor: relative_error(a, b, floor=f), ValueError, "floor")

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import eighths
+from helpers import batch_last, eighths
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cnnbp import (
@@ -96,12 +96,8 @@ def results(function, arrays):
     return list(found) if isinstance(found, tuple) else [found]
 
 
-def batch_last_in_memory(array):
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0)
-
-
 def read_only(array):
-    array = batch_last_in_memory(array)  # then no layer needs a copy of its own
+    array = batch_last(array)  # then no layer needs a copy of its own
     array.flags.writeable = False
     return array
 
@@ -111,7 +107,7 @@ def read_only(array):
     [
         pytest.param(np.ascontiguousarray, id="C order"),
         pytest.param(np.asfortranarray, id="Fortran order"),
-        pytest.param(batch_last_in_memory, id="batch last"),
+        pytest.param(batch_last, id="batch last"),
         pytest.param(lambda a: np.repeat(a, 2, axis=-1)[..., ::2], id="gaps"),
         pytest.param(lambda a: a[::-1].copy()[::-1], id="backwards"),
         pytest.param(read_only, id="read-only"),
@@ -128,7 +124,7 @@ def test_arrays_may_lie_in_memory_as_they_like(function, arrays, lay):
 
 @FUNCTIONS
 def test_no_function_changes_its_inputs(function, arrays):
-    given = [batch_last_in_memory(array) for array in arrays]
+    given = [batch_last(array) for array in arrays]
     function(*given)
     for array, before in zip(given, arrays, strict=True):
         assert_array_equal(array, before)

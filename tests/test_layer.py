@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, eighths, lies_batch_last
+from helpers import assert_refuses, batch_last, eighths, lies_batch_last
 from numpy.testing import assert_array_equal
 
 from cnnbp import (
@@ -28,7 +28,6 @@ from cnnbp import (
     max_pool2d,
 )
 from cnnbp.layer import random_weights
-from cnnbp.shape import batch_last
 
 IMAGES, COLUMNS = (3, 4, 7, 6), (12, 5)
 

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, eighths, lies_batch_last, pairs, slope
+from helpers import assert_refuses, batch_last, eighths, lies_batch_last, pairs, slope
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from cnnbp import Linear, flatten, flatten_backward, linear, linear_backward
-from cnnbp.shape import batch_last
 
 SIZE = st.integers(1, 5)
 

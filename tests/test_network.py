@@ -295,7 +295,7 @@ def test_explain_needs_the_passes_it_speaks_of():
         "forward(x)",
     )
     network.forward(np.zeros(PHOTOS))
-    assert len(network.explain(0, "z", (0, 0, 0, 0))) == 19
+    assert len(network.explain(0, "z", (0, 0, 0, 0))) == 18
     assert_refuses(
         lambda: network.explain(0, "dx", (0, 0, 0, 0)),
         ValueError,
@@ -336,5 +336,26 @@ def test_a_wrong_input_names_the_layers_function_and_both_shapes():
     assert_refuses(
         lambda: walkthrough_network().forward(np.zeros((10, 29, 28, 3))),
         ValueError,
-        *("conv2d", "29 channels", "expects 3", "(10, 29, 28, 3)", "(2, 3, 3, 2)"),
+        *(
+            "Network.forward: layer 0 Conv2d",
+            "29 channels",
+            "expects 3",
+            "(10, 29, 28, 3)",
+            "(2, 3, 3, 2)",
+        ),
     )
+
+
+def test_gradients_are_those_of_the_input_and_of_every_z():
+    network = passed(walkthrough_network())
+    first, *rest = network.gradients()
+    assert first is network.trace[0].dx
+    assert all(dz is step.dz for dz, step in zip(rest, network.trace, strict=True))
+    assert_refuses(lambda: Network([ReLU()]).gradients(), ValueError, "Network.gradients: ")
+
+
+def test_a_network_is_a_whole_layer():
+    network = Network([ReLU()])
+    assert network.options == {}
+    network.forward(np.ones((1, 2)))
+    assert_array_equal(network.remembered(), np.ones((1, 2)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, eighths, lies_batch_last, pairs, slope
+from helpers import assert_refuses, batch_last, eighths, lies_batch_last, pairs, slope
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -18,7 +18,6 @@ from cnnbp import (
     group_norm,
     group_norm_backward,
 )
-from cnnbp.shape import batch_last
 
 SIZE = st.integers(1, 3)
 EPS = 0.5  # so large that no term of a gradient is small beside another
@@ -489,7 +488,9 @@ def test_dropout_layer_refuses_a_dz_of_another_shape_and_backward_before_forward
     layer = Dropout(0.5, rng=0)
     assert_refuses(lambda: layer.backward(MASK), ValueError, "Dropout", "call forward(x) first")
     layer.forward(MASK, training)
-    assert_refuses(lambda: layer.backward(MASK.T), ValueError, "Dropout: dz is (4, 2)", "(2, 4)")
+    assert_refuses(
+        lambda: layer.backward(MASK.T), ValueError, "Dropout.backward: dz is (4, 2)", "(2, 4)"
+    )
 
 
 def test_layers_show_what_they_are():

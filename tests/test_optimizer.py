@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from cnnbp import SGD, Adam, Conv2d, Linear, Network, Residual, clip_gradients
+from cnnbp import (
+    SGD,
+    Adam,
+    Conv2d,
+    Linear,
+    Network,
+    ReLU,
+    Residual,
+    clip_gradients,
+    gradient_norm,
+)
 
 OPTIMIZERS = pytest.mark.parametrize("optimizer", [SGD, Adam])
 
@@ -268,3 +278,27 @@ def test_clipping_refuses_a_norm_that_is_not_positive(max_norm):
     assert_refuses(
         lambda: clip_gradients(layer, max_norm), ValueError, "max_norm", "positive", str(max_norm)
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda layer: SGD(layer, "0.1"), "learning_rate"),
+        (lambda layer: SGD(layer, None), "learning_rate"),
+        (lambda layer: SGD(layer, 0.1, momentum="0.9"), "momentum"),
+        (lambda layer: Adam(layer, learning_rate=[0.1]), "learning_rate"),
+        (lambda layer: Adam(layer, eps="1e-8"), "eps"),
+        (lambda layer: clip_gradients(layer, "1"), "max_norm"),
+    ],
+)
+def test_what_is_no_number_is_refused_by_name(make, name):
+    assert_refuses(lambda: make(Linear(1, 1)), TypeError, f"{name} must be a number")
+
+
+def test_the_norm_of_all_gradients_is_that_of_one_long_vector():
+    layer = Linear(3, 2)
+    layer.forward(np.ones((3, 4)))
+    layer.backward(np.arange(8.0).reshape(2, 4))
+    vector = np.concatenate([gradient.ravel() for gradient in layer.grads.values()])
+    assert gradient_norm(layer) == pytest.approx(np.linalg.norm(vector))
+    assert gradient_norm(ReLU()) == 0

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from helpers import batch_last
 
 from cnnbp import photo_patches, walkthrough_network
 from cnnbp.data import walkthrough_reference
-from cnnbp.shape import batch_last
 
 
 def test_patches_have_the_reference_network_s_input_shape():

@@ -15,7 +15,7 @@ from cnnbp.shape import windows
 
 def arrays_of(case):
     """x, w, b, dz of whole numbers for a convolution."""
-    place = windows("conv2d", case.x[2:], case.w[2:], **case.placement)
+    place = windows(case.x[2:], case.w[2:], **case.placement)
     rng = np.random.default_rng(0)
     z_shape = case.x[0], case.w[0], *place.output
     return [whole(rng, shape) for shape in (case.x, case.w, (case.w[0], 1, 1), z_shape)]

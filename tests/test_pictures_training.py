@@ -5,10 +5,21 @@ import re
 
 import pytest
 
-from cnnbp.pictures.training import HEIGHT, TOP, Record, draw_training
+from cnnbp import History
+from cnnbp.pictures.training import HEIGHT, TOP, draw_training
 
-RUN = Record(loss=[2.0, 8.0, 1.0, 0.5], norm=[3.0, 1.0, 7.0, 0.25], accuracy=[0.125, 0.5], every=3)
-DIVERGED = Record(loss=[2.0, 40.0, math.inf], norm=[1.0, 9.0, math.nan], accuracy=[0.1])
+RUN = History(
+    loss=[2.0, 8.0, 1.0, 0.5],
+    gradient_norm=[3.0, 1.0, 7.0, 0.25],
+    measured=[0, 3],
+    test_accuracy=[0.125, 0.5],
+)
+DIVERGED = History(
+    loss=[2.0, 40.0, math.inf],
+    gradient_norm=[1.0, 9.0, math.nan],
+    measured=[0],
+    test_accuracy=[0.1],
+)
 
 
 def curves(svg, dashed=False):
@@ -35,7 +46,9 @@ def test_curves_are_the_record():
     heights = [1 - (y - TOP) / HEIGHT for _, y in loss]
     low, high = -2, 1  # powers of ten that hold all
     assert heights == pytest.approx([(p - low) / (high - low) for p in powers], abs=1e-3)
-    assert [1 - (y - TOP) / HEIGHT for _, y in accuracy] == pytest.approx(RUN.accuracy, abs=1e-3)
+    assert [1 - (y - TOP) / HEIGHT for _, y in accuracy] == pytest.approx(
+        RUN.test_accuracy, abs=1e-3
+    )
 
 
 def test_checks_stand_at_their_steps():
@@ -72,20 +85,13 @@ def test_pointing_at_a_step_prints_its_numbers():
 
 def test_settings_stand_beside_the_name():
     assert ">a: Adam, tiny steps</text>" in draw_training(
-        {"a": Record(settings="Adam, tiny steps")}
+        {"a": History(settings="Adam, tiny steps")}
     )
 
 
 def test_a_run_before_its_first_step():
-    svg = draw_training({"a": Record(accuracy=[0.1])})
+    svg = draw_training({"a": History(measured=[0], test_accuracy=[0.1])})
     assert lines(svg)[0] == "a, after 0 steps, accuracy 0.1"
-
-
-@pytest.mark.parametrize("steps", [0, 1, 3, 9])
-def test_the_record_of_the_first_steps(steps):
-    earlier = RUN.until(steps)
-    assert earlier.loss == RUN.loss[:steps]
-    assert earlier.accuracy == RUN.accuracy[: steps // 3 + 1]
 
 
 def test_it_is_the_same_text_every_time():

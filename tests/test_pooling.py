@@ -19,11 +19,14 @@ from cnnbp import (
     MaxPool2d,
     avg_pool2d,
     avg_pool2d_backward,
+    avg_pool2d_backward_loops,
+    avg_pool2d_loops,
     max_pool2d,
     max_pool2d_backward,
+    max_pool2d_backward_loops,
+    max_pool2d_loops,
     numeric_gradient,
 )
-from cnnbp.shape import windows
 
 POOL = pytest.mark.parametrize("pool", [max_pool2d, avg_pool2d])
 
@@ -56,31 +59,31 @@ def test_average_pooling_by_hand():
     )
 
 
-def pool_by_loops(x, kernel_size, *, stride=None, padding=0):
-    """max, argmax and mean of every window, by looking at one pixel after the other."""
-    stride = kernel_size if stride is None else stride
-    place = windows("loops", x.shape[2:], kernel_size, stride=stride, padding=padding)
-    largest = np.full((*x.shape[:2], *place.output), -np.inf)
-    argmax, mean = np.full(largest.shape, -1), np.zeros(largest.shape)
-    for n, c, i, j in np.ndindex(largest.shape):
-        for kh, kw in np.ndindex(place.kernel):
-            h = i * place.stride[0] + kh - place.padding[0]
-            w = j * place.stride[1] + kw - place.padding[1]
-            if 0 <= h < x.shape[2] and 0 <= w < x.shape[3]:
-                mean[n, c, i, j] += x[n, c, h, w] / (place.kernel[0] * place.kernel[1])
-                if x[n, c, h, w] > largest[n, c, i, j]:
-                    largest[n, c, i, j], argmax[n, c, i, j] = x[n, c, h, w], h * x.shape[3] + w
-    return largest, argmax, mean
-
-
 @every_pooling
-def test_pooling_agrees_with_loops_also_where_pixels_tie(pooling):
+def test_pooling_agrees_with_its_loops_also_where_pixels_tie(pooling):
     x = np.random.default_rng(0).integers(-2, 2, pooling.x)  # so few values that most windows tie
-    largest, winners, mean = pool_by_loops(x, **pooling.options)
     z, argmax = max_pool2d(x, **pooling.options)
-    assert_array_equal(z, largest)
-    assert_array_equal(argmax, winners)
+    loops_z, loops_argmax = max_pool2d_loops(x, **pooling.options)
+    assert_array_equal(z, loops_z)
+    assert_array_equal(argmax, loops_argmax)
+    mean = avg_pool2d_loops(x, **pooling.options)
     assert_allclose(avg_pool2d(x, **pooling.options), mean, rtol=0, atol=1e-15)
+
+    dz = eighths(np.random.default_rng(1), z.shape)
+    back = max_pool2d_backward_loops(dz, argmax, x.shape)
+    assert_array_equal(max_pool2d_backward(dz, argmax, x.shape), back)
+    shared = avg_pool2d_backward_loops(dz, x.shape, **pooling.options)
+    assert_allclose(avg_pool2d_backward(dz, x.shape, **pooling.options), shared, atol=1e-12)
+
+
+@pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
+def test_loops_decide_special_numbers_as_the_fast_pooling_does(special):
+    x = np.random.default_rng(0).integers(-2, 2, (2, 2, 5, 5)).astype(float)
+    x[np.random.default_rng(1).random(x.shape) < 0.4] = special
+    z, argmax = max_pool2d(x, 2, stride=1, padding=1)
+    loops_z, loops_argmax = max_pool2d_loops(x, 2, stride=1, padding=1)
+    assert_array_equal(z, loops_z)
+    assert_array_equal(argmax, loops_argmax)
 
 
 def without_ties(x_shape):

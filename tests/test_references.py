@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import batch_last
 from references.in_cnnbp import OPERATIONS, results
 
 from cnnbp import relative_error, walkthrough_network
@@ -45,11 +46,6 @@ CASES = stored_cases()
 
 def as_stored(array):
     return array
-
-
-def batch_last(array):
-    """The same numbers with the first axis last in memory."""
-    return np.moveaxis(np.moveaxis(array, 0, -1).copy(), -1, 0)
 
 
 def assert_agrees(operation, case, framework, layout=as_stored):

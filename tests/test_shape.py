@@ -4,17 +4,23 @@ from itertools import product
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, every_convolution, lies_batch_last
+from helpers import assert_refuses, every_convolution
 from numpy.testing import assert_array_equal
 
+from cnnbp import Conv2d, Network, Residual, conv2d, numeric_gradient
 from cnnbp.shape import (
-    batch_last,
+    conv_windows,
     floats,
     image_shape,
     images,
+    own_channel,
+    own_filters,
     pair,
+    pool_windows,
     positive,
     same_shape,
+    samples_first,
+    samples_last,
     windows,
 )
 
@@ -48,7 +54,7 @@ def test_a_positive_number_is_an_int_of_at_least_1():
 
 @pytest.mark.parametrize("x_shape", [(10, 2, 5, 5), [10, 2, 5, 5], np.array([10, 2, 5, 5])])
 def test_an_image_shape_is_four_ints(x_shape):
-    assert image_shape("f", x_shape) == (10, 2, 5, 5)
+    assert image_shape(x_shape) == (10, 2, 5, 5)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,12 @@ def test_an_image_shape_is_four_ints(x_shape):
 )
 def test_an_image_shape_is_nothing_else(x_shape, given):
     assert_refuses(
-        lambda: image_shape("f", x_shape), TypeError, "f: x_shape", "(N, C, H, W)", "x.shape", given
+        lambda: image_shape(x_shape),
+        TypeError,
+        "image_shape: x_shape",
+        "(N, C, H, W)",
+        "x.shape",
+        given,
     )
 
 
@@ -82,16 +93,16 @@ def test_an_image_shape_is_nothing_else(x_shape, given):
 )
 def test_floats_finds_one_floating_point_dtype(dtypes, expected):
     arrays = {f"array{i}": np.ones(3, dtype) for i, dtype in enumerate(dtypes)}
-    assert [array.dtype for array in floats("f", **arrays)] == [expected] * len(dtypes)
+    assert [array.dtype for array in floats(**arrays)] == [expected] * len(dtypes)
 
 
 def test_floats_copies_nothing_that_already_fits():
     x = np.ones((2, 3))
-    assert floats("f", x=x)[0] is x
+    assert floats(x=x)[0] is x
 
 
 def test_floats_keeps_the_layout_when_it_must_convert():
-    assert floats("f", x=np.ones((2, 3), int, order="F"))[0].flags.f_contiguous
+    assert floats(x=np.ones((2, 3), int, order="F"))[0].flags.f_contiguous
 
 
 @pytest.mark.parametrize(
@@ -105,7 +116,7 @@ def test_floats_keeps_the_layout_when_it_must_convert():
     ],
 )
 def test_floats_refuses_what_is_no_array_of_real_numbers(x, substance):
-    assert_refuses(lambda: floats("conv2d", x=x), TypeError, "conv2d: x", substance)
+    assert_refuses(lambda: floats(x=x), TypeError, "floats: x", substance)
 
 
 @pytest.mark.parametrize(
@@ -122,33 +133,105 @@ def test_floats_refuses_what_is_no_array_of_real_numbers(x, substance):
     ],
 )
 def test_images_must_have_four_axes_and_pixels(name, shape, substance):
-    assert_refuses(lambda: images("f", **{name: np.ones(shape)}), ValueError, "f: ", *substance)
+    assert_refuses(lambda: images(**{name: np.ones(shape)}), ValueError, "images: ", *substance)
 
 
 def test_images_may_be_an_empty_batch():
-    assert images("f", x=np.ones((0, 3, 4, 4)))[0].shape == (0, 3, 4, 4)
+    assert images(x=np.ones((0, 3, 4, 4)))[0].shape == (0, 3, 4, 4)
 
 
 def test_same_shape_gives_both_shapes_and_the_reason():
-    same_shape("f", "dz", np.ones((2, 3)), [2, 3], "as z")
+    same_shape("dz", np.ones((2, 3)), [2, 3], "as z")
     assert_refuses(
-        lambda: same_shape("f", "dz", np.ones((2, 3)), (3, 2), "as z"),
+        lambda: same_shape("dz", np.ones((2, 3)), (3, 2), "as z"),
         ValueError,
-        "f: dz is (2, 3) but must be (3, 2), as z",
+        "same_shape: dz is (2, 3) but must be (3, 2), as z",
     )
 
 
-def test_batch_last_changes_the_layout_and_no_number():
+def test_samples_last_and_first_change_the_layout_and_no_number():
     x = np.arange(120.0).reshape(2, 3, 4, 5)
-    found = batch_last(x)
-    assert_array_equal(found, x)
-    assert lies_batch_last(found)
-    assert not lies_batch_last(x)
+    last = samples_last(x)
+    assert last.shape == (3, 4, 5, 2)
+    assert last.flags.c_contiguous
+    assert_array_equal(samples_first(last), x)
 
 
-def test_batch_last_copies_only_what_lies_otherwise():
-    x = batch_last(np.ones((2, 3, 4, 5)))
-    assert np.shares_memory(batch_last(x), x)
+def test_samples_last_copies_only_what_lies_otherwise():
+    last = np.ones((3, 4, 5, 2))
+    assert np.shares_memory(samples_last(samples_first(last)), last)
+
+
+@every_convolution
+def test_the_geometry_of_windows_is_that_of_their_taps(convolution):
+    place = windows(convolution.x[2:], convolution.w[2:], **convolution.placement)
+    seen = {pixel: set() for pixel in np.ndindex(*place.image)}
+    for window in np.ndindex(*place.output):
+        corner, pixels = place.corner(window), list(place.pixels(window))
+        assert pixels == sorted(pixels)
+        ends = [start + reach - 1 for start, reach in zip(corner, place.span, strict=True)]
+        for pixel in pixels:
+            assert all(c <= p <= e for c, p, e in zip(corner, pixel, ends, strict=True))
+            seen[pixel].add(window)
+    assert {pixel: set(windows) for pixel, windows in place.seen_by().items()} == seen
+    assert_array_equal(place.covered().ravel(), [bool(windows) for windows in seen.values()])
+
+
+def test_a_filter_and_its_channels_belong_to_one_group():
+    w_shape, groups = (6, 2, 1, 1), 3
+    for f, c in np.ndindex(6, 2):
+        channel = own_channel(f, c, w_shape, groups)
+        assert f in own_filters(channel, w_shape, groups)
+        assert channel // 2 == f // 2
+
+
+def outer():
+    return conv2d(np.ones((1, 2, 3, 3)), np.ones((1, 1, 2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (outer, "conv2d: x has 2 channels"),
+        (lambda: Conv2d(2, 2, 0), "Conv2d: kernel_size"),
+        (lambda: Conv2d(2, 2, 1).forward(np.ones((1, 3, 3, 3))), "Conv2d.forward: x has 3"),
+        (lambda: Residual([Conv2d(1, 1, 2)]).forward(np.ones((1, 1, 3, 3))), "Residual.forward: "),
+        (lambda: Residual([Conv2d(1, 1, 2)] * 2), "Residual: a layer comes twice"),
+        (lambda: numeric_gradient(lambda _: outer(), np.ones(2)), "conv2d: x has 2 channels"),
+        (lambda: pool_windows((1, 1, 4, 4), 2, padding=2), "pool_windows: padding (2, 2)"),
+    ],
+)
+def test_an_error_begins_with_the_function_that_was_called(call, name):
+    with pytest.raises(ValueError, match=r"\w+: ") as caught:
+        call()
+    assert str(caught.value).startswith(name)
+    assert str(caught.value).endswith(": " + caught.value.sentence)
+
+
+def test_a_network_says_which_layer_refused():
+    network = Network([Conv2d(1, 2, 2), Network([Conv2d(3, 1, 1)])])
+    said = "Network.forward: layer 1 Network: layer 0 Conv2d: x has 2 channels but w expects 3"
+    assert_refuses(lambda: network.forward(np.ones((1, 1, 3, 3))), ValueError, said)
+
+
+REMEDIES = "x.transpose(0, 3, 1, 2)", "w.transpose(1, 0, 2, 3)", "groups="
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "fitting"),
+    [
+        ((10, 29, 28, 3), (2, 3, 3, 2), {"x.transpose(0, 3, 1, 2)"}),
+        ((10, 3, 29, 28), (3, 2, 3, 2), {"w.transpose(1, 0, 2, 3)"}),
+        ((10, 4, 29, 28), (8, 1, 3, 2), {"groups="}),
+        ((10, 4, 29, 28), (4, 1, 3, 2), {"w.transpose(1, 0, 2, 3)", "groups="}),
+        ((10, 3, 29, 28), (2, 4, 3, 2), set()),
+        ((10, 4, 29, 28), (3, 2, 3, 2), set()),
+    ],
+)
+def test_a_remedy_for_channels_is_given_only_where_it_fits(x_shape, w_shape, fitting):
+    with pytest.raises(ValueError, match="channels but w expects") as caught:
+        conv_windows(x_shape, w_shape)
+    assert {remedy for remedy in REMEDIES if remedy in str(caught.value)} == fitting
 
 
 @pytest.mark.parametrize(
@@ -166,7 +249,7 @@ def test_batch_last_copies_only_what_lies_otherwise():
     ],
 )
 def test_how_many_windows_fit(image, kernel, options, output):
-    assert windows("f", image, kernel, **options).output == output
+    assert windows(image, kernel, **options).output == output
 
 
 def along(size, kernel, stride, padding, dilation):
@@ -180,7 +263,7 @@ def along(size, kernel, stride, padding, dilation):
 @every_convolution
 def test_taps_list_every_meeting_of_a_window_and_a_pixel(convolution):
     (height, width), kernel = convolution.x[2:], convolution.w[2:]
-    place = windows("f", (height, width), kernel, **convolution.placement)
+    place = windows((height, width), kernel, **convolution.placement)
     rows, columns = (along(*axis) for axis in zip(*place, strict=True))
     assert place.output == (len(rows), len(columns))
 
@@ -201,7 +284,12 @@ def test_taps_list_every_meeting_of_a_window_and_a_pixel(convolution):
 @pytest.mark.parametrize(
     ("image", "kernel", "options", "substance"),
     [
-        ((2, 8), 3, {}, ["f: the window (3, 3) is larger than the image (2, 8)", "Pad the image"]),
+        (
+            (2, 8),
+            3,
+            {},
+            ["windows: the window (3, 3) is larger than the image (2, 8)", "Pad the image"],
+        ),
         ((8, 2), 3, {}, ["window (3, 3)", "image (8, 2)", "smaller kernel"]),
         ((2, 8), 5, {"padding": 1}, ["window (5, 5)", "image (4, 10) with its padding"]),
         (
@@ -213,10 +301,10 @@ def test_taps_list_every_meeting_of_a_window_and_a_pixel(convolution):
     ],
 )
 def test_a_window_larger_than_the_image_is_refused(image, kernel, options, substance):
-    assert_refuses(lambda: windows("f", image, kernel, **options), ValueError, *substance)
+    assert_refuses(lambda: windows(image, kernel, **options), ValueError, *substance)
 
 
 @pytest.mark.parametrize("option", ["kernel_size", "stride", "padding", "dilation"])
 def test_a_bad_option_is_named_together_with_its_function(option):
     options = {"kernel_size": 1} | {option: -1}
-    assert_refuses(lambda: windows("conv2d", (4, 4), **options), ValueError, f"conv2d: {option}")
+    assert_refuses(lambda: windows((4, 4), **options), ValueError, f"windows: {option}")

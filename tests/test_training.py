@@ -282,6 +282,7 @@ def test_the_progress_bar_is_imported_only_when_training_runs():
         ({"max_norm": 0}, ValueError, ["max_norm must be positive", "0"]),
         ({"test": (IMAGES, LABELS[:3])}, ValueError, ["train: test: labels is (3,)", "(20,)"]),
         ({"optimizer": 0.1}, TypeError, ["optimizer must be an SGD or Adam", "0.1"]),
+        ({"optimizer": SGD}, TypeError, ["optimizer is the class SGD", "SGD(network, learning"]),
         ({"optimizer": SGD(small_network(), 0.1)}, ValueError, ["optimizer", "another network"]),
     ],
     ids=str,
@@ -304,3 +305,49 @@ def test_a_small_network_reads_97_of_100_digits(seed):
     history = learn_digits(seed)
     assert history.test_accuracy[-1] >= 0.97
     assert history.train_loss[-1] < 0.1 < history.train_loss[0]
+
+
+def test_spoiled_images_are_named_and_no_smaller_rate_is_advised():
+    network, spoiled = small_network(), IMAGES.copy()
+    spoiled[3, 0, 0, 0] = np.nan
+    history = fit(network, images=spoiled, batch_size=20)
+    assert "1 of this step's 20 images hold NaN or inf" in repr(history)
+    assert "smaller" not in repr(history)
+
+
+def test_what_is_not_finite_from_the_start_is_not_the_learning_rates_fault():
+    network = small_network()
+    network.params["1.w"][...] = np.inf
+    history = fit(network)
+    assert "no weight had moved yet" in repr(history)
+    assert "smaller" not in repr(history)
+
+
+def test_too_large_a_rate_is_told_to_be_smaller():
+    assert "smaller learning rate" in repr(History([1.0, 1e9, np.inf], [1.0, 1e9, np.nan]))
+
+
+def test_a_large_loss_is_not_printed_with_all_its_digits():
+    history = History([1e131], [1.0], [1e131], [0.1], [2e131], [0.1])
+    assert "train loss 1e+131" in repr(history)
+    assert len(repr(history)) < 130
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3, 9])
+def test_the_record_of_the_first_steps(steps):
+    history = History(
+        loss=[2.0, 8.0, 1.0, 0.5],
+        gradient_norm=[3.0, 1.0, 7.0, 0.25],
+        test_accuracy=[0.125, 0.5],
+        measured=[0, 3],
+    )
+    earlier = history.until(steps)
+    assert earlier.loss == history.loss[:steps]
+    assert earlier.test_accuracy == history.test_accuracy[: 1 + (steps >= 3)]
+    assert earlier.test_loss == []
+
+
+def test_train_notes_when_it_measured_and_how_it_trained():
+    history = fit(small_network(), epochs=2, batch_size=8, test=(IMAGES, LABELS))
+    assert history.measured == [3, 6]
+    assert history.settings == "SGD(learning_rate=0.1, momentum=0.0), batches of 8"

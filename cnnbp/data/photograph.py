@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.shape import batch_last
+from cnnbp.shape import samples_first, samples_last
 
 # (top, left) of each patch in the portrait of Grace Hopper that ships inside matplotlib. Places
 # where a pooling window of the walkthrough network would see only white are avoided: rounding,
@@ -41,4 +41,4 @@ def photo_patches(dtype=np.float64):
         photograph = image.imread(file, format="jpg")  # (600, 512, 3) of uint8
     patches = [photograph[y : y + 58 : 2, x : x + 56 : 2] for y, x in PATCHES.values()]
     pixels = np.stack(patches, axis=-1).transpose(3, 2, 0, 1)  # (29, 28, 3, 10) to N, C, H, W
-    return batch_last(pixels.astype(dtype) / 255)
+    return samples_first(samples_last(pixels.astype(dtype) / 255))

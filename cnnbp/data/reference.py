@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from cnnbp.shape import complaint
+
 
 def walkthrough_reference(framework):
     """The walkthrough network's outputs and gradients on photo_patches(), computed elsewhere.
@@ -24,6 +26,6 @@ def walkthrough_reference(framework):
             name.partition("/")[2]: file[name] for name in file if name.startswith(f"{framework}/")
         }
     if not found:
-        raise ValueError(f"framework must be 'torch' or 'tensorflow', not {framework!r}")
+        raise complaint(ValueError, f"framework must be 'torch' or 'tensorflow', not {framework!r}")
     # In the file a parameter's gradient is called d0.w; layers call it 0.w.
     return {name[1:] if name[1:2].isdigit() else name: array for name, array in found.items()}

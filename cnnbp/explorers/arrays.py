@@ -3,22 +3,22 @@
 import numpy as np
 
 from cnnbp.explorers.controls import slider
-from cnnbp.shape import images
+from cnnbp.shape import complaint, images
 
 
-def explored(explorer, **arrays):
+def explored(**arrays):
     """The arrays as shape.images gives them, but there must be something in each to explore.
 
-    >>> explored("PoolScatterExplorer", x=np.ones((0, 1, 4, 4)))
+    >>> explored(x=np.ones((0, 1, 4, 4)))
     Traceback (most recent call last):
         ...
-    ValueError: PoolScatterExplorer: x (0, 1, 4, 4) is empty; there is nothing to explore
+    ValueError: explored: x (0, 1, 4, 4) is empty; there is nothing to explore
     """
-    checked = images(explorer, **arrays)
+    checked = images(**arrays)
     for name, array in zip(arrays, checked, strict=True):
         if not len(array):
-            raise ValueError(
-                f"{explorer}: {name} {array.shape} is empty; there is nothing to explore"
+            raise complaint(
+                ValueError, f"{name} {array.shape} is empty; there is nothing to explore"
             )
     return checked
 

@@ -1,6 +1,5 @@
 """What all explorers share: controls above one picture that follows them."""
 
-import re
 from numbers import Integral, Real
 
 import ipywidgets as widgets
@@ -8,6 +7,7 @@ import ipywidgets as widgets
 from cnnbp.explorers.controls import Stepper
 from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import refusal
+from cnnbp.shape import complaint
 
 WRAP = {"flex_flow": "row wrap"}  # below one another in a narrow window
 
@@ -77,7 +77,7 @@ class Explorer(View):
             self._follow()
             self.html = self.draw(**self.values)
         except ValueError as error:
-            self.html = refusal("Impossible: " + re.sub(r"^\w+: ", "", str(error)))
+            self.html = refusal(f"Impossible: {getattr(error, 'sentence', error)}")
         finally:
             self._drawing = False
         self.picture.value = self.html
@@ -116,10 +116,12 @@ class Explorer(View):
     def _set_one(self, name, value):
         kind = type(self).__name__
         if name not in self.controls:
-            raise TypeError(f"{kind} has no {name!r}; its controls are {', '.join(self.controls)}")
+            raise complaint(
+                TypeError, f"{kind} has no {name!r}; its controls are {', '.join(self.controls)}"
+            )
         control = self.controls[name]
         if not _allows(control, value):
-            raise ValueError(f"{kind}: {name} must be {_possible(control)}, not {value!r}")
+            raise complaint(ValueError, f"{name} must be {_possible(control)}, not {value!r}")
         control.value = value
 
     def _is_stepper(self, control):

@@ -13,7 +13,7 @@ from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import STEPS, Stepper, choice, slider
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
-from cnnbp.shape import windows
+from cnnbp.shape import conv_windows
 
 
 class ConvolutionExplorer(Explorer):
@@ -37,7 +37,6 @@ the other filters = 4.5'
     def __init__(self, *, x=None, w=None, b=None, dz=None, **state):
         channels = second_axis(x, w, otherwise=2)
         self.x, self.w = explored(
-            "ConvolutionExplorer",
             x=whole_numbers((2, channels, 6, 6)) if x is None else x,
             w=whole_numbers((2, channels, 4, 4)) / 2 if w is None else w,
         )
@@ -58,7 +57,7 @@ the other filters = 4.5'
     def positions(self, *, wanted, stride, padding, dilation, kernel_size=None, **others):
         w = self.kernel(kernel_size)
         geometry = {"stride": stride, "padding": padding, "dilation": dilation}
-        place = windows("conv2d", self.x.shape[2:], w.shape[2:], **geometry)
+        place = conv_windows(self.x.shape, w.shape, **geometry)
         cells = np.ndindex(*(place.output if wanted == "z" else place.image))
         return [(str(cell), cell) for cell in cells]
 
@@ -68,7 +67,7 @@ the other filters = 4.5'
         if wanted == "z":
             at = {"sample": sample, "filter": filter, "channel": channel, "chosen": cell}
             return draw_conv2d_z(x, w, self.b, every=every, **at, **geometry)
-        place = windows("conv2d", x.shape[2:], w.shape[2:], **geometry)
+        place = conv_windows(x.shape, w.shape, **geometry)
         dz = self.dz
         if dz is None:
             dz = made_up_gradient("random", (len(x), len(w), *place.output), (sample, filter))
@@ -100,7 +99,6 @@ class KernelGradientExplorer(Explorer):
     def __init__(self, *, x=None, w=None, dz=None, **state):
         channels, filters = second_axis(x, w, otherwise=1), second_axis(dz, otherwise=1)
         self.x, self.w = explored(
-            "KernelGradientExplorer",
             x=whole_numbers((2, channels, 6, 6)) if x is None else x,
             w=np.zeros((filters, channels, 3, 3)) if w is None else w,
         )
@@ -121,7 +119,7 @@ class KernelGradientExplorer(Explorer):
     def draw(self, *, tap, sample, upstream, filter=0, channel=0, **geometry):
         dz = self.dz
         if upstream != "given":
-            place = windows("conv2d", self.x.shape[2:], self.w.shape[2:], **geometry)
+            place = conv_windows(self.x.shape, self.w.shape, **geometry)
             z_shape = len(self.x), len(self.w), *place.output
             dz = made_up_gradient(upstream, z_shape, at=(sample, filter))
         shown = {"sample": sample, "filter": filter, "channel": channel, "chosen": tap}

@@ -12,7 +12,7 @@ from cnnbp.linear import Flatten, Linear
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
 from cnnbp.network import Network, Residual
 from cnnbp.normalization import BatchNorm2d, GroupNorm
-from cnnbp.pictures.network import draw_network, gradients, norms
+from cnnbp.pictures.network import draw_network, norms
 
 CHANNELS = 4
 IMAGES = 4  # enough for a gradient, few enough for a slider
@@ -56,7 +56,7 @@ class GradientFlowExplorer(Explorer):
             (train_images, train_labels), _ = digits(np.float64)
             self.images, self.labels = train_images[:IMAGES], train_labels[:IMAGES]
         else:
-            (self.images,) = explored("GradientFlowExplorer", images=np.asarray(images, float))
+            (self.images,) = explored(images=np.asarray(images, float))
             self.labels = np.asarray(labels)
         self.boxes = ink_boxes(self.images)
         controls = {
@@ -77,11 +77,11 @@ class GradientFlowExplorer(Explorer):
             parts = {}
             if 0 < balance < 1:
                 self.network.backward(by_class)
-                of_class = gradients(self.network)
+                of_class = self.network.gradients()
             self.network.backward(by_class + by_box)
             if 0 < balance < 1:
                 rest = [
-                    both - one for both, one in zip(gradients(self.network), of_class, strict=True)
+                    both - one for both, one in zip(self.network.gradients(), of_class, strict=True)
                 ]
                 parts = {"class": norms(of_class), "box": norms(rest)}
         return draw_network(self.network, parts=parts, span=SPAN)

@@ -6,7 +6,7 @@ from cnnbp.explorers.arrays import choosers, explored, made_up_gradient
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import Stepper, choice, slider, switch
 from cnnbp.pictures.pooling import draw_avg_pool2d_dx, draw_max_pool2d_dx
-from cnnbp.shape import windows
+from cnnbp.shape import pool_windows
 
 PEAK = [[1, 0, 2, 1, 0], [0, 2, 1, 3, 1], [2, 1, 5, 0, 2], [1, 4, 0, 1, 3], [0, 1, 3, 2, 1]]
 DRAW = {"max": draw_max_pool2d_dx, "average": draw_avg_pool2d_dx}
@@ -28,7 +28,7 @@ class PoolScatterExplorer(Explorer):
     """
 
     def __init__(self, *, x=None, dz=None, **state):
-        (self.x,) = explored("PoolScatterExplorer", x=[[PEAK]] if x is None else x)
+        (self.x,) = explored(x=[[PEAK]] if x is None else x)
         self.dz = dz
         size = 3 if min(self.x.shape[2:]) >= 3 else 1
         controls = {
@@ -63,8 +63,7 @@ class PoolScatterExplorer(Explorer):
         )
 
     def _place(self, kernel_size, stride, padding):
-        image = self.x.shape[2:]
-        return windows("max_pool2d", image, kernel_size, stride=stride, padding=padding)
+        return pool_windows(self.x.shape, kernel_size, stride=stride, padding=padding)
 
 
 def _with_rival(x, sample, channel):

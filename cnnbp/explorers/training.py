@@ -14,11 +14,12 @@ from cnnbp.explorers.view import release
 from cnnbp.linear import Flatten, Linear
 from cnnbp.network import Network
 from cnnbp.optimizer import SGD, Adam
-from cnnbp.pictures.training import Record, draw_training
+from cnnbp.pictures.training import draw_training
 from cnnbp.pooling import MaxPool2d
-from cnnbp.training import evaluate, minibatches, training_step
+from cnnbp.training import History, evaluate, minibatches, training_step
 
 STEPS = 300
+MEASURED_EVERY = 10  # steps
 RATES = [
     (f"{rate:g}", rate) for rate in (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 ]
@@ -120,7 +121,7 @@ class Run:
         (images, labels), self.test = data
         self.network, self.max_norm = small_network(), max_norm
         clipped = "" if max_norm == math.inf else f", clipped to norm {max_norm:g}"
-        self.record = Record(
+        self.record = History(
             settings=f"{optimizer}, learning rate {learning_rate:g}, momentum {momentum:g}, "
             f"batches of {batch_size}{clipped}"
         )
@@ -134,20 +135,23 @@ class Run:
     def until(self, steps):
         """The record of the first steps; those that are missing are taken now."""
         record = self.record
-        self._check()
-        while len(record.loss) < steps and record.ended is None:
+        self._measure()
+        while len(record.loss) < steps and not record.diverged:
             x, labels = next(self.batches)
             loss, _, norm = training_step(self.network, x, labels, self.optimizer, self.max_norm)
             record.loss.append(loss)
-            record.norm.append(norm)
-            self._check()
+            record.gradient_norm.append(norm)
+            self._measure()
         return record.until(steps)
 
-    def _check(self):
-        """Note the accuracy on the test digits whenever it is time."""
-        record = self.record
-        if len(record.accuracy) <= len(record.loss) // record.every:
-            record.accuracy.append(evaluate(self.network, *self.test, batch_size=360)[1])
+    def _measure(self):
+        """Note loss and accuracy on the test digits whenever it is time."""
+        record, taken = self.record, len(self.record.loss)
+        if taken % MEASURED_EVERY == 0 and taken not in record.measured[-1:]:
+            loss, accuracy = evaluate(self.network, *self.test, batch_size=360)
+            record.measured.append(taken)
+            record.test_loss.append(loss)
+            record.test_accuracy.append(accuracy)
 
 
 def small_network():

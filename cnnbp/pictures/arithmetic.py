@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnnbp.explain import cell_name
 from cnnbp.pictures.svg import LETTERS, number
 
 
@@ -28,11 +29,11 @@ def arithmetic(cell, shown=None, rest=""):
     if len(ranks) < len(shown):
         more = cell.product[np.delete(shown, ranks)].sum()
         terms.append(f"{number(more, 4)} from {len(shown) - len(ranks)} more")
-    if len(shown) < len(cell):
+    if len(shown) < len(cell) or cell.bias is not None:
         others = cell.total - cell.product[shown].sum()
         terms.append(f"{number(others, 4)} {rest}")
-    name = f"{cell.wanted}[{','.join(map(str, cell.index))}]"
-    if not len(cell):
+    name = cell_name(cell.wanted, cell.index)
+    if not terms:
         return f"{name} = 0 exactly: a sum of no products"
     return f"{name} = {' + '.join(terms)} = {number(cell.total, 4)}"
 

@@ -19,7 +19,7 @@ from cnnbp.pictures.svg import (
     text,
 )
 from cnnbp.pictures.tables import GAP, LEFT, TOP, paired, side_by_side
-from cnnbp.shape import images, windows
+from cnnbp.shape import conv_windows, images, own_channel
 
 
 def draw_conv2d_z(
@@ -41,7 +41,7 @@ def draw_conv2d_z(
     >>> "z[0,0,0,1] = a 1·2 + b 1·3 = 5" in svg
     True
     """
-    x, w = images("draw_conv2d_z", x=x, w=w)
+    x, w = images(x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     outputs = list(np.ndindex(*view.place.output)) if every else [tuple(chosen)]
     cells = [
@@ -57,10 +57,10 @@ def draw_conv2d_z(
     sums = _Sums("x·w", view.place.kernel, w_grid.x, max(w_grid.bottom, z_grid.bottom))
 
     links = [
-        _window_link(cell, channel, grids, view.place, sums, _rest_of_z(w, cell.bias))
+        _window_link(cell, channel, grids, view.place, sums, _rest_of_z(w, cell.bias is not None))
         for cell in cells
     ]
-    rank = rank_of("draw_conv2d_z", chosen, outputs)
+    rank = rank_of(chosen, outputs)
     return picture(
         f"Convolution, {names[2]}: each cell sums the pixels that a window of {view.x_name} shows "
         f"times {names[1]}. {links[rank].lines[0]}",
@@ -80,9 +80,8 @@ def _window_link(cell, channel, grids, place, sums, rest):
     x_grid, w_grid, z_grid = grids
     window = cell.index[2:]
     shown = np.flatnonzero(cell.right_index[:, 1] == channel)
-    shown = shown[shown < len(cell) - cell.bias]
     taps, pixels = cell.right_index[shown, 2:], cell.left_index[shown, 2:] + place.padding
-    frame = x_grid.box(np.multiply(window, place.stride), span(place))
+    frame = x_grid.box(np.add(place.corner(window), place.padding), place.span)
     return Link(
         [arithmetic(cell, shown, rest)],
         handles=[(z_grid, window)],
@@ -109,7 +108,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     >>> "dw[0,0,0,0] = a 1·1 + b 1·1 = 2" in draw_conv2d_dw(dz, x, w)
     True
     """
-    dz, x, w = images("draw_conv2d_dw", dz=dz, x=x, w=w)
+    dz, x, w = images(dz=dz, x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     _, dw, db = conv2d_backward(dz, x, w, **geometry)
     taps = list(np.ndindex(*view.place.kernel))
@@ -130,7 +129,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
         _weight_link(cell, result, sample, grids, view.place, sums, _of_others(len(x)))
         for cell, result in zip(cells, results, strict=True)
     ]
-    rank = rank_of("draw_conv2d_dw", chosen, [*taps, "bias"])
+    rank = rank_of(chosen, [*taps, "bias"])
     return picture(
         f"Weight gradient {names[2]} of a convolution: each cell sums {names[1]} times the cells "
         f"of {view.x_name} that its weight met. {links[rank].lines[0]}",
@@ -177,8 +176,8 @@ def draw_conv2d_db(dz, *, filter=0):
     >>> "db[0,0,0] = a 1·1 + b 2·1 + c 3·1 + d 4·1 = 10" in svg
     True
     """
-    (dz,) = images("draw_conv2d_db", dz=dz)
-    check_choice("draw_conv2d_db", sample=(0, len(dz)), filter=(filter, dz.shape[1]))
+    (dz,) = images(dz=dz)
+    check_choice(sample=(0, len(dz)), filter=(filter, dz.shape[1]))
     cell = explain_conv2d("db", (filter, 0, 0), dz=dz)
     drawn = range(min(len(dz), 4))
     terms = [np.flatnonzero(cell.left_index[:, 0] == sample) for sample in drawn]
@@ -221,14 +220,13 @@ class _View:
     """What a picture shows of x: one sample and channel, in its padding."""
 
     def __init__(self, x, w, sample, filter, channel, geometry):
-        self.place = placed(x, w, geometry)
+        self.place = conv_windows(x.shape, w.shape, **geometry)
         counts = {"sample": (sample, len(x)), "filter": (filter, len(w))}
-        check_choice("draw_conv2d", **counts, channel=(channel, w.shape[1]))
-        group = filter // (len(w) // geometry.get("groups", 1))
-        self.channel = group * w.shape[1] + channel
+        check_choice(**counts, channel=(channel, w.shape[1]))
+        self.channel = own_channel(filter, channel, w.shape, geometry.get("groups", 1))
         margin = [(p, p) for p in self.place.padding]
         self.pixels = np.pad(x[sample, self.channel], margin)
-        self.unseen = np.pad(~covered(self.place), margin)
+        self.unseen = np.pad(~self.place.covered(), margin)
         self.x_name = f"x[{sample},{self.channel}]"
         self.x_title = self.x_name + " in its padding" * any(self.place.padding)
         self.x_title += ", hatched: no window" * bool(self.unseen.any())
@@ -291,22 +289,3 @@ def _of_others(samples):
 def _rest_of_z(w, bias):
     channels = "the other channel" + "s" * (w.shape[1] > 2)
     return "from " + " and ".join([channels] * (w.shape[1] > 1) + ["the bias"] * bias)
-
-
-def placed(x, w, geometry):
-    """Where the windows lie."""
-    options = {name: value for name, value in geometry.items() if name != "groups"}
-    return windows("draw_conv2d", x.shape[2:], w.shape[2:], **options)
-
-
-def span(place):
-    """Rows and columns from a window's first to its last pixel."""
-    return tuple(d * (k - 1) + 1 for d, k in zip(place.dilation, place.kernel, strict=True))
-
-
-def covered(place):
-    """(H, W) of bools: does any window see the pixel?"""
-    seen = np.zeros(place.image, bool)
-    for _, _, pixels in place.taps():
-        seen[pixels] = True
-    return seen

@@ -6,7 +6,6 @@ from cnnbp.convolution import conv2d_backward
 from cnnbp.explain import explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic, factor
 from cnnbp.pictures.choice import check_choice
-from cnnbp.pictures.convolution import covered, placed, span
 from cnnbp.pictures.svg import (
     CELL,
     LETTERS,
@@ -20,7 +19,7 @@ from cnnbp.pictures.svg import (
     text,
 )
 from cnnbp.pictures.tables import GAP, LEFT, TOP, side_by_side
-from cnnbp.shape import images
+from cnnbp.shape import conv_windows, images, own_filters
 
 
 def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
@@ -41,12 +40,12 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
     >>> "dx[0,0,0,1] = a 1·3 + b 1·2 = 5" in svg
     True
     """
-    dz, x, w = images("draw_conv2d_dx", dz=dz, x=x, w=w)
+    dz, x, w = images(dz=dz, x=x, w=w)
     cell = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
     n, channel, *pixel = cell.index
-    group = channel // w.shape[1] * (len(w) // geometry.get("groups", 1))
-    filter = group if filter is None else filter
-    check_choice("draw_conv2d_dx", filter=(filter, len(w)))
+    group = own_filters(channel, w.shape, geometry.get("groups", 1))
+    filter = group[0] if filter is None else filter
+    check_choice(filter=(filter, len(w)))
     sides = _Sides(dz, x, w, cell, filter, geometry)
     links, chosen = [sides.sum()], 0
     if every:
@@ -70,7 +69,8 @@ class _Sides:
     """The tables of both readings, and what lies over them for a cell of dx."""
 
     def __init__(self, dz, x, w, cell, filter, geometry):
-        self.cell, self.filter, self.place = cell, filter, placed(x, w, geometry)
+        self.cell, self.filter = cell, filter
+        self.place = conv_windows(x.shape, w.shape, **geometry)
         n, channel, *self.pixel = cell.index
         self.shown = self._of_filter(cell)
         products = cell.product[self.shown]
@@ -87,7 +87,7 @@ class _Sides:
         top = side_by_side((dz_name, w_name), (dz, self.kernel), LEFT, y, (limit, w_limit))
         self.dz, self.w = top
         below = max(self.dz.bottom, self.w.bottom) + GAP + margin[0]
-        unseen = ~covered(self.place)
+        unseen = ~self.place.covered()
         dx_name = f"dx[{n},{channel}]" + ", hatched: no window" * bool(unseen.any())
         look = {"size": size, "hatched": unseen, "lift": margin[0]}
         self.dx = Grid(dx_name, dx, (LEFT + margin[1], below), limit, **look)
@@ -187,16 +187,17 @@ class _Sides:
         """The window of each product on dx; several do not hide each other, many are fine."""
         windows = cell.left_index[self._of_filter(cell), 2:]
         css = css or ("frame" if len(windows) <= 4 else "fine")
-        starts = (windows * self.place.stride - self.place.padding).tolist()
         return [
-            outline(self.dx.box(start, span(self.place), inset=1.8 * (rank % 6)), css)
-            for rank, start in enumerate(starts)
+            outline(
+                self.dx.box(self.place.corner(at), self.place.span, inset=1.8 * (rank % 6)), css
+            )
+            for rank, at in enumerate(windows.tolist())
         ]
 
     def _kernel(self, pixel, factors=False):
         """The rotated kernel on the spread dz, its weights small in the cells it lies over."""
         corner, grid = self._corner(pixel), self.spread
-        parts = [outline(grid.box(corner, span(self.place)))]
+        parts = [outline(grid.box(corner, self.place.span))]
         if factors and grid.size == CELL:
             for tap in np.ndindex(*self.kernel.shape):
                 x, y = grid.corner(corner + np.multiply(tap, self.place.dilation))
@@ -221,7 +222,7 @@ def _spread(dz, place):
 
     Below and to the right as many more as there are rows and columns that no window reached.
     """
-    border = np.subtract(span(place), 1)
+    border = np.subtract(place.span, 1)
     shape = np.add(place.image, np.multiply(place.padding, 2)) + border
     spread = np.zeros(shape)
     rows, columns = (

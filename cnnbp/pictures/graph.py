@@ -10,6 +10,7 @@ from cnnbp.pictures.arithmetic import factor
 from cnnbp.pictures.choice import rank_of
 from cnnbp.pictures.curves import FIRST, SECOND, Frame
 from cnnbp.pictures.svg import LETTERS, Area, Link, color, largest, number, page, text
+from cnnbp.shape import complaint
 
 WIDTH, PITCH, ROW = 88, 138, 112  # pixels: a node, from one column to the next, between rows
 VALUE, GRADIENT = 34, 26  # heights of a node's two cells
@@ -49,7 +50,7 @@ def draw_graph(graph, inputs, *, chosen=None, nudge=None):
 
     width = max(area.x + WIDTH + LEFT for area in nodes.values())
     bottom = max(area.y + VALUE + GRADIENT for area in nodes.values())
-    size, at_rest = (max(width, 480), bottom + 96), rank_of("draw_graph", name, graph.names)
+    size, at_rest = (max(width, 480), bottom + 96), rank_of(name, graph.names)
     if nudge:
         size = max(width, 800), bottom + PLOT[1] + 92
         drawing += _loss_over_nudge(run, inputs, nudge, (size[0] - PLOT[0] - LEFT, bottom + 48))
@@ -294,8 +295,9 @@ def _finite(values):
     """The values; or which of them is not a number, and why."""
     broken = [name for name, value in values.items() if not math.isfinite(value)]
     if broken:
-        raise ValueError(
-            f"draw_graph: {broken[0]} is {number(values[broken[0]])}; choose other inputs "
-            "(log needs a positive number, / a divisor that is not 0)"
+        raise complaint(
+            ValueError,
+            f"{broken[0]} is {number(values[broken[0]])}; choose other inputs "
+            "(log needs a positive number, / a divisor that is not 0)",
         )
     return values

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.explain import explain_linear
+from cnnbp.explain import cell_name, explain_linear
 from cnnbp.linear import flatten_backward, linear, linear_backward
 from cnnbp.pictures.arithmetic import arithmetic
 from cnnbp.pictures.choice import check_choice, rank_of
@@ -86,7 +86,7 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
     """
     dz = np.asarray(dz)
     right, wrong = flatten_backward(dz, x_shape), dz.reshape(x_shape)
-    check_choice("draw_flatten_dx", sample=(0, dz.shape[1]), row=(chosen, len(dz)))
+    check_choice(sample=(0, dz.shape[1]), row=(chosen, len(dz)))
     home = flatten_backward(np.arange(dz.size).reshape(dz.shape), x_shape)
     limit = largest(dz)
     top = TOP + 20
@@ -149,13 +149,13 @@ def _draw(title, names, tables, cells, met, chosen):
 
     links = []
     for (index, cell), (in_left, in_upper) in zip(cells.items(), met, strict=True):
-        terms = len(cell) - cell.bias
-        lines = [arithmetic(cell, np.arange(terms), "from the bias")]
+        terms = len(cell)
+        lines = [arithmetic(cell, rest="from the bias")]
         if terms <= len(LETTERS):
             lines.append("letters pair the factors of a product")
         pairs = paired((left_grid, in_left[:terms]), (upper_grid, in_upper[:terms]))
         links.append(Link(lines, [(result_grid, index)], pairs, [(result_grid, index)]))
-    rank = rank_of("draw_linear", chosen, cells)
+    rank = rank_of(chosen, cells)
     return picture(
         f"{title}. {links[rank].lines[0]}",
         [left_grid, upper_grid, result_grid],
@@ -182,4 +182,4 @@ def _at(grids, pixel):
 
 
 def _name(pixel):
-    return f"dx[{','.join(map(str, pixel))}]"
+    return cell_name("dx", pixel)

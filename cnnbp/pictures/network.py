@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from cnnbp.network import Network, Residual
-from cnnbp.optimizer import clip_gradients
+from cnnbp.optimizer import gradient_norm
 from cnnbp.pictures.curves import FIRST, SECOND
 from cnnbp.pictures.svg import Area, Link, number, page, text
+from cnnbp.shape import complaint
 
 LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 690, 780  # pixels from the left
 TOP, MIDDLE = 92, 84  # of the first row, of the ribbon
@@ -36,7 +37,7 @@ def draw_network(network, *, parts=None, span=None):
     'A network of 1 layers. the gradient has norm 1 at the end and 5 at the input: ×5'
     """
     if not network.trace:
-        raise ValueError("draw_network: nothing to draw yet; call network.forward(x) first")
+        raise complaint(ValueError, "nothing to draw yet; call network.forward(x) first")
     arrays = [network.trace[0].x, *(step.z for step in network.trace)]
     sizes = {"all": gradient_sizes(network), **(parts or {})}
     own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
@@ -66,16 +67,10 @@ def draw_network(network, *, parts=None, span=None):
     )
 
 
-def gradients(network):
-    """The gradients of x and of every layer's z, in the last backward pass; [] before one."""
-    if not network.trace or network.trace[0].dx is None:
-        return []
-    return [network.trace[0].dx, *(step.dz for step in network.trace)]
-
-
 def gradient_sizes(network):
-    """Their norms."""
-    return norms(gradients(network))
+    """The norms of the network's gradients(), or [] before a backward pass."""
+    arrived = network.trace and network.trace[-1].dz is not None
+    return norms(network.gradients()) if arrived else []
 
 
 def norms(arrays):
@@ -85,7 +80,7 @@ def norms(arrays):
 
 def _own_size(layer):
     """The norm of what a layer's parameters get; None if it has none."""
-    return clip_gradients(layer, math.inf) if layer.params else None
+    return gradient_norm(layer) if layer.params else None
 
 
 class _Scale:

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnnbp.pictures.curves import FIRST, SECOND
-from cnnbp.pictures.network import gradient_sizes
+from cnnbp.pictures.network import norms
 from cnnbp.pictures.svg import NEGATIVE, POSITIVE, ZERO, largest
+from cnnbp.shape import complaint
 from cnnbp.shape import images as as_images
 
 COLORS = [FIRST, SECOND, "#7a5aa8", "#2e8b57", "#8c6d31", "#c2528b"]
@@ -48,7 +49,8 @@ def plot_training(histories):
     The thin line is the loss of every minibatch; epochs have a dot, test data a ring.
 
     >>> from cnnbp.training import History
-    >>> plot_training(History(loss=[2.0, 1.0], train_loss=[1.5], train_accuracy=[0.5]))
+    >>> record = {"measured": [2], "train_loss": [1.5], "train_accuracy": [0.5]}
+    >>> plot_training(History(loss=[2.0, 1.0], **record))
     Figure: loss and accuracy of 1 run over 2 steps
     """
     histories = _named(histories)
@@ -86,7 +88,7 @@ def plot_gradient_norms(networks):
     plot = Plot(f"norm of dz after each of {depth} layers", 7.5, 3.4, ncols=1)
     axes = plot.grid[0, 0]
     for (name, network), color, line in _styled(networks):
-        _, *sizes = _after_backward("plot_gradient_norms", network)
+        _, *sizes = norms(network.gradients())
         axes.plot(sizes, color=color, linestyle=line, marker="o", markersize=4, label=name)
     _label(axes, "norm of dz", "layer", yscale="log")
     low, high = axes.get_ylim()
@@ -109,7 +111,7 @@ def plot_histograms(network, layers=None, *, bins=40):
 
     Raises ValueError before a backward pass.
     """
-    _after_backward("plot_histograms", network)
+    network.gradients()  # raises before a backward pass
     layers = range(len(network.layers)) if layers is None else list(layers)
     plot = Plot(
         f"histograms of z and dz in {len(layers)} layers",
@@ -198,10 +200,11 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
     >>> plot_images(np.zeros((3, 1, 8, 8)), titles=[4, 0, 7])
     Figure: 3 images of 8 × 8 pixels
     """
-    (images,) = as_images("plot_images", images=images)
+    (images,) = as_images(images=images)
     N, C, H, W = images.shape
     if N == 0 or C not in (1, 3):
-        raise ValueError(f"plot_images: needs images (N, 1 or 3, H, W), not {images.shape}")
+        last = ". Do the channels come last? Give images.transpose(0, 3, 1, 2)" * (W in (1, 3))
+        raise complaint(ValueError, f"images must be (N, 1 or 3, H, W), not {images.shape}{last}")
     columns = min(columns, N)
     rows = math.ceil(N / columns)
     plot = Plot(
@@ -259,17 +262,10 @@ def _styled(named):
 
 
 def _epoch_ends(history):
-    """The step after which each epoch ended; all have the same number of steps."""
+    """The number of each epoch's last step; of equally many steps if none was noted."""
     epochs = max(len(history.train_loss), 1)
-    return [len(history.loss) * (epoch + 1) / epochs - 1 for epoch in range(epochs)]
-
-
-def _after_backward(function, network):
-    """The sizes of the network's gradients; or that a pass is missing."""
-    sizes = gradient_sizes(network) if network.trace else []
-    if not sizes:
-        raise ValueError(f"{function}: no gradients yet; call forward(x), then backward(dz)")
-    return sizes
+    even = [len(history.loss) * (epoch + 1) / epochs for epoch in range(epochs)]
+    return np.subtract(history.measured or even, 1)
 
 
 def _label(axes, up, across, **scales):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.explain import explain_avg_pool2d, explain_max_pool2d
+from cnnbp.explain import cell_name, explain_avg_pool2d, explain_max_pool2d
 from cnnbp.pictures.arithmetic import arithmetic, factor, factors
 from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.svg import (
@@ -18,7 +18,7 @@ from cnnbp.pictures.svg import (
 )
 from cnnbp.pictures.tables import GAP, LEFT, TOP
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
-from cnnbp.shape import images, windows
+from cnnbp.shape import images, pool_windows
 
 SMALL = 26  # pixels of a cell in the table of counts
 
@@ -41,7 +41,7 @@ def draw_max_pool2d_dx(
     >>> "dx[0,0,0,1] = a 1·1 + b 2·1 = 3" in svg
     True
     """
-    dz, x = images("draw_max_pool2d_dx", dz=dz, x=x)
+    dz, x = images(dz=dz, x=x)
     _, argmax = max_pool2d(x, kernel_size, **geometry)
     dx = max_pool2d_backward(dz, argmax, x.shape)
     return _Max(dz, x, dx, kernel_size, sample, channel, geometry).picture(chosen, every)
@@ -58,7 +58,7 @@ def draw_avg_pool2d_dx(
     >>> "dx[0,0,0,1] = a 1/2 + b 2/2 = 1.5" in svg
     True
     """
-    dz, x = images("draw_avg_pool2d_dx", dz=dz, x=x)
+    dz, x = images(dz=dz, x=x)
     dx = avg_pool2d_backward(dz, x.shape, kernel_size, **geometry)
     return _Average(dz, x, dx, kernel_size, sample, channel, geometry).picture(chosen, every)
 
@@ -72,17 +72,10 @@ class _Pooling:
     def __init__(self, dz, x, dx, kernel_size, sample, channel, geometry):
         self.arrays = {"dz": dz, "x": x, "kernel_size": kernel_size, **geometry}
         self.at = sample, channel
-        check_choice("draw_pool2d", sample=(sample, len(x)), channel=(channel, x.shape[1]))
+        check_choice(sample=(sample, len(x)), channel=(channel, x.shape[1]))
         self._cells = {}
-        stride = geometry.get("stride")
-        self.place = windows(
-            "draw_pool2d",
-            x.shape[2:],
-            kernel_size,
-            stride=kernel_size if stride is None else stride,
-            padding=geometry.get("padding", 0),
-        )
-        self.over = _windows_over(self.place)
+        self.place = pool_windows(x.shape, kernel_size, **geometry)
+        self.over = self.place.seen_by()
         counts = np.array([len(seen) for seen in self.over.values()]).reshape(x.shape[2:])
         self._lay_out(x[self.at], dz[self.at], dx[self.at], counts)
 
@@ -119,7 +112,7 @@ class _Pooling:
         links = [self.window(window) for window in windows]
         if every:
             links += [self.pixel(pixel) for pixel in self.over]
-        rank = rank_of("draw_pool2d", chosen, windows)
+        rank = rank_of(chosen, windows)
         title = "Where did this gradient go, and why is this cell zero?"
         return picture(
             f"{self.kind} backward, {self.dz.name} to {self.dx.name}. {links[rank].lines[0]}",
@@ -148,11 +141,7 @@ class _Pooling:
 
     def frame(self, grid, window):
         """The path around a window."""
-        return grid.box(self.start(window), self.place.kernel)
-
-    def start(self, window):
-        """The first pixel of a window; it may lie in the padding."""
-        return np.multiply(window, self.place.stride) - self.place.padding
+        return grid.box(self.place.corner(window), self.place.kernel)
 
     def arrow(self, window, pixel):
         """From a cell of dz to a cell of dx: along the lines of the tables, not across numbers."""
@@ -244,7 +233,7 @@ class _Average(_Pooling):
             rings=[(self.dz, window)],
             extra=outline(self.frame(self.x, window))
             + outline(self.frame(self.dx, window), "ring")
-            + self.arrow(window, self.start(window)),
+            + self.arrow(window, self.place.corner(window)),
         )
 
     def reason(self, pixel, cell):
@@ -254,15 +243,4 @@ class _Average(_Pooling):
 
 
 def _name(array, at, cell):
-    return f"{array}[{','.join(map(str, (*at, *cell)))}]"
-
-
-def _windows_over(place):
-    """For every pixel, in order, the windows that see it."""
-    over = {pixel: [] for pixel in np.ndindex(*place.image)}
-    windows, pixels = np.indices(place.output), np.indices(place.image)
-    for _, outputs, seen in place.taps():
-        meeting = windows[:, *outputs].reshape(2, -1).T, pixels[:, *seen].reshape(2, -1).T
-        for window, pixel in zip(*map(np.ndarray.tolist, meeting), strict=True):
-            over[tuple(pixel)].append(tuple(window))
-    return {pixel: sorted(seen) for pixel, seen in over.items()}
+    return cell_name(array, (*at, *cell))

@@ -1,7 +1,6 @@
 """Training as curves: loss, gradient norm and accuracy of one or two runs, step by step."""
 
 import math
-from dataclasses import dataclass, field, replace
 
 from cnnbp.pictures.curves import FIRST, SECOND, Frame
 from cnnbp.pictures.network import written
@@ -12,46 +11,17 @@ REACHES = (25, 60, 120, 300)  # steps that the curves have room for
 BANDS = 20  # parts of the steps that answer to the pointer
 
 
-@dataclass
-class Record:
-    """What a run went through.
-
-    loss, norm   one number for each step, before it is taken
-    accuracy     one number after every `every` steps, the first before any
-    settings     a few words, written beside the run's name
-    """
-
-    loss: list = field(default_factory=list)
-    norm: list = field(default_factory=list)
-    accuracy: list = field(default_factory=list)
-    every: int = 10
-    settings: str = ""
-
-    def until(self, steps):
-        """The record as it was after so many steps."""
-        checks = steps // self.every + 1
-        return replace(
-            self, loss=self.loss[:steps], norm=self.norm[:steps], accuracy=self.accuracy[:checks]
-        )
-
-    @property
-    def ended(self):
-        """The step that could not be taken, its loss or gradient not finite; None if all were."""
-        for step, values in enumerate(zip(self.loss, self.norm, strict=True)):
-            if not all(map(math.isfinite, values)):
-                return step
-        return None
-
-
 def draw_training(runs):
     """What shows first when the learning rate is too big? One or two runs, drawn over one another.
 
-    runs     dict of name -> Record, the first drawn solid, the second dashed
+    runs     dict of name -> History, the first drawn solid, the second dashed
     returns  Svg
 
     Pointing at a step prints its numbers.
 
-    >>> svg = draw_training({"a run": Record([2.0, 1.0], [3.0, 1.5], [0.1])})
+    >>> from cnnbp.training import History
+    >>> run = History([2.0, 1.0], [3.0, 1.5], measured=[0], test_accuracy=[0.1])
+    >>> svg = draw_training({"a run": run})
     >>> svg.description
     'Training. a run, after 2 steps: loss 1, gradient norm 1.5, accuracy 0.1'
     """
@@ -85,7 +55,7 @@ def _frames(runs):
     steps = max(len(run.loss) for run in runs.values())
     reach = next((r for r in REACHES if r >= steps), steps)
     frames = {}
-    for rank, name in enumerate(("loss", "norm")):
+    for rank, name in enumerate(("loss", "gradient_norm")):
         values = [v for run in runs.values() for v in getattr(run, name) if 0 < v < math.inf]
         powers = [math.log10(value) for value in (*values, 0.01, 10)]
         up = 10.0 ** math.floor(min(powers)), 10.0 ** math.ceil(max(powers) - 1e-9)
@@ -106,15 +76,14 @@ def _key(rank, name, run):
 
 
 def _curves(frames, runs):
-    titles = {"loss": "loss", "norm": "gradient norm", "accuracy": "test accuracy"}
+    titles = {"loss": "loss", "gradient_norm": "gradient norm", "accuracy": "test accuracy"}
     parts = [frame.svg(titles[name], "step") for name, frame in frames.items()]
     for rank, run in reversed(list(enumerate(runs.values()))):
         style = (FIRST, SECOND)[rank], bool(rank)
         steps = range(len(run.loss))
         parts.append(frames["loss"].line(steps, run.loss, *style))
-        parts.append(frames["norm"].line(steps, run.norm, *style))
-        checks = [run.every * check for check in range(len(run.accuracy))]
-        parts.append(frames["accuracy"].line(checks, run.accuracy, *style))
+        parts.append(frames["gradient_norm"].line(steps, run.gradient_norm, *style))
+        parts.append(frames["accuracy"].line(run.measured, run.test_accuracy, *style))
     return parts
 
 
@@ -138,27 +107,30 @@ def _step(frames, runs, band):
 def _at(run, step):
     if step >= len(run.loss):
         return f"step {step}: not taken"
-    check = step // run.every
-    accuracy = f", accuracy {number(run.accuracy[check])} after {check * run.every}"
-    return (
-        f"step {step}: loss {written(run.loss[step])}, gradient norm {written(run.norm[step])}"
-        + accuracy * (check < len(run.accuracy))
-    )
+    line = f"step {step}: loss {written(run.loss[step])}, "
+    line += f"gradient norm {written(run.gradient_norm[step])}"
+    checks = sum(measured <= step for measured in run.measured)
+    if checks and run.test_accuracy:
+        last = checks - 1
+        line += f", accuracy {number(run.test_accuracy[last])} after {run.measured[last]}"
+    return line
 
 
 def _latest(runs):
     for name, run in runs.items():
         line = f"{name}, after {len(run.loss)} steps"
         if run.loss:
-            line += f": loss {written(run.loss[-1])}, gradient norm {written(run.norm[-1])}"
-        yield line + (f", accuracy {number(run.accuracy[-1])}" if run.accuracy else "")
+            line += (
+                f": loss {written(run.loss[-1])}, gradient norm {written(run.gradient_norm[-1])}"
+            )
+        yield line + (f", accuracy {number(run.test_accuracy[-1])}" if run.test_accuracy else "")
 
 
 def _first_signs(runs):
     """When the first run's curves first were twice what they were in the beginning."""
     name, run = next(iter(runs.items()))
     signs = []
-    for what, values in (("loss", run.loss), ("gradient norm", run.norm)):
+    for what, values in (("loss", run.loss), ("gradient norm", run.gradient_norm)):
         risen = [step for step, value in enumerate(values) if not value <= 2 * values[0]]
         if risen:
             signs.append(f"{what} at step {risen[0]} ({number(values[risen[0]])})")

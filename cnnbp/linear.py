@@ -135,6 +135,9 @@ class Flatten(Layer):
     def backward(self, dz):
         return flatten_backward(dz, np.shape(self.remembered()))
 
+    def tangent(self, v):
+        return flatten(v)
+
     def output_shape(self, x_shape):
         N, C, H, W = x_shape
         return C * H * W, N
@@ -172,6 +175,9 @@ class Linear(Layer):
         dx, dw, db = linear_backward(dz, self.remembered(), self.params["w"])
         self.grads.update(w=dw, b=db)
         return dx
+
+    def tangent(self, v):
+        return self.params["w"] @ v
 
     def output_shape(self, x_shape):
         return len(self.params["w"]), x_shape[1]

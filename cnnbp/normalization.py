@@ -8,6 +8,7 @@ import numpy as np
 from cnnbp.layer import Layer
 from cnnbp.shape import (
     complaint,
+    float_dtype,
     floats,
     images,
     positive,
@@ -256,6 +257,7 @@ class BatchNorm2d(Layer):
         positive(channels, "channels")
         if not 0 <= momentum <= 1:
             raise complaint(ValueError, f"momentum must be from 0 to 1, not {momentum!r}")
+        float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
         self.momentum = momentum
@@ -324,6 +326,7 @@ class GroupNorm(Layer):
     def __init__(self, groups, channels, *, eps=1e-5, dtype=np.float64):
         positive(channels, "channels")
         _divides(groups, channels)
+        float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"groups": groups, "eps": eps})
 

@@ -26,6 +26,7 @@ from cnnbp import (
     linear,
     linear_backward,
     max_pool2d,
+    walkthrough_network,
 )
 from cnnbp.layer import random_weights
 
@@ -252,8 +253,11 @@ def test_a_layer_without_numbers_is_refused(make, substance):
     [
         (lambda: Conv2d(3, 2.5, 3), ["Conv2d: out_channels", "int", "2.5"]),
         (lambda: Conv2d(3, 2, 3, groups="2"), ["Conv2d: groups", "int", "'2'"]),
-        (lambda: Conv2d(3, 2, 3, dtype=int), ["weights", "real numbers", "float64"]),
-        (lambda: Linear(3, 2, dtype=complex), ["weights", "real numbers", "float64"]),
+        (lambda: Conv2d(3, 2, 3, dtype=int), ["Conv2d: dtype", "real numbers", "not int64"]),
+        (lambda: Linear(3, 2, dtype=complex), ["Linear: dtype", "real numbers", "complex128"]),
+        (lambda: BatchNorm2d(3, dtype=int), ["BatchNorm2d: dtype", "real numbers"]),
+        (lambda: GroupNorm(1, 3, dtype=bool), ["GroupNorm: dtype", "real numbers"]),
+        (lambda: walkthrough_network(dtype=int), ["walkthrough_network: dtype", "real numbers"]),
     ],
 )
 def test_sizes_are_ints_and_weights_are_not(make, substance):

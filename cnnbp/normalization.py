@@ -166,7 +166,7 @@ def _divides(groups, channels):
 
 
 def _check(x, gamma, beta, eps):
-    """x batch last, gamma and beta, in one dtype; or the error that helps."""
+    """x samples last, gamma and beta, in one dtype; or the error that helps."""
     x, gamma, beta = floats(x=x, gamma=gamma, beta=beta)
     (x,) = images(x=x)
     for name, array in {"gamma": gamma, "beta": beta}.items():
@@ -179,7 +179,7 @@ def _check(x, gamma, beta, eps):
 
 
 def _check_backward(dz, x, gamma, eps):
-    """dz and x batch last, and gamma, in one dtype; or the error that helps."""
+    """dz and x samples last, and gamma, in one dtype; or the error that helps."""
     x, gamma, _ = _check(x, gamma, gamma, eps)
     dz, x, gamma = floats(dz=dz, x=x, gamma=gamma)
     same_shape("dz", dz, x.shape, "the shape of x")

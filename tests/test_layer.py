@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, batch_last, eighths, lies_batch_last
+from helpers import assert_refuses, eighths, lies_samples_last, with_samples_last
 from numpy.testing import assert_array_equal
 
 from cnnbp import (
@@ -139,7 +139,7 @@ def test_neither_pass_changes_what_it_is_given(make, x_shape, training):
     x = eighths(rng, x_shape)
     dz = eighths(rng, layer.output_shape(x_shape))
     if x.ndim == 4:
-        x = batch_last(x)  # nothing is converted, so nothing is copied on the way in
+        x = with_samples_last(x)  # nothing is converted, so nothing is copied on the way in
     for array in (x, dz):
         array.flags.writeable = False
     layer.forward(x, training)
@@ -150,14 +150,14 @@ def test_neither_pass_changes_what_it_is_given(make, x_shape, training):
 
 @BOTH_WAYS
 @LAYERS
-def test_what_goes_in_batch_last_comes_out_so_in_both_passes(make, x_shape, training):
+def test_what_goes_in_samples_last_comes_out_so_in_both_passes(make, x_shape, training):
     layer, rng = make(), np.random.default_rng(0)
     x = eighths(rng, x_shape)
-    z = layer.forward(batch_last(x) if x.ndim == 4 else x, training)
+    z = layer.forward(with_samples_last(x) if x.ndim == 4 else x, training)
     dz = eighths(rng, z.shape)
-    dx = layer.backward(batch_last(dz) if dz.ndim == 4 else dz)
+    dx = layer.backward(with_samples_last(dz) if dz.ndim == 4 else dz)
     for array in (z, dx):
-        assert lies_batch_last(array) if array.ndim == 4 else array.flags.c_contiguous
+        assert lies_samples_last(array) if array.ndim == 4 else array.flags.c_contiguous
 
 
 @pytest.mark.parametrize("make", [lambda: Conv2d(4, 2, 3), lambda: Linear(12, 7)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, batch_last
+from helpers import assert_refuses, with_samples_last
 
 import cnnbp
 from cnnbp import photo_patches, walkthrough_network
@@ -74,10 +74,10 @@ def test_patches_of_another_dtype_are_refused(dtype):
     assert_refuses(lambda: photo_patches(dtype), TypeError, "photo_patches: dtype must")
 
 
-def test_patches_lie_batch_last_in_the_wanted_dtype():
+def test_patches_lie_samples_last_in_the_wanted_dtype():
     x = photo_patches(np.float32)
     assert x.dtype == np.float32
-    assert x.strides == batch_last(x).strides
+    assert x.strides == with_samples_last(x).strides
 
 
 @pytest.mark.parametrize("framework", ["torch", "tensorflow"])

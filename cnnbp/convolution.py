@@ -109,7 +109,7 @@ def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
 
     columns  (C·KH·KW, OH·OW·N)
     x_shape  (N, C, H, W)
-    returns  (N, C, H, W), batch last in memory
+    returns  (N, C, H, W), samples last in memory
 
     Raises ValueError if columns does not have the shape that im2col gives.
     Adjoint: ⟨im2col(x), y⟩ = ⟨x, col2im(y)⟩.  Lesson 11.

@@ -21,7 +21,7 @@ def flatten(x):
     flat[(c·H + h)·W + v, n] = x[n,c,h,v]
 
     x        (N, C, H, W)
-    returns  (C·H·W, N), a view of x if it lies batch last in memory
+    returns  (C·H·W, N), a view of x if it lies samples last in memory
 
     Raises ValueError if x is not four-dimensional.
     Gradient: flatten_backward.  Lesson 03.  Source: definition.

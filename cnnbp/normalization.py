@@ -8,6 +8,7 @@ import numpy as np
 from cnnbp.layer import Layer
 from cnnbp.shape import (
     complaint,
+    float_dtype,
     floats,
     images,
     positive,
@@ -165,7 +166,7 @@ def _divides(groups, channels):
 
 
 def _check(x, gamma, beta, eps):
-    """x batch last, gamma and beta, in one dtype; or the error that helps."""
+    """x samples last, gamma and beta, in one dtype; or the error that helps."""
     x, gamma, beta = floats(x=x, gamma=gamma, beta=beta)
     (x,) = images(x=x)
     for name, array in {"gamma": gamma, "beta": beta}.items():
@@ -178,7 +179,7 @@ def _check(x, gamma, beta, eps):
 
 
 def _check_backward(dz, x, gamma, eps):
-    """dz and x batch last, and gamma, in one dtype; or the error that helps."""
+    """dz and x samples last, and gamma, in one dtype; or the error that helps."""
     x, gamma, _ = _check(x, gamma, gamma, eps)
     dz, x, gamma = floats(dz=dz, x=x, gamma=gamma)
     same_shape("dz", dz, x.shape, "the shape of x")
@@ -256,6 +257,7 @@ class BatchNorm2d(Layer):
         positive(channels, "channels")
         if not 0 <= momentum <= 1:
             raise complaint(ValueError, f"momentum must be from 0 to 1, not {momentum!r}")
+        float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
         self.momentum = momentum
@@ -338,6 +340,7 @@ class GroupNorm(Layer):
     def __init__(self, groups, channels, *, eps=1e-5, dtype=np.float64):
         positive(channels, "channels")
         _divides(groups, channels)
+        float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"groups": groups, "eps": eps})
 

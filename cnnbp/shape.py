@@ -132,6 +132,22 @@ def _real(name, array):
     return array
 
 
+def float_dtype(dtype):
+    """Raise TypeError unless dtype holds real numbers: cut off to ints, most would become 0.
+
+    >>> float_dtype(int)
+    Traceback (most recent call last):
+        ...
+    TypeError: float_dtype: dtype must hold real numbers, as float64 does, not int64
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        raise complaint(TypeError, f"dtype must be a numpy dtype, not {dtype!r}") from None
+    if found.kind != "f":
+        raise complaint(TypeError, f"dtype must hold real numbers, as float64 does, not {found}")
+
+
 def images(**arrays):
     """Like floats, and every array must have four axes, none of them empty but the batch.
 

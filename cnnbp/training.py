@@ -197,7 +197,7 @@ def minibatches(images, labels, batch_size, rng):
 
     images   (N, C, H, W)
     labels   (N,)
-    yields   x (batch_size, C, H, W), batch last in memory, and its labels (batch_size,)
+    yields   x (batch_size, C, H, W), samples last in memory, and its labels (batch_size,)
 
     >>> sizes = [len(x) for x, _ in minibatches(np.zeros((5, 1, 2, 2)), np.arange(5), 2, rng=0)]
     >>> sizes

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, batch_last
+from helpers import assert_refuses, with_samples_last
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cnnbp import numeric_gradient, relative_error
@@ -63,7 +63,7 @@ def test_only_one_entry_is_moved_at_a_time_and_all_are_put_back_exactly():
 @pytest.mark.parametrize("shape", [(2, 3), (2, 1, 3, 2)])
 def test_the_layout_in_memory_does_not_matter(shape):
     weights = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
-    x = np.zeros(shape, order="F") if len(shape) == 2 else batch_last(np.zeros(shape))
+    x = np.zeros(shape, order="F") if len(shape) == 2 else with_samples_last(np.zeros(shape))
     assert not x.flags.c_contiguous  # a write through its reshape(-1) would be lost
     assert_array_equal(numeric_gradient(lambda x: (weights * x).sum(), x, step=1), weights)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, batch_last, eighths, lies_batch_last, pairs, slope
+from helpers import assert_refuses, eighths, lies_samples_last, pairs, slope, with_samples_last
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -58,11 +58,11 @@ def test_flattening_puts_every_image_in_a_column_and_back(N, C, size):
         assert_array_equal(flat[:, n], x[n].ravel())
     back = flatten_backward(flat, x.shape)
     assert_array_equal(back, x)
-    assert lies_batch_last(back)
+    assert lies_samples_last(back)
 
 
 def test_flattening_costs_nothing_where_the_batch_lies_last():
-    x = batch_last(np.ones((10, 2, 5, 5)))
+    x = with_samples_last(np.ones((10, 2, 5, 5)))
     flat = flatten(x)
     assert np.shares_memory(flat, x)
     assert np.shares_memory(flatten_backward(flat, x.shape), x)

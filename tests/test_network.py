@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, eighths, lies_batch_last
+from helpers import assert_refuses, eighths, lies_samples_last
 from numpy.testing import assert_array_equal
 
 from cnnbp import (
@@ -157,14 +157,14 @@ def test_a_new_forward_pass_forgets_the_old_gradients():
     ("make", "x_shape"), [(walkthrough_network, PHOTOS), (nested, (5, 2, 4, 3))]
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_layers_hand_each_other_lies_batch_last_in_the_networks_dtype(make, x_shape, dtype):
+def test_what_layers_hand_each_other_lies_samples_last_in_the_networks_dtype(make, x_shape, dtype):
     network, rng = make(dtype=dtype), np.random.default_rng(0)
     z = network.forward(rng.standard_normal(x_shape).astype(dtype))
     network.backward(rng.standard_normal(z.shape).astype(dtype))
     for step in network.trace:
         for array in (step.z, step.dx):
             assert array.dtype == dtype
-            assert lies_batch_last(array) if array.ndim == 4 else array.flags.c_contiguous
+            assert lies_samples_last(array) if array.ndim == 4 else array.flags.c_contiguous
     assert {gradient.dtype for gradient in network.grads.values()} == {np.dtype(dtype)}
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from benchmarks.digits import learn_digits
-from helpers import assert_refuses, lies_batch_last
+from helpers import assert_refuses, lies_samples_last
 from numpy.testing import assert_array_equal
 
 from cnnbp import (
@@ -71,7 +71,7 @@ def test_minibatches_hold_every_image_once_with_its_own_label():
     assert [x.shape for x, _ in batches] == [(8, 2, 3, 4), (8, 2, 3, 4), (4, 2, 3, 4)]
     for x, labels in batches:
         assert_array_equal(x[:, 0, 0, 0], labels)
-        assert lies_batch_last(x)
+        assert lies_samples_last(x)
     seen = np.concatenate([labels for _, labels in batches])
     assert sorted(seen) == list(range(20))
     assert seen.tolist() != list(range(20))

@@ -28,7 +28,16 @@ ROOMS = {
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
     "source": {"shape"},
-    "pictures": {"shape", "convolution", "pooling", "linear", "explain", "network", "optimizer"},
+    "pictures": {
+        "shape",
+        "convolution",
+        "pooling",
+        "linear",
+        "explain",
+        "network",
+        "lineage",
+        "optimizer",
+    },
     "explorers": LAYERS
     | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},

@@ -111,7 +111,7 @@ def test_given_arrays_are_drawn_as_they_are(explore):
     assert explorer.html == draw_conv2d_z(x, w, b)
     dz = rng.normal(size=(1, 2, 3, 3))
     explorer = explore(ConvolutionExplorer, x=x, w=w, dz=dz, wanted="dx", filter=1)
-    assert explorer.html == draw_conv2d_dx(dz, x, w, (0, 0, 0, 0), filter=1, every=True)
+    assert explorer.html == draw_conv2d_dx(dz, x, w, (0, 0, 0, 0), filter=1)
 
 
 def test_past_40_positions_the_kernel_draws_each(explore):

@@ -23,8 +23,8 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 # What a picture says at this moment: its links that are visible.
 SHOWN = """picture => [...picture.querySelectorAll('.link')]
     .filter(link => getComputedStyle(link).visibility === 'visible')
-    .map(link => link.textContent.replaceAll('\\u00a0', ' '))
-    .join(' ')"""
+    .map(link => (link.innerText ?? link.textContent).replace(/\\s/g, ' '))
+    .filter(Boolean).join(' ')"""
 AS_A_PAGE_SAYS_IT = """html => {
     const element = document.createElement('div')
     element.innerHTML = html

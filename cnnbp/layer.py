@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.shape import complaint, float_dtype
+from cnnbp.shape import complaint, float_dtype, real
 
 
 class Layer:
@@ -92,11 +92,12 @@ def random_weights(shape, gain, dtype, rng):
     shape  (outputs, ...), so fan_in is the product of all axes but the first
     rng    numpy Generator, a seed, or None for different weights every time
 
-    Raises TypeError unless the dtype is one of real numbers.
+    Raises TypeError unless the dtype is one of real numbers, and the gain a finite one.
 
     >>> random_weights((1000, 400), 2.0, np.float64, 0).std().round(2)
     np.float64(0.1)
     """
     float_dtype(dtype)
+    real(gain, "gain")
     scale = gain / np.sqrt(np.prod(shape[1:]))
     return (scale * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)

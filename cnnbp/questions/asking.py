@@ -36,8 +36,8 @@ def ask(name, seed=0):
 
     Raises ValueError if there is no such question, naming the nearest.
 
-    >>> ask("one weight, many messages", seed=3).names
-    ('one weight, many messages',)
+    >>> ask("messages to a weight", seed=3).names
+    ('messages to a weight',)
     """
     return Ask([name], [seed])
 

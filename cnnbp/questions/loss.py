@@ -6,7 +6,17 @@ from cnnbp.explain import explain_mean_squared_error, explain_softmax_cross_entr
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.linear import linear_backward
 from cnnbp.loss import softmax_cross_entropy
-from cnnbp.questions.question import cells, choice, match, number, question, shown, table
+from cnnbp.questions.question import (
+    cells,
+    choice,
+    ends_after,
+    fraction,
+    match,
+    number,
+    question,
+    shown,
+    table,
+)
 from cnnbp.questions.sets import grid, where
 
 # Probabilities whose every digit can be written down.
@@ -30,6 +40,7 @@ def one_cell_of_dz(draw):
     N, label, k = draw.pick(2, 4, 8), draw.whole(0, 2), draw.whole(0, 2)
     z = np.log(np.repeat(p, N, axis=1))
     dz = explain_softmax_cross_entropy((k, 0), z=z, labels=[label] * N).total
+    draw.must(ends_after(fraction(dz)) <= 4)
     hit = k == label
     written = ", ".join(shown(value) for value in p[:, 0])
     return number(
@@ -144,7 +155,7 @@ def the_same_sample_in_a_larger_batch(draw):
         softmax_cross_entropy(np.log(np.repeat(p, N, axis=1)), [label] * N)[1][label, 0].round(12)
         for N in (small, large)
     ]
-    draw.must(dz[1] * 256 % 1 == 0)
+    draw.must(max(ends_after(fraction(value)) for value in dz) <= 4)
     return number(
         f"In a batch of {small}, a sample has dz = {shown(dz[0])} at its label (mean softmax "
         f"cross-entropy). The same sample with the same scores is put into a batch of {large}. "

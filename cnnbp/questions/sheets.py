@@ -95,7 +95,7 @@ def _moodle_cells(item, asked):
     Xml.SubElement(item, "shuffleanswers").text = "false"
     share = 100 / (len(asked.answer) or 1)
     for cell in (cell for table in asked.tables if table.marked for cell in table.cells()):
-        _moodle_answer(item, escape(cell), share if cell in asked.answer else -share)
+        _moodle_answer(item, escape(cell, quote=False), share if cell in asked.answer else -share)
     _moodle_answer(item, NONE, -100 if asked.answer else 100)
 
 

@@ -13,7 +13,7 @@ from cnnbp.activation import (
 )
 from cnnbp.linear import Linear
 from cnnbp.network import Network
-from cnnbp.questions.question import cells, match, number, question, shown, table
+from cnnbp.questions.question import cells, factor, match, number, question, shown, table
 from cnnbp.questions.sets import grid, where
 
 
@@ -127,7 +127,7 @@ def a_gate_left_ajar(draw):
             (slope * x, "That is z, the value."),
             (dz * slope * x, "The slope multiplies dz; x only says which side."),
         ],
-        f"x is below 0, so dx = slope·dz = {shown(slope)}·({shown(dz)}).",
+        f"x is below 0, so dx = slope·dz = {shown(slope)}·{factor(dz)}.",
         prompt="dx =",
     )
 
@@ -155,7 +155,7 @@ def a_shut_gate_on_the_way(draw):
         ],
         "Only the units with w1·x > 0 pass anything on: "
         + " + ".join(
-            f"{shown(dz)}·({shown(b)})·({shown(a)})"
+            f"{shown(dz)}·{factor(b)}·{factor(a)}"
             for a, b, ok in zip(first, second, open_gates, strict=True)
             if ok
         )

@@ -10,11 +10,13 @@ from cnnbp.network import Network
 from cnnbp.questions.question import (
     cells,
     choice,
+    factor,
     match,
     number,
     question,
     shape,
     shown,
+    steps,
     table,
 )
 from cnnbp.questions.sets import grid, left, right, where
@@ -69,8 +71,8 @@ def under_one_window(draw):
             ),
             ({(c, r) for r, c in seen}, f"That is z[{j},{i}]: rows come first."),
         ],
-        f"Its first row is {i}·{stride} − 1 = {i * stride - 1}, its first column "
-        f"{j}·{stride} − 1 = {j * stride - 1}; what lies outside is padding.",
+        f"Its first row is {i}·{stride} − 1 = {shown(i * stride - 1)}, its first column "
+        f"{j}·{stride} − 1 = {shown(j * stride - 1)}; what lies outside is padding.",
         tables=[table("x", _unknown(6, 6), marked=True)],
     )
 
@@ -254,7 +256,8 @@ def a_nudged_pixel(draw):
             ({(c, r) for r, c in moved}, "Rows come first."),
             (grid(range(rows), range(columns)), "Most windows never see this pixel."),
         ],
-        f"Window (i, j) sees rows {stride}i to {stride}i + {kernel - 1} and such columns; those "
+        f"Window (i, j) sees rows {steps(stride, 'i')} to {steps(stride, 'i', kernel - 1)} and "
+        "such columns; those "
         f"with {h} and {v} among them move.",
         tables=[table("z", _unknown(rows, columns), marked=True)],
     )
@@ -335,7 +338,8 @@ def messages_to_a_weight(draw):
                 "Nothing is turned around: window 0 comes first.",
             ),
         ],
-        f"Window i meets w[{tap}] at pixel {stride}i + {tap}: wherever the weight was used.",
+        f"Window i meets w[{tap}] at pixel {steps(stride, 'i', tap)}: wherever the weight was "
+        "used.",
     )
 
 
@@ -361,7 +365,8 @@ def where_the_matrix_repeats(draw):
             (one_window, "That is one window with all its weights; one weight is in every window."),
             (grid(range(outputs), range(size)), "Most cells of A hold no weight, or another one."),
         ],
-        f"w[{tap}] stands in A at (i, {stride}i + {tap}). One weight, used {outputs} times: the "
+        f"w[{tap}] stands in A at (i, {steps(stride, 'i', tap)}). One weight, used {outputs} "
+        "times: the "
         "sum.",
         tables=[table("dA", _unknown(outputs, size), marked=True)],
     )
@@ -399,7 +404,8 @@ def pixels_that_a_weight_met(draw):
                 "That is one window; one weight meets one pixel in each window.",
             ),
         ],
-        f"In rows i·{stride} + {tap[0]} − {padding} and columns j·{stride} + {tap[1]} − {padding}, "
+        f"In rows {steps(stride, 'i', tap[0] - padding)} and columns "
+        f"{steps(stride, 'j', tap[1] - padding)}, "
         "as far as they lie on the image.",
         tables=[table("x", _unknown(size, size), marked=True)],
     )
@@ -451,7 +457,7 @@ def a_weight_by_hand(draw):
 
 @question("dz spread out", lesson="07")
 def dz_spread_out(draw):
-    stride, (rows, columns) = draw.pick((2, (2, 3)), (2, (3, 2)), (3, (2, 2)), (2, (2, 2)))
+    stride, (rows, columns) = draw.pick((2, (2, 3)), (2, (3, 2)), (2, (3, 3)), (3, (3, 2)))
     dz = draw.array((rows, columns), -5, 5, zero=False)
     spread = np.zeros(((rows - 1) * stride + 1, (columns - 1) * stride + 1))
     spread[::stride, ::stride] = dz
@@ -473,7 +479,7 @@ def dz_spread_out(draw):
             ),
         ],
         f"dz[i,j] lands at ({stride}i, {stride}j), where its window began.",
-        tables=[table("dz", dz), table("spread dz", _unknown(*image), marked=True)],
+        tables=[table("dz", dz), table("spread", _unknown(*image), marked=True)],
     )
 
 
@@ -483,18 +489,18 @@ def before_it_is_cut(draw):
     size = draw.whole(7, 11)
     outputs = windows((1, size), (1, kernel), stride=(1, stride)).output[1]
     spread = np.zeros((1, 1, 1, (outputs - 1) * stride + 1))
-    steps = conv2d(np.zeros((1, 1, 1, size)), spread).shape[3]
-    draw.must(steps > kernel and outputs > 1)
+    places = conv2d(np.zeros((1, 1, 1, size)), spread).shape[3]
+    draw.must(places > kernel and outputs > 1)
     return number(
         f"One row: x has {size} pixels, w has {kernel}, stride {stride}, so dz has {outputs}. The "
         f"spread dz slides over x one pixel at a time. In how many places does it fit?",
-        steps,
+        places,
         [
             (kernel, "That is how many are kept; the remainder leaves room for more."),
             (size - outputs + 1, f"Spread, dz is {spread.shape[3]} long."),
             (size - stride * outputs + 1, "Zeros stand between the cells, not behind the last."),
         ],
-        f"Spread, dz is {spread.shape[3]} long: {size} − {spread.shape[3]} + 1 = {steps}. The "
+        f"Spread, dz is {spread.shape[3]} long: {size} − {spread.shape[3]} + 1 = {places}. The "
         "first "
         f"{kernel} are dw.",
     )
@@ -546,7 +552,7 @@ def a_filters_weights_further_on(draw):
         ],
         f"Filter {f}'s map fills the features {flat[0]} to {flat[-1]}, and each of them feeds all "
         "scores.",
-        tables=[table("w of the linear layer", _unknown(K, F * size), marked=True)],
+        tables=[table("w", _unknown(K, F * size), marked=True)],
     )
 
 
@@ -583,7 +589,8 @@ def windows_that_saw_a_pixel(draw):
             (grid(*spaced), "A kernel is rows × columns."),
             (grid(range(output[0]), range(output[1])), "Some windows never saw this pixel."),
         ],
-        f"Window (i, j) begins at (i·{stride[0]}, j·{stride[1]}) and reaches {kernel[0]} rows and "
+        f"Window (i, j) begins at ({steps(stride[0], 'i')}, {steps(stride[1], 'j')}) and "
+        f"reaches {kernel[0]} rows and "
         f"{kernel[1]} columns. Those that contain ({h}, {v}) send something.",
         tables=[table("dz", _unknown(*output), marked=True)],
     )
@@ -626,15 +633,15 @@ def met_with_which_weight(draw):
             if stride > 1
             else (["nothing"] * len(asked), "Some of these windows did see the pixel."),
         ],
-        f"Window i begins at {stride}i − {padding}, so it met pixel {pixel} with weight "
-        f"{pixel} + {padding} − {stride}i, if there is such a one.",
+        f"Window i begins at {steps(stride, 'i', -padding)}, so it met pixel {pixel} with weight "
+        f"{pixel + padding} − {steps(stride, 'i')}, if there is such a one.",
     )
 
 
 @question("zero whatever comes", lesson="08")
 def zero_whatever_comes(draw):
     size, kernel, stride, padding = draw.pick(
-        (6, 3, 3, 1), (5, 2, 3, 0), (5, 2, 2, 0), (4, 3, 2, 0), (6, 2, 4, 1)
+        (6, 3, 3, 1), (5, 2, 3, 0), (5, 2, 2, 0), (4, 3, 2, 0), (4, 2, 3, 1)
     )
     place = windows((size, size), kernel, stride=stride, padding=padding)
     never = where(~place.covered())
@@ -671,7 +678,7 @@ def a_pixel_by_hand(draw):
     last = dz[seen[-1]] * w[at - seen[-1] * stride]
     first = dz[seen[0]] * w[at - seen[0] * stride]
     draw.must(len(seen) >= 2)
-    products = " + ".join(f"({shown(dz[i])})·({shown(w[at - i * stride])})" for i in seen)
+    products = " + ".join(f"{shown(dz[i])}·{factor(w[at - i * stride])}" for i in seen)
     return number(
         f"One row: dz and w are shown, stride {stride}, no padding; x had {size} pixels. What is "
         f"dx[{at}]?",
@@ -681,7 +688,7 @@ def a_pixel_by_hand(draw):
             (last, "Windows that overlap add up; the last one does not replace the others."),
             (first, "Another window saw this pixel as well."),
         ],
-        f"dz[i] meets w[{at} − {stride}i]: {products}.",
+        f"dz[i] meets w[{at} − {steps(stride, 'i')}]: {products}.",
         tables=[table("dz", dz), table("w", w)],
         prompt=f"dx[{at}] =",
     )
@@ -740,30 +747,24 @@ def how_many_send_to_a_pixel(draw):
 
 @question("weights that reach a corner", lesson="08")
 def weights_that_reach_a_corner(draw):
-    K, padding, size = 3, draw.pick(0, 1, 2), draw.whole(4, 5)
-    last = draw.pick(False, True)
-    at = (size - 1, size - 1) if last else (0, 0)
+    K, padding, size = 3, 1, draw.whole(4, 6)
+    at = draw.pick(0, size - 1), draw.pick(0, size - 1)
     x, w = np.ones((1, 1, size, size)), np.ones((1, 1, K, K))
     dz = np.ones_like(conv2d(x, w, padding=padding))
     cell = explain_conv2d("dx", (0, 0, *at), dz=dz, x=x, w=w, padding=padding)
     used = right(cell, PIXELS)
     turned = {(K - 1 - a, K - 1 - b) for a, b in used}
     return cells(
-        f"x is {size} × {size}, the kernel {K} × {K}, stride 1, padding {padding}. Mark every "
-        "weight "
-        f"through which something comes back to the corner pixel x[{at[0]},{at[1]}].",
+        f"x is {size} × {size}, the kernel 3 × 3, stride 1, padding 1. Mark every weight through "
+        f"which something comes back to the corner pixel x[{at[0]},{at[1]}].",
         used,
         [
-            (turned, "The windows that see this corner reach out to the other side."),
-            (
-                {(K - 1, K - 1) if not last else (0, 0)},
-                "More than one window covers it, or another weight lay on it.",
-            ),
-            (grid(range(K), range(K)), "For that, the pixel would need windows all around it."),
+            (turned, "The windows that see this corner lie on its other side."),
+            ({(1, 1)}, "The window centered on it sends something, and so do its neighbors."),
+            (grid(range(K), range(K)), "For that, windows would have to lie all around it."),
         ],
-        f"The windows that cover it lay on it with these weights; w[{K // 2},{K // 2}] stands "
-        "for a "
-        "window centered on it.",
+        f"Window (i, j) begins at (i − 1, j − 1), so it met the pixel with w[{at[0] + 1} − i, "
+        f"{at[1] + 1} − j]; there are windows for i and j from 0 to {size - 1}.",
         tables=[table("w", _unknown(K, K), marked=True)],
     )
 
@@ -806,14 +807,14 @@ def back_through_two_convolutions(draw):
     end = {(v,) for *_, v in found.behind(1)}
     count = z.shape[3]
     near = {(v,) for v in range(count) if pixel - first - second + 1 < v <= pixel}
-    draw.must(0 < len(end) < count)
+    draw.must(0 < len(end) < count and max(middle) < count)
     return cells(
         f"One row: x ({size} pixels) → convolution A with {first} weights, stride {stride} → "
         f"convolution B with {second} weights, stride 1 → loss. Mark every cell of B's dz that "
         f"dx[{pixel}] is made of.",
         end,
         [
-            ({(v,) for v in middle if v < count}, "Those are cells of A's dz; go on through B."),
+            ({(v,) for v in middle}, "Those are cells of A's dz; go on through B."),
             (near, "A's stride is forgotten.")
             if stride > 1
             else ({(min(pixel, count - 1),)}, "Every window that saw it counts."),
@@ -821,7 +822,7 @@ def back_through_two_convolutions(draw):
         ],
         f"x[{pixel}] moves A's cells {', '.join(map(str, sorted(middle)))}; B's windows that see "
         f"one of them are {', '.join(str(v) for (v,) in sorted(end))}.",
-        tables=[table("dz of B", ["·"] * count, marked=True)],
+        tables=[table("dz_B", ["·"] * count, marked=True)],
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.gradcheck import numeric_gradient, relative_error
-from cnnbp.questions.question import cells, choice, match, number, question, shown, table
+from cnnbp.questions.question import cells, choice, factor, match, number, question, shown, table
 from cnnbp.questions.sets import where
 
 
@@ -131,7 +131,7 @@ def half_the_step(draw):
         [
             (off[0] / 2, "That is how a forward difference gets better."),
             (off[0], "The step does matter: the curve bends within it."),
-            (off[0] / 8, "x³ has a cube, but the error is the square of the step."),
+            (off[0] / 8, "The error falls with the square of the step, not with its cube."),
         ],
         "The error of a central difference falls with the square of the step: a quarter.",
     )
@@ -174,5 +174,5 @@ def the_loss_that_sends_dz(draw):
             (dz[at] * x[at] ** 2, "That is this cell's part of L itself."),
             ((2 * dz * x).sum(), "One entry is moved at a time."),
         ],
-        f"dz·2x = {shown(dz[at])}·2·({shown(x[at])}): L was made so that ∂L/∂z is your dz.",
+        f"dz·2x = {shown(dz[at])}·2·{factor(x[at])}: L was made so that ∂L/∂z is your dz.",
     )

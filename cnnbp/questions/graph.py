@@ -2,7 +2,7 @@
 
 from cnnbp.explain import OPERANDS
 from cnnbp.graph import Graph
-from cnnbp.questions.question import cells, match, number, question, shown, table
+from cnnbp.questions.question import cells, factor, match, number, question, shown, table
 
 
 def _numbers(values, names):
@@ -25,7 +25,7 @@ def two_ways_to_the_loss(draw):
             (b + 1, "That is ∂q/∂a. Go on to L."),
         ],
         f"q = {shown(q)}, so dq = 2q = {shown(2 * q)}. a has two uses, and both come back: "
-        f"dq·b + dq·1 = {shown(2 * q)}·({shown(b)}) + {shown(2 * q)}.",
+        f"dq·b + dq·1 = {shown(2 * q)}·{factor(b)} + {shown(2 * q)}.",
         prompt="∂L/∂a =",
     )
 
@@ -75,7 +75,7 @@ def complete_before(draw):
         [
             (shortest, "There is more than one way from a to L; every step on each of them counts.")
             if len(paths) > 1
-            else (first, "What feeds on a must itself be complete: go on to L."),
+            else (first, "Those use a, and wait themselves for all that comes after them."),
             (first | beside, "The partner's value is needed, not its gradient."),
             (behind | others, "Only what lies on a way from a to L."),
         ],
@@ -161,7 +161,7 @@ def assigned_not_added(draw):
             (b + 1, "That is ∂q/∂a; the loop begins at L."),
         ],
         f"On the way back q comes before p. So the plain use, {shown(2 * q)}, is written first "
-        f"and the product's, dp·b = {shown(2 * q)}·({shown(b)}), overwrites it.",
+        f"and the product's, dp·b = {shown(2 * q)}·{factor(b)}, overwrites it.",
         prompt="its ∂L/∂a =",
     )
 

@@ -8,6 +8,7 @@ from cnnbp.network import Network
 from cnnbp.questions.question import (
     cells,
     choice,
+    factor,
     match,
     number,
     question,
@@ -185,17 +186,18 @@ def a_bias_hears_everyone(draw):
 
 @question("what one pair proves", lesson="03")
 def what_one_pair_proves(draw):
-    dz, v = draw.pick(("a random dz", "a random v"), ("random dz", "a random nudge v"))
+    dz, v = draw.pick(("a random dz", "a random v"), ("one dz", "one v, both random"))
     return choice(
-        f"For {dz} and {v}, Σ dz·(w v) equals Σ dx·v. What do you know about your dx?",
-        "it passed a test that nearly every wrong dx fails",
+        f"Your backward function for z = w x returns dx. For {dz} and {v}, Σ dz·(w v) equals Σ "
+        "dx·v. What do you know now?",
+        "dx passed a test that nearly every wrong dx fails",
         {
-            "it is right": "One pair checks it, it does not prove it.",
+            "dx is right": "One pair checks it, it does not prove it.",
             "dw is right as well": "dw has no part in these two sums. It needs a test of its own.",
-            "its shape is right, no more": "A wrong sign or factor would have shown in the number.",
+            "dx has the right shape, no more": "A wrong sign or factor would have shown.",
         },
-        "The two sums are equal for every pair if dx is right. A wrong dx can be lucky once, "
-        "but hardly by chance.",
+        "The two sums are equal for every pair if dx is right. A wrong dx may be "
+        "lucky with one pair, but rarely is.",
     )
 
 
@@ -218,7 +220,7 @@ def weights_on_the_way(draw):
         ],
         f"dw[{m},{d}] of A needs dz[{m},n] of A, which is dx[{m},n] of B: all of B's outputs, "
         f"each with its weight from input {m}.",
-        tables=[table("w of B", draw_w, marked=True)],
+        tables=[table("w_B", draw_w, marked=True)],
     )
 
 
@@ -245,6 +247,6 @@ def the_loss_through_two_layers(draw):
             (dz * second[0].sum() * x, "That adds both outputs; this weight feeds one."),
             (dz * second[0, m], "That is the dz which A receives; times x."),
         ],
-        f"A's dz[{m}] is dz·w of B = {shown(dz)}·({shown(second[0, m])}), times x = {shown(x)}.",
+        f"A's dz[{m}] is dz·w of B = {shown(dz)}·{factor(second[0, m])}, times x = {shown(x)}.",
         prompt=f"dw[{m},0] =",
     )

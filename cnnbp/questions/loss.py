@@ -10,6 +10,7 @@ from cnnbp.questions.question import (
     cells,
     choice,
     ends_after,
+    factor,
     fraction,
     match,
     number,
@@ -49,9 +50,11 @@ def one_cell_of_dz(draw):
         dz,
         [
             (dz * N, "The mean is missing: each sample counts 1/N."),
-            (p[k, 0] / N if hit else (p[k, 0] - 1) / N, "1 is taken off at the label, only there."),
+            (p[k, 0] / N, "This is the label: here, 1 is taken off.")
+            if hit
+            else ((p[k, 0] - 1) / N, "1 is taken off at the label, and only there."),
             ((-1 if hit else 0) / N, "p is missing: dz is p minus the label's one-hot."),
-            (-dz, "dz is p − 1 at the label, so that a step against it raises its score."),
+            (-dz, "The sign: a step against dz must raise the score of the label."),
         ],
         f"(p − {int(hit)})/N = ({shown(p[k, 0])} − {int(hit)})/{N}.",
         prompt=f"dz[{k}] =",
@@ -101,7 +104,7 @@ def one_cell_off_target(draw):
             (dz / 2, "The square's 2 is missing."),
             (off * off / (K * N), "That is what the cell adds to the loss."),
         ],
-        f"2·(z − target)/(K·N) = 2·({shown(off)})/{K * N}.",
+        f"2·(z − target)/(K·N) = 2·{factor(off)}/{K * N}.",
         prompt="dz =",
     )
 

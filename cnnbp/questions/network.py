@@ -1,5 +1,7 @@
 """Lesson 10: a whole network, and the way of one gradient through it."""
 
+from functools import cache
+
 import numpy as np
 
 from cnnbp.convolution import Conv2d, conv2d_backward
@@ -13,12 +15,18 @@ from cnnbp.questions.sets import grid, where
 from cnnbp.shape import windows
 
 
+@cache
 def _reference():
     """The windows of the reference network's convolution and of its pool."""
     conv, pool, *_ = walkthrough_network().layers
     *_, height, width = walkthrough_network().input_shape
     first = windows((height, width), conv.params["w"].shape[2:], stride=conv.options["stride"])
     return first, windows(first.output, **pool.options)
+
+
+def _around(line):
+    """The pool's window over a row or column of the convolution, or both that are next to a gap."""
+    return {line // 3, line // 3 + (line % 3 == 2)}
 
 
 @question("pooled cells that reach a pixel", lesson="10")
@@ -29,29 +37,23 @@ def pooled_cells_that_reach_a_pixel(draw):
     pooled = pool.seen_by()
     behind = {window for cell in between for window in pooled[cell]}
     draw.must(1 <= len(behind) <= 3)
-    halves = {(a // 2, b // 2) for a, b in between}
+    halves = {(a // 2, b // 2) for a, b in between if max(a, b) < 2 * pool.output[0]}
+    nearest = {cell for a, b in between for cell in grid(_around(a), _around(b))}
+    draw.must(halves and nearest <= grid(range(5), range(5)))
     outputs = pool.output
     return cells(
         "The reference network: convolution, kernels of 3 × 2, stride 2, from 29 × 28 to 14 × 14; "
-        "max pool 2 × 2, stride 3, to 5 × 5. Mark every pooled cell (of one filter) that can "
-        "send a "
-        f"gradient to the pixel x[{h},{v}].",
+        "max pool 2 × 2, stride 3, to 5 × 5. Mark every pooled cell (of one filter) that can send "
+        f"a gradient to the pixel x[{h},{v}].",
         behind,
         [
-            ({(a, b) for a, b in halves if a < 5 and b < 5}, "The pool moves in steps of 3."),
-            (
-                {(min(a // 3, 4), min(b // 3, 4)) for a, b in between}
-                | {(min(a // 3 + 1, 4), b // 3) for a, b in between},
-                "Some rows of the convolution lie in a gap between the pool's windows.",
-            ),
-            (
-                {(min(h // 6, 4), min(v // 6 + 1, 4))},
-                "Rows before columns, and count the windows' first row.",
-            ),
+            (halves, "The pool moves in steps of 3."),
+            (nearest, "Some of the convolution's cells lie in a gap between the pool's windows."),
+            ({(b, a) for a, b in behind}, "Rows come before columns."),
         ],
         f"The convolution's cells {', '.join(map(str, between))} saw the pixel; those of them that "
         f"lie in a pool's window belong to {', '.join(map(str, sorted(behind)))}.",
-        tables=[table("dz of the pool", [["·"] * outputs[1]] * outputs[0], marked=True)],
+        tables=[table("dz", [["·"] * outputs[1]] * outputs[0], marked=True)],
     )
 
 
@@ -211,7 +213,7 @@ def rows_that_nobody_pools(draw):
 def the_input_twice_as_large(draw):
     x, w = draw.array((1, 1, 3, 3), 1, 4), draw.array((1, 1, 2, 2), 1, 4)
     dz, factor = draw.array((1, 1, 2, 2), 1, 4), draw.pick(2, 3)
-    which = draw.pick("x", "w", "dz")
+    which = draw.pick("x", "w")
     arrays = {"dz": dz, "x": x, "w": w}
     before = conv2d_backward(**arrays)
     after = conv2d_backward(**{**arrays, which: factor * arrays[which]})
@@ -220,7 +222,6 @@ def the_input_twice_as_large(draw):
         name: words[bool(np.allclose(b, factor * a))]
         for name, a, b in zip(("dx", "dw", "db"), before, after, strict=True)
     }
-    other = {"x": "w", "w": "x", "dz": "dz"}[which]
     like = {"dx": "x", "dw": "w", "db": "b"}
     held = " and ".join(name for name in arrays if name != which)
     return match(
@@ -236,7 +237,7 @@ def the_input_twice_as_large(draw):
             ([words[True]] * 3, f"Look which of them have {which} as a factor."),
             ([words[False]] * 3, f"Some of them are made of {which}."),
             (
-                [words[name == "db" or like[name] == other] for name in grown],
+                [words[name == "db" or like[name] != which] for name in grown],
                 "db is dz alone, summed.",
             ),
         ],

@@ -20,6 +20,8 @@ HOW = {
     "cells": "mark cells (all, some or none)",
     "match": "choose one in every row",
 }
+ORDERED = "1st"  # an option of questions that put rows in order
+ROOM = 22  # characters of a row that has its options beside it, not below it
 TWICE = ("cells", "match")  # checked twice: first whether, then where
 
 
@@ -36,9 +38,10 @@ def page(asked):
     parts += {"choice": _choice, "match": _match}.get(asked.kind, lambda asked: [])(asked)
     if asked.kind in ("number", "shape"):
         parts.append(_field(asked))
+    wide = ' class="wide"' if max(map(len, asked.rows), default=0) > ROOM else ""
     return (
         f'<div class="cnnbp-ask"><style>{STYLE}</style><form method="dialog" novalidate '
-        f'autocomplete="off"><fieldset>{"".join(parts)}</fieldset>'
+        f'autocomplete="off"><fieldset{wide}>{"".join(parts)}</fieldset>'
         f"{_actions(asked)}{_verdict(asked)}{_folded(asked)}</form></div>"
     )
 
@@ -193,5 +196,16 @@ def _folded(asked):
     why = "".join(f"<p>{inline(text)}</p>" for text in asked.why.split("\n\n"))
     return (
         f'{common}<details class="show"><summary {KEYS}>Show me</summary>'
-        f"<p><b>{inline(asked.said(asked.answer))}</b></p>{why}</details>"
+        f"{_answer(asked)}{why}</details>"
     )
+
+
+def _answer(asked):
+    """The right answer; of a match a line for each row, and in their order if that was asked."""
+    if asked.kind != "match":
+        return f"<p><b>{inline(asked.said(asked.answer))}</b></p>"
+    pairs = list(zip(asked.rows, asked.answer, strict=True))
+    if ORDERED in asked.options:
+        pairs.sort(key=lambda pair: asked.options.index(pair[1]))
+    items = (f"<li>{inline(row)}: <b>{inline(option)}</b></li>" for row, option in pairs)
+    return f"<ul>{''.join(items)}</ul>"

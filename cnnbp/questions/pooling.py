@@ -191,7 +191,7 @@ def the_witness_at_a_tie(draw):
         "difference say of the slope of L by x[0]?",
         slope[0, 0].round(6),
         [
-            (first, "That is our rule, the first one wins. Up it moves the maximum, down not."),
+            (first, "That is our rule. A step up moves the maximum, a step down does not."),
             (0, "Upward, it is the new maximum."),
             (dz / 4, "That is how an average shares."),
         ],
@@ -273,7 +273,8 @@ def what_padding_may_win(draw):
             (z_plain[0, 0, i, j], "The padding shifts the windows: the first one begins at −1."),
             (x.max(), "Every window has its own."),
         ],
-        f"The window covers rows {2 * i - 1} and {2 * i}, columns {2 * j - 1} and {2 * j}; only "
+        f"The window covers rows {shown(2 * i - 1)} and {2 * i}, columns {shown(2 * j - 1)} and "
+        f"{2 * j}; only "
         "pixels of the image take part.",
         tables=[table("x", x)],
         prompt=f"z[{i},{j}] =",
@@ -300,5 +301,5 @@ def through_a_pool_to_the_loss(draw):
             (where(x > 0), "An open gate must win its window as well."),
         ],
         "Three conditions: the cell won its window, something arrived there, and its gate is open.",
-        tables=[table("z", x, marked=True), table("dz of the pool", dz)],
+        tables=[table("z", x, marked=True), table("dz", dz)],
     )

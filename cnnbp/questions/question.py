@@ -148,6 +148,25 @@ class Asked:
         return "; ".join(f"{r}: {a}" for r, a in zip(self.rows, answer, strict=True))
 
 
+def factor(value):
+    """A number as a factor of a product: in parentheses if it is negative.
+
+    >>> factor(2.0), factor(-1.5)
+    ('2', '(−1.5)')
+    """
+    return f"({shown(value)})" if value < 0 else shown(value)
+
+
+def steps(times, name, offset=0):
+    """times·name + offset, as one writes it.
+
+    >>> steps(2, "i", -1), steps(1, "j"), steps(3, "i", 1)
+    ('2i − 1', 'j', '3i + 1')
+    """
+    sign = " + " if offset > 0 else " − "
+    return f"{times if times != 1 else ''}{name}" + (f"{sign}{abs(offset)}" if offset else "")
+
+
 def said_number(value):
     """A Fraction as a decimal where it has an end, else as a fraction.
 

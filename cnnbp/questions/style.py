@@ -16,7 +16,7 @@ WRONG = OTHER_THAN.format(".r", ",.field:invalid")
 RIGHT = f":not({WRONG})"
 
 LOOKS = """
-.cnnbp-ask{border-left:4px solid #3b6fb5;padding:4px 0 4px 14px;margin:10px 0;max-width:46em;
+.cnnbp-ask{border-left:4px solid #3d7fd6;padding:4px 0 4px 14px;margin:10px 0;max-width:46em;
 line-height:1.5;font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;
 font-size:14px;color:var(--jp-content-font-color1,inherit)}
 .cnnbp-ask fieldset{border:0;margin:0;padding:0;min-width:0}
@@ -32,7 +32,8 @@ border-radius:6px;padding:4px 10px;min-height:24px;box-sizing:border-box}
 .cnnbp-ask .row{align-items:center;margin:6px 0}
 .cnnbp-ask .row legend{float:left;font-weight:400;margin-right:4px}
 .cnnbp-ask .row .o{margin:0}
-.cnnbp-ask .c:checked+span{border-color:#1f5fae;box-shadow:inset 0 0 0 1px #1f5fae}
+.cnnbp-ask .wide .row legend{float:none;width:100%}
+.cnnbp-ask .c:checked+span{border-color:#3d7fd6;box-shadow:inset 0 0 0 1px #3d7fd6}
 .cnnbp-ask .o span::before{content:"○ "}
 .cnnbp-ask .o .c:checked+span::before{content:"● "}
 .cnnbp-ask input:focus-visible+span,.cnnbp-ask input:focus-visible~.on,

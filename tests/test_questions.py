@@ -246,10 +246,12 @@ def test_numbers_that_never_differ_are_refused():
 
 
 def test_a_draw_gives_what_is_asked_of_it():
-    draw = Draw(np.random.default_rng(0))
+    draw = Draw("some text")
     assert {draw.whole(-1, 1, zero=False) for _ in range(50)} == {-1, 1}
     assert set(np.unique(draw.array(200, -1, 1, step=0.5))) == {-1, -0.5, 0, 0.5, 1}
     assert sorted(draw.distinct(3, 1, 3)) == [1, 2, 3]
+    assert sorted(draw.shuffled("abc")) == ["a", "b", "c"]
+    assert Draw("some text").array(5).tolist() == Draw("some text").array(5).tolist()
 
 
 @pytest.mark.parametrize("lesson", LESSONS[1:])

@@ -13,7 +13,7 @@ from cnnbp.activation import (
 )
 from cnnbp.linear import Linear
 from cnnbp.network import Network
-from cnnbp.questions.question import cells, factor, match, number, question, shown, table
+from cnnbp.questions.question import added, cells, factor, match, number, question, shown, table
 from cnnbp.questions.sets import grid, where
 
 
@@ -154,7 +154,7 @@ def a_shut_gate_on_the_way(draw):
             (dz * second @ open_gates, "On through w1: that is what arrives at the units."),
         ],
         "Only the units with w1·x > 0 pass anything on: "
-        + " + ".join(
+        + added(
             f"{shown(dz)}·{factor(b)}·{factor(a)}"
             for a, b, ok in zip(first, second, open_gates, strict=True)
             if ok

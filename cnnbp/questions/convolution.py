@@ -8,6 +8,7 @@ from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear
 from cnnbp.network import Network
 from cnnbp.questions.question import (
+    added,
     cells,
     choice,
     factor,
@@ -678,7 +679,7 @@ def a_pixel_by_hand(draw):
     last = dz[seen[-1]] * w[at - seen[-1] * stride]
     first = dz[seen[0]] * w[at - seen[0] * stride]
     draw.must(len(seen) >= 2)
-    products = " + ".join(f"{shown(dz[i])}·{factor(w[at - i * stride])}" for i in seen)
+    products = added(f"{shown(dz[i])}·{factor(w[at - i * stride])}" for i in seen)
     return number(
         f"One row: dz and w are shown, stride {stride}, no padding; x had {size} pixels. What is "
         f"dx[{at}]?",

@@ -285,8 +285,8 @@ def who_passes_it_on(draw):
     winners = {int(np.argmax(z[:2])), 2 + int(np.argmax(z[2:]))}
     return cells(
         f"x (8 pixels) → convolution w = ({shown(w[0])}, {shown(w[1])}), stride 2 → 4 cells → max "
-        "pool over pairs → 2 cells → linear → loss. Mark every pixel that a gradient can come back "
-        "to.",
+        "pool over pairs → 2 cells → linear → loss. The numbers of x are shown. Mark every pixel "
+        "that something comes back to.",
         {(p,) for p in found},
         [
             ({(p,) for p in lost}, "Those lie below the windows that lost."),

@@ -5,7 +5,7 @@ import numpy as np
 from cnnbp.explain import explain_avg_pool2d, explain_max_pool2d
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
-from cnnbp.questions.question import cells, match, number, question, shown, table
+from cnnbp.questions.question import added, cells, match, number, question, shown, table
 from cnnbp.questions.sets import grid, where
 from cnnbp.shape import windows
 
@@ -69,7 +69,7 @@ def a_winner_of_several_windows(draw):
             (max(own), "Messages are added, not compared."),
             (sum(own) * x[at], "The slope of a winner is 1."),
         ],
-        "It won " + str(len(own)) + " windows: " + " + ".join(map(shown, own)) + ".",
+        "It won " + str(len(own)) + " windows: " + added(map(shown, own)) + ".",
         tables=[table("x", x), table("dz", dz)],
         prompt=f"dx[{at[0]},{at[1]}] =",
     )
@@ -150,7 +150,7 @@ def an_average_shared(draw):
         ],
         f"{len(cell)} windows cover it, and each sends a quarter: "
         + "("
-        + " + ".join(map(shown, cell.left))
+        + added(map(shown, cell.left))
         + ")/4.",
         tables=[table("dz", dz)],
         prompt=f"dx[{h},{v}] =",
@@ -287,10 +287,10 @@ def through_a_pool_to_the_loss(draw):
     dz = draw.array((2, 2), -3, 3)
     stride = 2
     draw.must((dz == 0).sum() == 1)
-    sent = where(_max_gradient(dz, x, 2, stride))
-    opened = where(np.where(np.maximum(x, 0) > 0, _max_gradient(dz, x, 2, stride), 0))
+    dx = _max_gradient(dz, np.maximum(x, 0), 2, stride)
+    sent, opened = where(dx), where(np.where(x > 0, dx, 0))
     draw.must(opened != sent)
-    winners = where(_max_gradient(np.ones((2, 2)), x, 2, stride))
+    winners = where(_max_gradient(np.ones((2, 2)), np.maximum(x, 0), 2, stride))
     return cells(
         "conv → ReLU → max pool (2 × 2, side by side) → … → loss. The convolution's z and the "
         "pool's dz are shown. Mark every cell of z where the convolution's own dz is not 0.",

@@ -5,7 +5,7 @@ from it and returns an Asked: the text, the right answer, the wrong ones and why
 comes from the package, and a wrong one from a known misconception about the same numbers.
 """
 
-import zlib
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,45 +25,51 @@ class Redraw(Exception):
 
 
 class Draw:
-    """Numbers by chance, the same for the same question and seed.
+    """Numbers by chance, the same for the same text everywhere and for ever.
 
-    >>> draw = Draw(np.random.default_rng(0))
+    text   what they are made from
+    They come from Python's random(), whose stream for a seed is promised not to change.
+
+    >>> draw = Draw("an example")
     >>> draw.whole(2, 4) in (2, 3, 4), draw.array((2, 3)).shape
     (True, (2, 3))
     """
 
-    def __init__(self, rng):
-        self.rng = rng
-
-    def whole(self, low, high, *, zero=True):
-        """An int from low to high, both included; not 0 unless zero."""
-        values = [value for value in range(low, high + 1) if value or zero]
-        return int(self.rng.choice(values))
-
-    def array(self, shape, low=-4, high=4, *, step=1, zero=True):
-        """Multiples of step from low to high, both included; no 0 unless zero."""
-        values = np.arange(low, high + step / 2, step)
-        return self.rng.choice(values if zero else values[values != 0], shape).astype(float)
-
-    def distinct(self, count, low, high, *, step=1, zero=True):
-        """`count` different multiples of step from low to high, an array."""
-        values = np.arange(low, high + step / 2, step)
-        values = values if zero else values[values != 0]
-        return self.rng.choice(values, count, replace=False).astype(float)
+    def __init__(self, text):
+        self._random = random.Random(text).random
 
     def pick(self, *options):
         """One of the options."""
-        return options[self.rng.integers(len(options))]
+        return options[int(self._random() * len(options))]
 
     def shuffled(self, items):
         """The items in another order."""
-        items = list(items)
-        return [items[i] for i in self.rng.permutation(len(items))]
+        left = list(items)
+        return [left.pop(int(self._random() * len(left))) for _ in range(len(left))]
+
+    def whole(self, low, high, *, zero=True):
+        """An int from low to high, both included; not 0 unless zero."""
+        return int(self.pick(*_between(low, high, 1, zero)))
+
+    def array(self, shape, low=-4, high=4, *, step=1, zero=True):
+        """Multiples of step from low to high, both included; no 0 unless zero."""
+        values = _between(low, high, step, zero)
+        picked = [self.pick(*values) for _ in range(int(np.prod(shape)))]
+        return np.array(picked, float).reshape(shape)
+
+    def distinct(self, count, low, high, *, step=1, zero=True):
+        """`count` different multiples of step from low to high, an array."""
+        return np.array(self.shuffled(_between(low, high, step, zero))[:count], float)
 
     def must(self, holds):
         """Draw other numbers unless this holds."""
         if not holds:
             raise Redraw
+
+
+def _between(low, high, step, zero):
+    values = np.arange(low, high + step / 2, step).tolist()
+    return [value for value in values if value or zero]
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,15 @@ def factor(value):
     ('2', '(−1.5)')
     """
     return f"({shown(value)})" if value < 0 else shown(value)
+
+
+def added(terms):
+    """Numbers or products as a sum: a minus takes the place of its plus.
+
+    >>> added(["5", "−2·3", "1"])
+    '5 − 2·3 + 1'
+    """
+    return " + ".join(terms).replace("+ −", "− ")
 
 
 def steps(times, name, offset=0):
@@ -274,9 +289,8 @@ class Question:
         """
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise complaint(ValueError, f"seed must be a whole number from 0 up, not {seed!r}")
-        rng = np.random.default_rng([int(seed), zlib.crc32(self.name.encode())])
+        draw = Draw(f"{self.name} {seed}")
         for _ in range(ATTEMPTS):
-            draw = Draw(rng)
             try:
                 found = self.make(draw)
             except Redraw:

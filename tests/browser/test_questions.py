@@ -4,6 +4,10 @@ By mouse, by keys and by touch: an answer is judged when it is checked, locked w
 no way of clicking about finds it.
 """
 
+import importlib.util
+from pathlib import Path
+
+import nbformat
 import pytest
 
 from cnnbp.questions import QUESTIONS, ask
@@ -25,6 +29,7 @@ CELLS.append(
     "from cnnbp.explorers import show\nfrom cnnbp.pictures import draw_conv2d_dw\n"
     "show(draw_conv2d_dw([[[[2.0]]]], [[[[3.0]]]], [[[[4.0]]]]))"
 )
+ROOT = Path(__file__).parents[2]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 BARE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Questions</title>\
 <meta name="viewport" content="width=device-width"><main>'
@@ -347,8 +352,54 @@ def test_keys_typed_in_a_field_are_no_commands(notebook, fields):
     assert notebook.page.locator(".jp-CodeCell").count() == cells_before
 
 
+def test_a_question_is_answered_on_the_website(browser, tmp_path):
+    """A lesson's stored output, in a page that asks nothing of the network."""
+    shown = ask(ASKED["cells"])._repr_mimebundle_()
+    output = nbformat.v4.new_output("execute_result", shown, execution_count=1)
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# 00 · A lesson\n\n5 minutes.\n\n**Afterwards you can** answer."),
+        nbformat.v4.new_code_cell(f'ask("{ASKED["cells"]}")', outputs=[output]),
+    ]
+    lesson = tmp_path / "00_a_lesson.ipynb"
+    nbformat.write(notebook, lesson)
+    site = tmp_path / "site"
+    website().write_site(site, [lesson])
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / f"{lesson.stem}.html").as_uri())
+    field = Field(page.locator("form"), QUESTIONS[ASKED["cells"]].asked())
+    for name in field.asked.answer:
+        field.cell(name).click()
+    field.click("check")
+    assert page.locator(".cnnbp-ask .yes").is_visible()
+    assert not page.locator(".cnnbp-ask .missing").is_visible()
+    context.close()
+
+
+def website():
+    """The tool that writes the pages, as a module."""
+    found = importlib.util.spec_from_file_location("website", ROOT / "tools" / "website.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
 def test_the_console_shows_no_error(notebook):
     assert notebook.errors == []
+
+
+def test_an_answer_needs_no_kernel(notebook, fields):
+    """Whatever the page would send to it is dropped."""
+    notebook.page.evaluate("WebSocket.prototype.send = () => { window.asked = true }")
+    field = Field(
+        notebook.output(list(ASKED).index("match")).locator("form"), fields["match"].asked
+    )
+    field.form.evaluate("form => form.reset()")
+    for row, option in enumerate(field.asked.answer):
+        field.pick(row, option)
+    field.click("check")
+    assert field.said() == ["✓ Right."]
 
 
 @pytest.fixture

@@ -26,9 +26,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11, \
 PIP_INSTALL := bin/python -m pip --disable-pip-version-check install --quiet
 
 lab: .venv/.lab
-	@.venv/bin/jupyter trust notebooks/*.ipynb >/dev/null
-	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
-		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(JUPYTER_ARGS)
+	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
 # outputs, and show them again.
@@ -58,8 +56,8 @@ UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-s
 	--python-version 3.11 --custom-compile-command "make requirements"
 
 requirements: .venv-uv/.ready
-	$(UV_COMPILE) pyproject.toml -o requirements.txt
-	$(UV_COMPILE) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra lab -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra lab --extra dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) binder/requirements.in -c requirements.txt -o binder/requirements.txt
 
 # An empty environment, or what to do where Python cannot make one.
@@ -81,14 +79,12 @@ endef
 .venv/bin/python:
 	$(call MAKE_VENV,.venv)
 
-# What `make lab` needs: the pinned packages, this package, JupyterLab's settings, and
-# matplotlib's font cache, whose making would otherwise be announced in a lesson.
-.venv/.lab: .venv/bin/python requirements.txt pyproject.toml binder/labconfig/*.json
+# What `make lab` needs: the pinned packages, this package, and matplotlib's font cache, whose
+# making would otherwise be announced in a lesson.
+.venv/.lab: .venv/bin/python requirements.txt pyproject.toml setup.py
 	@echo "Installing what the course needs into .venv; this takes a minute, once."
 	@.venv/$(PIP_INSTALL) -r requirements.txt
 	@.venv/$(PIP_INSTALL) --no-deps -e .
-	@mkdir -p .venv/etc/jupyter/labconfig
-	@cp binder/labconfig/*.json .venv/etc/jupyter/labconfig/
 	@.venv/bin/python -c "import matplotlib.font_manager"
 	@touch $@
 

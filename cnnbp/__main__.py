@@ -31,9 +31,17 @@ All other options are JupyterLab's own:
 
 START = "00_start_here.ipynb"
 
-# JupyterLab's usual options, and whether a value follows; for any other it is asked, which takes
-# a second or two.
-USUAL = {"no-browser": False, "allow-root": False, "debug": False, "ip": True, "port": True}
+# JupyterLab's options, which it would take seconds to ask for: a misspelled one it would ignore.
+FLAGS = {
+    *("-y", "--allow-root", "--autoreload", "--collaborative", "--core-mode", "--custom-css"),
+    *("--debug", "--dev-mode", "--expose-app-in-browser", "--extensions-in-dev-mode"),
+    *("--generate-config", "--no-browser", "--no-script", "--script", "--show-config"),
+    *("--show-config-json", "--skip-dev-build", "--splice-source", "--watch"),
+}
+WITH_A_VALUE = {
+    *("--app-dir", "--browser", "--certfile", "--client-ca", "--config", "--ip", "--keyfile"),
+    *("--log-level", "--notebook-dir", "--port", "--port-retries", "--pylab"),
+}
 
 
 def main():
@@ -78,32 +86,18 @@ def read(arguments):
     """
     folders, options, rest = [], [], iter(arguments)
     for argument in rest:
+        name, equals, _ = argument.partition("=")
         if not argument.startswith("-"):
             folders.append(argument)
-            continue
-        options.append(argument)
-        if "=" not in argument and _takes_a_value(argument):
-            options += [value for value in [next(rest, None)] if value is not None]
-        elif "=" in argument:
-            _takes_a_value(argument.split("=")[0])
+        elif name in FLAGS:
+            options.append(argument)
+        elif name in WITH_A_VALUE or "." in name:  # such as --ServerApp.password
+            options += [argument] if equals else [argument, next(rest, "")]
+        else:
+            raise CourseError(f"{name} is no option of cnnbp or JupyterLab; see: cnnbp --help")
     if len(folders) > 1:
         raise CourseError(f"{' and '.join(folders)} are more than one folder; name one")
     return (folders or ["course"])[0], options
-
-
-def _takes_a_value(option):
-    """Whether JupyterLab's option is followed by a value; it must be one that it knows."""
-    name = option.lstrip("-")
-    if name in USUAL:
-        return USUAL[name]
-    if "." in name:
-        return True  # a trait, such as ServerApp.password
-    _need_jupyterlab()
-    from jupyterlab.labapp import LabApp
-
-    if name not in {*LabApp.flags, *LabApp.aliases}:
-        raise CourseError(f"{option} is no option of cnnbp or JupyterLab; see: cnnbp --help")
-    return name in LabApp.aliases
 
 
 def _need_jupyterlab():
@@ -149,7 +143,7 @@ def environment(folder):
 
 def _need_port(options):
     """A port that is named must be free; JupyterLab would silently take the next one."""
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in zip(options, [*options, ""][1:], strict=True):
         name, _, value = option.partition("=")
         if name in ("--port", "--ServerApp.port"):
             port = value or following

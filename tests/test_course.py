@@ -214,11 +214,12 @@ def test_a_newer_copy_that_was_worked_in_gets_another_beside_it(made):
     made.publish(LESSON, "1", "better")
     made.lay_out()
     made.run(BESIDE)
+    before = (made.folder / BESIDE).read_bytes()
     made.publish(LESSON, "1", "best")
     (said,) = made.lay_out()
     assert "05_topic (new 2).ipynb" in said
     assert made.sources("05_topic (new 2).ipynb") == ["1", "best"]
-    assert made.sources(BESIDE) == ["1", "better", ""][:3] or made.read(BESIDE)
+    assert (made.folder / BESIDE).read_bytes() == before
     assert made.lay_out() == []
 
 
@@ -306,7 +307,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, again):
         lay_out(tmp_path)
     tmp_path.chmod(0o555)
     if os.geteuid() == 0:  # whom no mode stops
-        monkeypatch.setattr(os, "access", lambda path, mode: not path.stat().st_mode & 0o200 == 0)
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(CourseError, match=re.escape(f"{tmp_path} cannot be written: it is read")):
         lay_out(tmp_path)
     tmp_path.chmod(0o755)

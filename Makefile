@@ -5,10 +5,13 @@
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
+#   make pictures       draw the README's pictures again
+#   make photographs    cut the photo patches out of their photograph again
+#   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test lint notebooks site bench requirements
+.PHONY: lab test lint notebooks site pictures photographs references bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -45,6 +48,15 @@ notebooks: .venv/.dev
 
 site: .venv/.dev
 	.venv/bin/python tools/website.py site notebooks/*.ipynb
+
+pictures: .venv/.dev
+	.venv/bin/python tools/docs_pictures.py
+
+photographs: .venv/.dev
+	.venv/bin/python tools/photo_patches.py
+
+references: .venv-references/.ready
+	.venv-references/bin/python tests/references/make_references.py
 
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
@@ -98,6 +110,14 @@ endef
 	@echo "Installing PyTorch into .venv-bench; this takes minutes, once."
 	@.venv-bench/$(PIP_INSTALL) -c requirements.txt numpy tqdm torch==2.13.0
 	@.venv-bench/$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+# TensorFlow names a numpy of its own, which the course's pins may exclude.
+.venv-references/.ready:
+	$(call MAKE_VENV,.venv-references)
+	@echo "Installing PyTorch and TensorFlow into .venv-references; this takes minutes, once."
+	@.venv-references/$(PIP_INSTALL) torch==2.13.0 tensorflow-cpu==2.21.0
+	@.venv-references/$(PIP_INSTALL) --no-deps -e .
 	@touch $@
 
 .venv-uv/.ready:

@@ -87,8 +87,7 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
            [2., 3., 4.]])
     """
     (x,) = images(x=x)
-    image = x.shape[2:]
-    place = windows(image, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    place = windows(x.shape, kernel_size, stride=stride, padding=padding, dilation=dilation)
     return _im2col(x, place)
 
 
@@ -109,7 +108,7 @@ def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
 
     columns  (C·KH·KW, OH·OW·N)
     x_shape  (N, C, H, W)
-    returns  (N, C, H, W), batch last in memory
+    returns  (N, C, H, W), samples last in memory
 
     Raises ValueError if columns does not have the shape that im2col gives.
     Adjoint: ⟨im2col(x), y⟩ = ⟨x, col2im(y)⟩.  Lesson 11.
@@ -253,6 +252,9 @@ class Conv2d(Layer):
         positive(in_channels, "in_channels")
         positive(out_channels, "out_channels")
         positive(groups, "groups")
+        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        for name, value in options.items():
+            pair(value, name, minimum=int(name != "padding"))
         if in_channels % groups or out_channels % groups:
             raise complaint(
                 ValueError,
@@ -260,7 +262,6 @@ class Conv2d(Layer):
                 f"and {out_channels} filters",
             )
         w_shape = (out_channels, in_channels // groups, *pair(kernel_size, "kernel_size"))
-        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         super().__init__(
             {
                 "w": random_weights(w_shape, gain, dtype, rng),

@@ -356,7 +356,13 @@ def _given(wanted, operands, check, **arrays):
 
 def _existing(wanted, index, shape):
     """index as ints from 0 up; or that the wanted array has no such cell."""
-    index = tuple(map(operator.index, index))
+    try:
+        index = tuple(map(operator.index, index))
+    except TypeError:
+        raise complaint(
+            TypeError,
+            f"index must be ints, one for each axis of {wanted} {tuple(shape)}, not {index!r}",
+        ) from None
     inside = len(index) == len(shape) and all(
         -size <= i < size for i, size in zip(index, shape, strict=True)
     )

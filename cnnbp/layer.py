@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.shape import complaint
+from cnnbp.shape import complaint, float_dtype, real
 
 
 class Layer:
@@ -86,14 +86,12 @@ def random_weights(shape, gain, dtype, rng):
     shape  (outputs, ...), so fan_in is the product of all axes but the first
     rng    numpy Generator, a seed, or None for different weights every time
 
-    Raises TypeError unless the dtype is one of real numbers: cut off to ints, weights would be 0.
+    Raises TypeError unless the dtype is one of real numbers, and the gain a finite one.
 
     >>> random_weights((1000, 400), 2.0, np.float64, 0).std().round(2)
     np.float64(0.1)
     """
-    if not np.issubdtype(dtype, np.floating):
-        raise complaint(
-            TypeError, f"weights must be real numbers, as of dtype float64, not {dtype!r}"
-        )
+    float_dtype(dtype)
+    real(gain, "gain")
     scale = gain / np.sqrt(np.prod(shape[1:]))
     return (scale * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)

@@ -35,14 +35,30 @@ class Step:
     dx: np.ndarray | None = None
 
 
+class Collected(dict):
+    """The arrays of a network's layers, each under its layer's number; to be written into only."""
+
+    def __setitem__(self, name, value):
+        raise complaint(
+            TypeError,
+            f"a new {name!r} would reach no layer; write into the array, as in "
+            f"params[{name!r}][...] = value",
+        )
+
+    def update(self, *others, **named):
+        for name, value in dict(*others, **named).items():
+            self[name] = value
+
+
 class Network(Layer):
     """Layers in a chain, each one's z the next one's x; itself a layer.
 
-    layers       list of layers
+    layers       list of layers; of none, x is handed on
     input_shape  the shape of x for the table that its repr is, if no forward pass has shown it
 
     params, grads  dicts of the layers' own arrays under "0.w", "2.0.w" (nested), ...; write into
-                   an array (params["0.w"][...] = value), a new entry would reach no layer
+                   an array (params["0.w"][...] = value), a new entry is refused: it would reach
+                   no layer
     trace          a Step (name, x, z, dz, dx) for each layer of the last passes
 
     Raises TypeError for what is no layer, ValueError if a layer comes twice.
@@ -57,10 +73,16 @@ class Network(Layer):
 
     def __init__(self, layers, input_shape=None):
         super().__init__()
+        if not isinstance(layers, list | tuple):
+            raise complaint(
+                TypeError,
+                f"layers must be a list, as in [Flatten(), Linear(64, 10)], not {layers!r}",
+            )
         self.layers = list(layers)
         for layer in self.layers:
             check_layer(layer)
-        if len(set(map(id, self.layers))) < len(self.layers):
+        everyone = list(map(id, _innermost(self.layers)))
+        if len(set(everyone)) < len(everyone):
             raise complaint(
                 ValueError, "a layer comes twice, but it remembers one input only; make two layers"
             )
@@ -76,19 +98,20 @@ class Network(Layer):
         return self._collected("grads")
 
     def _collected(self, kind):
-        return {
-            f"{number}.{name}": array
+        return Collected(
+            (f"{number}.{name}", array)
             for number, layer in enumerate(self.layers)
             for name, array in getattr(layer, kind).items()
-        }
+        )
 
     def forward(self, x, training=False):
-        self.x, trace = x, []
+        given, trace = x, []
+        self.x, self.trace = None, []  # a pass that fails leaves no memory: layers have moved on
         for number, layer in enumerate(self.layers):
             z = _told_apart(number, layer, layer.forward, x, training)
             trace.append(Step(type(layer).__name__, x, z))
             x = z
-        self.trace = trace
+        self.x, self.trace = given, trace
         return x
 
     def backward(self, dz):
@@ -165,6 +188,15 @@ class Network(Layer):
             yield number, name, str(shape) if shape else "?", f"{count:,}" if count else ""
             if nested:
                 yield from layer._rows(inner_shape, f"{number}.")
+
+
+def _innermost(layers):
+    """The layers, with those of a network in place of the network."""
+    for layer in layers:
+        if isinstance(layer, Network):
+            yield from _innermost(layer.layers)
+        else:
+            yield layer
 
 
 def _told_apart(number, layer, method, *arguments):

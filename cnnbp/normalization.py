@@ -8,12 +8,16 @@ import numpy as np
 from cnnbp.layer import Layer
 from cnnbp.shape import (
     complaint,
+    float_dtype,
     floats,
     images,
     positive,
+    positive_real,
+    real,
     same_shape,
     samples_first,
     samples_last,
+    share,
 )
 
 EACH_CHANNEL = (0, 2, 3)  # the axes N, H, W: one mean for each channel of a batch
@@ -165,20 +169,18 @@ def _divides(groups, channels):
 
 
 def _check(x, gamma, beta, eps):
-    """x batch last, gamma and beta, in one dtype; or the error that helps."""
+    """x samples last, gamma and beta, in one dtype; or the error that helps."""
     x, gamma, beta = floats(x=x, gamma=gamma, beta=beta)
     (x,) = images(x=x)
     for name, array in {"gamma": gamma, "beta": beta}.items():
-        remedy = f". Give {name}[:, None, None]" * (array.ndim == 1)
-        reason = f"(C, 1, 1) for the channels of x {x.shape}{remedy}"
+        reason = f"(C, 1, 1) for the channels of x {x.shape}"
         same_shape(name, array, (x.shape[1], 1, 1), reason)
-    if not eps > 0:
-        raise complaint(ValueError, f"eps must be positive, not {eps!r}")
+    positive_real(eps, "eps")
     return samples_first(samples_last(x)), gamma, beta
 
 
 def _check_backward(dz, x, gamma, eps):
-    """dz and x batch last, and gamma, in one dtype; or the error that helps."""
+    """dz and x samples last, and gamma, in one dtype; or the error that helps."""
     x, gamma, _ = _check(x, gamma, gamma, eps)
     dz, x, gamma = floats(dz=dz, x=x, gamma=gamma)
     same_shape("dz", dz, x.shape, "the shape of x")
@@ -244,7 +246,8 @@ class BatchNorm2d(Layer):
                                 N·H·W − 1 in its denominator (N·H·W in the normalization itself)
 
     forward(x) without training normalizes by the running statistics; they are then constants, to
-    the backward pass, too.
+    the backward pass, too. Before any training they are mean 0 and variance 1, so that x passes
+    as it is, but for eps.
 
     >>> layer = BatchNorm2d(1)
     >>> z = layer.forward([[[[1, 3]]]], training=True)
@@ -254,8 +257,9 @@ class BatchNorm2d(Layer):
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1, dtype=np.float64):
         positive(channels, "channels")
-        if not 0 <= momentum <= 1:
-            raise complaint(ValueError, f"momentum must be from 0 to 1, not {momentum!r}")
+        real(momentum, "momentum", lambda number: 0 <= number <= 1, "from 0 to 1")
+        positive_real(eps, "eps")
+        float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
         self.momentum = momentum
@@ -324,6 +328,8 @@ class GroupNorm(Layer):
     def __init__(self, groups, channels, *, eps=1e-5, dtype=np.float64):
         positive(channels, "channels")
         _divides(groups, channels)
+        positive_real(eps, "eps")
+        float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"groups": groups, "eps": eps})
 
@@ -353,8 +359,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, p, rng=None):
-        if not 0 <= p < 1:
-            raise complaint(ValueError, f"p must be at least 0 and less than 1, not {p!r}")
+        share(p, "p")
         super().__init__()
         self.p = p
         self.rng = np.random.default_rng(rng)

@@ -28,14 +28,39 @@ def slope(function, at, dz, *, step=1.0):
     return numeric_gradient(lambda value: (dz * function(value)).sum(), at, step=step)
 
 
-def batch_last(array):
+def with_samples_last(array):
     """The same numbers with the samples side by side in memory, whatever the axes behind N."""
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0)
 
 
-def lies_batch_last(array):
+def lies_samples_last(array):
     """Whether the samples of an (N, C, H, W) array lie side by side in memory."""
     return array.transpose(1, 2, 3, 0).flags.c_contiguous
+
+
+def padded(x, padding, value=0.0):
+    """Images (N, C, H, W) with rows and columns of a value on all four sides."""
+    rows, columns = padding
+    return np.pad(x, [(0, 0), (0, 0), (rows, rows), (columns, columns)], constant_values=value)
+
+
+def cropped(x, padding):
+    """What padded was given."""
+    (top, left), (H, W) = padding, x.shape[2:]
+    return x[:, :, top : H - top, left : W - left]
+
+
+def zeros_with_padding(x_shape, padding):
+    """Zeros of the shape that padded gives."""
+    return padded(np.zeros(x_shape), padding)
+
+
+def spread(dz, step):
+    """step − 1 zeros between the cells of the last two axes, in rows and in columns."""
+    (rows, columns), (*outer, OH, OW) = step, dz.shape
+    wide = np.zeros([*outer, rows * (OH - 1) + 1, columns * (OW - 1) + 1])
+    wide[..., ::rows, ::columns] = dz
+    return wide
 
 
 def assert_refuses(call, error, *substance):

@@ -4,6 +4,7 @@ The first of each hands the work to the package; the others use einsum, matrix p
 """
 
 import numpy as np
+from helpers import cropped, padded, zeros_with_padding
 from numpy.lib.stride_tricks import sliding_window_view
 
 import cnnbp
@@ -15,11 +16,6 @@ RIGHT_ANSWERS = {}
 def answers(exercise):
     """Collect the functions it decorates as right answers to an exercise."""
     return lambda function: RIGHT_ANSWERS.setdefault(exercise, []).append(function) or function
-
-
-def padded(x, padding, value=0.0):
-    rows, columns = padding
-    return np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)), constant_values=value)
 
 
 def window_view(x, kernel_size, stride):
@@ -34,16 +30,6 @@ def taps(kernel_size, stride, output):
             slice(k, k + (n - 1) * s + 1, s) for k, s, n in zip((a, b), stride, output, strict=True)
         )
         yield a, b, rows, columns
-
-
-def cropped(x, padding):
-    (top, left), (H, W) = padding, x.shape[2:]
-    return x[:, :, top : H - top, left : W - left]
-
-
-def zeros_with_padding(x_shape, padding):
-    N, C, H, W = x_shape
-    return np.zeros((N, C, H + 2 * padding[0], W + 2 * padding[1]))
 
 
 # Lessons 01 and 02

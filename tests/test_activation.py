@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, batch_last, eighths, lies_batch_last, slope
+from helpers import assert_refuses, eighths, lies_samples_last, slope, with_samples_last
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes
 from numpy.testing import assert_allclose, assert_array_equal
@@ -133,10 +133,10 @@ def test_nan_stays_in_its_cell(forward, backward):
 
 
 @EACH
-def test_images_that_lie_batch_last_stay_so(forward, backward):
-    x = batch_last(eighths(np.random.default_rng(0), (2, 3, 4, 5)))
-    assert lies_batch_last(forward(x))
-    assert lies_batch_last(backward(x, x))
+def test_images_that_lie_samples_last_stay_so(forward, backward):
+    x = with_samples_last(eighths(np.random.default_rng(0), (2, 3, 4, 5)))
+    assert lies_samples_last(forward(x))
+    assert lies_samples_last(backward(x, x))
 
 
 @EACH

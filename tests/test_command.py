@@ -82,8 +82,8 @@ def test_a_port_in_use_is_named(tmp_path, form):
 
 def test_it_knows_the_options_that_jupyterlab_has():
     flags, aliases = ({f"--{name}" for name in names} for names in (LabApp.flags, LabApp.aliases))
-    assert FLAGS == flags - {"--y"} | {"-y"}
-    assert WITH_A_VALUE == aliases - {"--watch"}  # which is a flag, too
+    assert flags - {"--y"} | {"-y"} == FLAGS
+    assert aliases - {"--watch"} == WITH_A_VALUE  # which is a flag, too
 
 
 @pytest.fixture

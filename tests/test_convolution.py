@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from helpers import CONVOLUTIONS, assert_refuses, eighths, every_convolution, lies_batch_last, slope
+from helpers import (
+    CONVOLUTIONS,
+    assert_refuses,
+    cropped,
+    eighths,
+    every_convolution,
+    lies_samples_last,
+    padded,
+    slope,
+    spread,
+)
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_array_equal
 
@@ -104,24 +114,24 @@ def test_backward_is_the_adjoint_of_forward(convolution):
 
 
 @every_convolution
-def test_both_passes_return_arrays_that_lie_batch_last(convolution):
+def test_both_passes_return_arrays_that_lie_samples_last(convolution):
     x, w, b, dz = convolution.arrays()
     z = conv2d(x, w, b, **convolution.options)
     dx, _, _ = conv2d_backward(dz, x, w, **convolution.options)
-    assert lies_batch_last(z)
-    assert lies_batch_last(dx)
+    assert lies_samples_last(z)
+    assert lies_samples_last(dx)
 
 
 @every_convolution
 def test_im2col_puts_every_window_in_a_column(convolution):
     x, w, _, _ = convolution.arrays()
     columns = im2col(x, w.shape[2:], **convolution.placement)
-    place, padded = convolution.place, pad(x, convolution.place.padding)
+    place, wide = convolution.place, padded(x, convolution.place.padding)
     columns = columns.reshape(x.shape[1], *place.kernel, *place.output, len(x))
     for c, kh, kw, i, j, n in np.ndindex(columns.shape):
         h = i * place.stride[0] + kh * place.dilation[0]
         v = j * place.stride[1] + kw * place.dilation[1]
-        assert columns[c, kh, kw, i, j, n] == padded[n, c, h, v]
+        assert columns[c, kh, kw, i, j, n] == wide[n, c, h, v]
 
 
 @every_convolution
@@ -131,7 +141,7 @@ def test_col2im_is_the_adjoint_of_im2col(convolution):
     y = eighths(np.random.default_rng(1), columns.shape)
     back = col2im(y, x.shape, w.shape[2:], **convolution.placement)
     assert (columns * y).sum() == (x * back).sum()
-    assert lies_batch_last(back)
+    assert lies_samples_last(back)
 
 
 def test_col2im_of_ones_counts_the_windows_over_each_pixel():
@@ -150,19 +160,6 @@ def full_convolution(image, kernel):
     return correlate(np.pad(image, [[rows - 1] * 2, [columns - 1] * 2]), kernel[::-1, ::-1])
 
 
-def spread(matrix, step):
-    """step − 1 zeros between the cells, in rows and in columns."""
-    rows, columns = step
-    wide = np.zeros([rows * (len(matrix) - 1) + 1, columns * (matrix.shape[1] - 1) + 1])
-    wide[::rows, ::columns] = matrix
-    return wide
-
-
-def pad(x, padding):
-    rows, columns = padding
-    return np.pad(x, [(0, 0), (0, 0), (rows, rows), (columns, columns)])
-
-
 def filter_and_channels(w, groups):
     """(f, c, the channel of x that it means) for every two-dimensional kernel in w."""
     for f, c in np.ndindex(w.shape[:2]):
@@ -174,11 +171,11 @@ def test_dw_correlates_the_padded_x_with_the_spread_dz(convolution):
     """Of its cells the first are kept, as many as the dilated kernel has, of those every d-th."""
     x, w, _, dz = convolution.arrays()
     _, dw, _ = conv2d_backward(dz, x, w, **convolution.options)
-    place, padded = convolution.place, pad(x, convolution.place.padding)
+    place, wide = convolution.place, padded(x, convolution.place.padding)
     rows, columns = place.dilation
     for f, c, channel in filter_and_channels(w, convolution.options.get("groups", 1)):
         correlated = sum(
-            correlate(padded[n, channel], spread(dz[n, f], place.stride)) for n in range(len(x))
+            correlate(wide[n, channel], spread(dz[n, f], place.stride)) for n in range(len(x))
         )
         assert_array_equal(dw[f, c], correlated[::rows, ::columns][: w.shape[2], : w.shape[3]])
 
@@ -189,14 +186,13 @@ def test_dx_is_the_full_convolution_of_the_spread_dz(convolution):
     x, w, _, dz = convolution.arrays()
     dx, _, _ = conv2d_backward(dz, x, w, **convolution.options)
     place = convolution.place
-    padded = pad(np.zeros_like(x), place.padding)
+    wide = padded(np.zeros_like(x), place.padding)
     for f, c, channel in filter_and_channels(w, convolution.options.get("groups", 1)):
         kernel = spread(w[f, c], place.dilation)
         for n in range(len(x)):
             reached = full_convolution(spread(dz[n, f], place.stride), kernel)
-            padded[n, channel, : reached.shape[0], : reached.shape[1]] += reached
-    (rows, columns), (height, width) = place.padding, place.image
-    assert_array_equal(dx, padded[:, :, rows : rows + height, columns : columns + width])
+            wide[n, channel, : reached.shape[0], : reached.shape[1]] += reached
+    assert_array_equal(dx, cropped(wide, place.padding))
 
 
 def test_without_spreading_dz_the_full_convolution_has_the_wrong_size():
@@ -326,7 +322,7 @@ def test_swapped_filter_axes_are_named_with_both_shapes():
         ({"padding": "same"}, TypeError, ["padding", "int or a pair", "'same'"]),
         ({"dilation": 0}, ValueError, ["dilation", "at least 1", "0"]),
         ({"x": X[0]}, ValueError, ["x must have 4 axes", "(3, 29, 28)", "x[None]"]),
-        ({"x": X[0, 0]}, ValueError, ["x must have 4 axes", "(29, 28)", "x[None, None]"]),
+        ({"x": X[0, 0]}, ValueError, ["x must have 4 axes", "(29, 28)"]),
         ({"w": W[0]}, ValueError, ["w must have 4 axes (F, C, KH, KW)", "(3, 3, 2)"]),
         ({"x": X[:, :, :2]}, ValueError, ["window (3, 2)", "larger", "image (2, 28)", "Pad"]),
         (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import assert_refuses
 from numpy.testing import assert_array_equal
 
 import cnnbp
@@ -58,6 +59,12 @@ def test_the_dtype_is_that_of_the_images_and_labels_are_ints(dtype):
     assert digits()[0][0].dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [int, np.uint8, bool])
+def test_digits_of_another_dtype_are_refused(dtype):
+    """As whole numbers nearly every pixel would be 0."""
+    assert_refuses(lambda: digits(dtype), TypeError, "digits: dtype must hold real numbers")
+
+
 def test_the_license_stands_beside_the_digits():
     text = (FOLDER / "digits_license.md").read_text(encoding="utf-8")
     for part in ("Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0"):
@@ -69,4 +76,7 @@ def test_an_installed_package_carries_its_data():
     patterns = project["tool"]["setuptools"]["package-data"]["cnnbp.data"]
     carried = {path.name for pattern in patterns for path in FOLDER.glob(pattern)}
     data = {path.name for path in FOLDER.iterdir() if path.suffix not in ("", ".py")}
-    assert {"digits.npz", "digits_license.md"} <= carried == data
+    files = {"digits.npz", "digits_license.md", "photo_patches.npz", "photo_patches_license.md"}
+    assert files <= carried == data
+    for pattern in patterns:
+        assert list(FOLDER.glob(pattern)), f"{pattern} names nothing"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, batch_last, eighths, lies_batch_last
+from helpers import assert_refuses, eighths, lies_samples_last, with_samples_last
 from numpy.testing import assert_array_equal
 
 from cnnbp import (
@@ -26,6 +26,7 @@ from cnnbp import (
     linear,
     linear_backward,
     max_pool2d,
+    walkthrough_network,
 )
 from cnnbp.layer import random_weights
 
@@ -138,7 +139,7 @@ def test_neither_pass_changes_what_it_is_given(make, x_shape, training):
     x = eighths(rng, x_shape)
     dz = eighths(rng, layer.output_shape(x_shape))
     if x.ndim == 4:
-        x = batch_last(x)  # nothing is converted, so nothing is copied on the way in
+        x = with_samples_last(x)  # nothing is converted, so nothing is copied on the way in
     for array in (x, dz):
         array.flags.writeable = False
     layer.forward(x, training)
@@ -149,14 +150,14 @@ def test_neither_pass_changes_what_it_is_given(make, x_shape, training):
 
 @BOTH_WAYS
 @LAYERS
-def test_what_goes_in_batch_last_comes_out_so_in_both_passes(make, x_shape, training):
+def test_what_goes_in_samples_last_comes_out_so_in_both_passes(make, x_shape, training):
     layer, rng = make(), np.random.default_rng(0)
     x = eighths(rng, x_shape)
-    z = layer.forward(batch_last(x) if x.ndim == 4 else x, training)
+    z = layer.forward(with_samples_last(x) if x.ndim == 4 else x, training)
     dz = eighths(rng, z.shape)
-    dx = layer.backward(batch_last(dz) if dz.ndim == 4 else dz)
+    dx = layer.backward(with_samples_last(dz) if dz.ndim == 4 else dz)
     for array in (z, dx):
-        assert lies_batch_last(array) if array.ndim == 4 else array.flags.c_contiguous
+        assert lies_samples_last(array) if array.ndim == 4 else array.flags.c_contiguous
 
 
 @pytest.mark.parametrize("make", [lambda: Conv2d(4, 2, 3), lambda: Linear(12, 7)])
@@ -252,8 +253,11 @@ def test_a_layer_without_numbers_is_refused(make, substance):
     [
         (lambda: Conv2d(3, 2.5, 3), ["Conv2d: out_channels", "int", "2.5"]),
         (lambda: Conv2d(3, 2, 3, groups="2"), ["Conv2d: groups", "int", "'2'"]),
-        (lambda: Conv2d(3, 2, 3, dtype=int), ["weights", "real numbers", "float64"]),
-        (lambda: Linear(3, 2, dtype=complex), ["weights", "real numbers", "float64"]),
+        (lambda: Conv2d(3, 2, 3, dtype=int), ["Conv2d: dtype", "real numbers", "not int64"]),
+        (lambda: Linear(3, 2, dtype=complex), ["Linear: dtype", "real numbers", "complex128"]),
+        (lambda: BatchNorm2d(3, dtype=int), ["BatchNorm2d: dtype", "real numbers"]),
+        (lambda: GroupNorm(1, 3, dtype=bool), ["GroupNorm: dtype", "real numbers"]),
+        (lambda: walkthrough_network(dtype=int), ["walkthrough_network: dtype", "real numbers"]),
     ],
 )
 def test_sizes_are_ints_and_weights_are_not(make, substance):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import assert_refuses, eighths, lies_batch_last
+from helpers import assert_refuses, eighths, lies_samples_last
 from numpy.testing import assert_array_equal
 
 from cnnbp import (
@@ -157,14 +157,14 @@ def test_a_new_forward_pass_forgets_the_old_gradients():
     ("make", "x_shape"), [(walkthrough_network, PHOTOS), (nested, (5, 2, 4, 3))]
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_layers_hand_each_other_lies_batch_last_in_the_networks_dtype(make, x_shape, dtype):
+def test_what_layers_hand_each_other_lies_samples_last_in_the_networks_dtype(make, x_shape, dtype):
     network, rng = make(dtype=dtype), np.random.default_rng(0)
     z = network.forward(rng.standard_normal(x_shape).astype(dtype))
     network.backward(rng.standard_normal(z.shape).astype(dtype))
     for step in network.trace:
         for array in (step.z, step.dx):
             assert array.dtype == dtype
-            assert lies_batch_last(array) if array.ndim == 4 else array.flags.c_contiguous
+            assert lies_samples_last(array) if array.ndim == 4 else array.flags.c_contiguous
     assert {gradient.dtype for gradient in network.grads.values()} == {np.dtype(dtype)}
 
 
@@ -359,3 +359,51 @@ def test_a_network_is_a_whole_layer():
     assert network.options == {}
     network.forward(np.ones((1, 2)))
     assert_array_equal(network.remembered(), np.ones((1, 2)))
+
+
+def test_a_network_of_no_layers_hands_on_what_it_gets():
+    network, x = Network([]), np.ones((2, 3))
+    assert network.forward(x) is x
+    assert network.backward(x) is x
+    assert network.params == {}
+
+
+@pytest.mark.parametrize("layers", [Linear(2, 2), None, "conv", Linear])
+def test_layers_are_a_list(layers):
+    assert_refuses(lambda: Network(layers), TypeError, "Network: layers must be a list")
+
+
+def test_a_layer_that_comes_again_further_in_is_found():
+    layer = Linear(2, 2)
+    assert_refuses(
+        lambda: Network([layer, Residual([Network([layer])])]), ValueError, "a layer comes twice"
+    )
+
+
+@pytest.mark.parametrize("kind", ["params", "grads"])
+def test_a_new_entry_that_would_reach_no_layer_is_refused(kind):
+    arrays = getattr(nested(), kind)
+    for change in (lambda: arrays.__setitem__("0.w", 1), lambda: arrays.update({"0.w": 1})):
+        assert_refuses(change, TypeError, "would reach no layer", "params['0.w'][...] = value")
+
+
+def test_a_dz_of_another_shape_names_the_layer_it_did_not_fit():
+    network = walkthrough_network()
+    network.forward(np.zeros(PHOTOS))
+    assert_refuses(
+        lambda: network.backward(np.ones((10, 32))),
+        ValueError,
+        "Network.backward: layer 3 Linear: dz is (10, 32) but must be (32, 10)",
+        "dz.T",
+    )
+
+
+def test_a_forward_pass_that_fails_leaves_no_mixed_memory():
+    network = Network([Linear(2, 2), Linear(2, 2), Linear(2, 2)])
+    dz = np.ones((2, 3))
+    network.forward(np.ones((2, 3)))
+    network.layers[1].params["w"] = np.ones((3, 3))
+    for call in (lambda: network.forward(np.zeros((2, 3))), lambda: network.backward(dz)):
+        with pytest.raises(ValueError, match=r"expects 3 features|call forward\(x\) first"):
+            call()
+    assert network.trace == []

@@ -7,7 +7,7 @@ from helpers import (
     assert_refuses,
     eighths,
     every_pooling,
-    lies_batch_last,
+    lies_samples_last,
     pairs,
     slope,
 )
@@ -123,14 +123,14 @@ def test_backward_is_the_adjoint_of_forward(pooling):
 
 
 @every_pooling
-def test_both_passes_return_arrays_that_lie_batch_last(pooling):
+def test_both_passes_return_arrays_that_lie_samples_last(pooling):
     x = eighths(np.random.default_rng(0), pooling.x)
     z, argmax = max_pool2d(x, **pooling.options)
     mean = avg_pool2d(x, **pooling.options)
     dz = np.ones(z.shape)
     backward = max_pool2d_backward(dz, argmax, x.shape)
     shared = avg_pool2d_backward(dz, x.shape, **pooling.options)
-    assert all(map(lies_batch_last, (z, argmax, mean, backward, shared)))
+    assert all(map(lies_samples_last, (z, argmax, mean, backward, shared)))
 
 
 def test_the_first_pixel_of_a_tie_wins_in_row_order():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import batch_last
+from helpers import with_samples_last
 from references.in_cnnbp import OPERATIONS, results
 
 from cnnbp import relative_error, walkthrough_network
@@ -56,7 +56,7 @@ def assert_agrees(operation, case, framework, layout=as_stored):
     assert max(errors.values()) <= 1e-10, errors
 
 
-@pytest.mark.parametrize("layout", [as_stored, batch_last])
+@pytest.mark.parametrize("layout", [as_stored, with_samples_last])
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_the_framework(case, framework, layout):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.shape import windows
+from cnnbp.shape import conv_windows, pool_windows
 
 
 def normal(rng, shape):
@@ -38,7 +38,7 @@ def below_zero(rng, shape):
 
 def convolution(rng, x_shape, w_shape, stride=(1, 1), padding=(0, 0), draw=normal):
     """A convolution with everything that any of its exercises is given."""
-    place = windows("case", x_shape[2:], w_shape[2:], stride=stride, padding=padding)
+    place = conv_windows(x_shape, w_shape, stride=stride, padding=padding)
     return {
         "x": draw(rng, x_shape),
         "w": draw(rng, w_shape),
@@ -69,7 +69,7 @@ def convolutions(rng):
 
 def pooling(rng, x_shape, kernel_size, stride, padding=(0, 0), draw=normal, draw_dz=normal):
     """A pooling layer with everything that any of its exercises is given."""
-    place = windows("case", x_shape[2:], kernel_size, stride=stride, padding=padding)
+    place = pool_windows(x_shape, kernel_size, stride=stride, padding=padding)
     return {
         "x": draw(rng, x_shape),
         "dz": draw_dz(rng, (*x_shape[:2], *place.output)),

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 import cnnbp
-from cnnbp.shape import batch_last
+from cnnbp.shape import samples_first, samples_last
 from cnnbp.training import training_step
 
 ROUNDS = 9
@@ -100,9 +100,13 @@ def torch_autograd(operation, arrays, dz, options):
     return call
 
 
+def with_samples_last(x):
+    return samples_first(samples_last(x))
+
+
 def convolution(x_shape, w_shape, options):
-    x, w, b = batch_last(random(*x_shape)), random(*w_shape), random(w_shape[0], 1, 1)
-    dz = batch_last(random(*cnnbp.conv2d(x, w, b, **options).shape))
+    x, w, b = with_samples_last(random(*x_shape)), random(*w_shape), random(w_shape[0], 1, 1)
+    dz = with_samples_last(random(*cnnbp.conv2d(x, w, b, **options).shape))
     columns = cnnbp.im2col(x, w_shape[2:], **options)
     w_rows, dz_rows = w.reshape(len(w), len(columns)), random(len(w), columns.shape[1])
 
@@ -120,7 +124,7 @@ def convolution(x_shape, w_shape, options):
 
 
 def max_pooling():
-    x, dz = batch_last(random(64, 16, 28, 28)), batch_last(random(64, 16, 14, 14))
+    x, dz = with_samples_last(random(64, 16, 28, 28)), with_samples_last(random(64, 16, 14, 14))
 
     def ours():
         _, argmax = cnnbp.max_pool2d(x, 2)
@@ -133,7 +137,7 @@ def digits_step():
     """Forward, loss, backward, step; ours measures the norm of the gradients besides."""
     (images, labels), _ = cnnbp.digits()
     images, labels = images[:64], labels[:64]
-    network, x = digits_network(rng=0), batch_last(images)
+    network, x = digits_network(rng=0), with_samples_last(images)
     optimizer = cnnbp.SGD(network, 0.01, momentum=0.9)
     same = nn.Sequential(
         *(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),

@@ -116,6 +116,8 @@ def test_what_is_not_in_the_language_is_refused(declaration):
         ({"eps": "float"}, {"eps": 1}, "eps is declared float but is 1"),
         ({"index": "tuple of four ints"}, {"index": (0, 0)}, "index is declared tuple of four"),
         ({"all": "list of arrays"}, {"all": [1.0]}, "all is declared list of arrays"),
+        ({"all": "list of arrays"}, {"all": 1.0}, "all is declared list of arrays"),
+        ({"x_shape": "N"}, {"x_shape": 2}, "x_shape must be a tuple of ints, not 2"),
         ({"wanted": '"dx" or "dw"'}, {"wanted": "d"}, "wanted is declared"),
     ],
 )

@@ -5,6 +5,7 @@ The catalogue holds each in one or two forms; these were written without looking
 
 import numpy as np
 import pytest
+from helpers import cropped, padded, spread, zeros_with_padding
 
 from cnnbp.exercises import EXERCISES
 
@@ -16,43 +17,22 @@ def wild(name):
     return lambda function: WILD.append(pytest.param(name, function, id=f"{name}-{len(WILD)}"))
 
 
-def pad(x, padding, value=0.0):
-    (a, b) = padding
-    return np.pad(x, ((0, 0), (0, 0), (a, a), (b, b)), constant_values=value)
-
-
-def crop(x, padding, H, W):
-    return x[:, :, padding[0] : padding[0] + H, padding[1] : padding[1] + W]
-
-
-def padded_zeros(x_shape, padding):
-    N, C, H, W = x_shape
-    return np.zeros((N, C, H + 2 * padding[0], W + 2 * padding[1]))
-
-
-def spread(dz, stride):
-    N, F, OH, OW = dz.shape
-    wide = np.zeros((N, F, (OH - 1) * stride[0] + 1, (OW - 1) * stride[1] + 1))
-    wide[:, :, :: stride[0], :: stride[1]] = dz
-    return wide
-
-
 def full_convolution(dz, kernel, x_shape, padding):
     """Slide a kernel (F, C, KH, KW) over dz as it is, dz having zeros around; crop to x."""
     (N, F, _, _), (_, _, KH, KW), (H, W) = dz.shape, kernel.shape, x_shape[2:]
     wide = np.zeros((N, F, H + 2 * padding[0] + KH - 1, W + 2 * padding[1] + KW - 1))
     wide[:, :, KH - 1 : KH - 1 + dz.shape[2], KW - 1 : KW - 1 + dz.shape[3]] = dz
-    dx = padded_zeros(x_shape, padding)
+    dx = zeros_with_padding(x_shape, padding)
     for i, j in np.ndindex(dx.shape[2:]):
         window = wide[:, :, i : i + KH, j : j + KW]
         dx[:, :, i, j] = np.tensordot(window, kernel, ([1, 2, 3], [0, 2, 3]))
-    return crop(dx, padding, H, W)
+    return cropped(dx, padding)
 
 
 def scatter(dz, w, x_shape, stride, padding, write):
     """The loops of dx, with write(dx's padded window, dz's cell, one filter) in the middle."""
     KH, KW = w.shape[2:]
-    dx = padded_zeros(x_shape, padding)
+    dx = zeros_with_padding(x_shape, padding)
     for n, f, i, j in np.ndindex(dz.shape):
         top, left = i * stride[0], j * stride[1]
         write(dx[n, :, top : top + KH, left : left + KW], dz[n, f, i, j], w[f])
@@ -75,7 +55,7 @@ def _(dz, w, x_shape, stride, padding):
 @wild("conv2d_input_gradient.kernel_not_rotated")
 def _(dz, w, x_shape, stride, padding):
     dx = scatter(dz, w[:, :, ::-1, ::-1], x_shape, stride, padding, add)
-    return crop(dx, padding, *x_shape[2:])
+    return cropped(dx, padding)
 
 
 @wild("conv2d_input_gradient.kernel_transposed")
@@ -84,7 +64,7 @@ def _(dz, w, x_shape, stride, padding):
         for c in range(len(kernel)):
             window[c] += cell * kernel[c].T
 
-    return crop(scatter(dz, w, x_shape, stride, padding, add_transposed), padding, *x_shape[2:])
+    return cropped(scatter(dz, w, x_shape, stride, padding, add_transposed), padding)
 
 
 @wild("conv2d_input_gradient.kernel_transposed")  # only where the kernel is square
@@ -114,16 +94,16 @@ def _(dz, w, x_shape, stride, padding):
 
 @wild("conv2d_input_gradient.channel_axes_not_swapped")
 def _(dz, w, x_shape, stride, padding):
-    dx = padded_zeros(x_shape, padding)
+    dx = zeros_with_padding(x_shape, padding)
     for n, f, i, j in np.ndindex(dz.shape):
         for c, kh, kw in np.ndindex(w.shape[1:]):
             dx[n, c, i * stride[0] + kh, j * stride[1] + kw] += dz[n, f, i, j] * w[c, f, kh, kw]
-    return crop(dx, padding, *x_shape[2:])
+    return cropped(dx, padding)
 
 
 @wild("conv2d_input_gradient.overlaps_assigned")
 def _(dz, w, x_shape, stride, padding):
-    return crop(scatter(dz, w, x_shape, stride, padding, assign), padding, *x_shape[2:])
+    return cropped(scatter(dz, w, x_shape, stride, padding, assign), padding)
 
 
 @wild("conv2d_input_gradient.overlaps_assigned")
@@ -140,12 +120,12 @@ def _(dz, w, x_shape, stride, padding):
 
 @wild("conv2d_input_gradient.overlaps_assigned")
 def _(dz, w, x_shape, stride, padding):
-    dx, (OH, OW) = padded_zeros(x_shape, padding), dz.shape[2:]
+    dx, (OH, OW) = zeros_with_padding(x_shape, padding), dz.shape[2:]
     for kh, kw in np.ndindex(w.shape[2:]):
         rows = slice(kh, kh + (OH - 1) * stride[0] + 1, stride[0])
         columns = slice(kw, kw + (OW - 1) * stride[1] + 1, stride[1])
         dx[:, :, rows, columns] = np.einsum("nfij,fc->ncij", dz, w[:, :, kh, kw])
-    return crop(dx, padding, *x_shape[2:])
+    return cropped(dx, padding)
 
 
 @wild("conv2d_input_gradient.stride_ignored")
@@ -189,11 +169,11 @@ def _(dz, w, x_shape, stride, padding):
 
 @wild("conv2d_input_gradient.summed_over_batch")
 def _(dz, w, x_shape, stride, padding):
-    dx = padded_zeros((1, *x_shape[1:]), padding)
+    dx = zeros_with_padding((1, *x_shape[1:]), padding)
     for n, f, i, j in np.ndindex(dz.shape):
         for c, kh, kw in np.ndindex(w.shape[1:]):
             dx[0, c, i * stride[0] + kh, j * stride[1] + kw] += dz[n, f, i, j] * w[f, c, kh, kw]
-    return crop(dx, padding, *x_shape[2:])[0]
+    return cropped(dx, padding)[0]
 
 
 @wild("conv2d_input_gradient.averaged_over_filters")
@@ -201,12 +181,12 @@ def _(dz, w, x_shape, stride, padding):
     def average(window, cell, kernel):
         window += cell * kernel / len(w)
 
-    return crop(scatter(dz, w, x_shape, stride, padding, average), padding, *x_shape[2:])
+    return cropped(scatter(dz, w, x_shape, stride, padding, average), padding)
 
 
 def correlate(x, dz, w_shape, stride, padding):
     """The loops of dw over windows."""
-    x, dw = pad(x, padding), np.zeros(w_shape)
+    x, dw = padded(x, padding), np.zeros(w_shape)
     for n, f, i, j in np.ndindex(dz.shape):
         top, left = i * stride[0], j * stride[1]
         window = x[n, :, top : top + w_shape[2], left : left + w_shape[3]]
@@ -231,7 +211,7 @@ def _(dz, x, w_shape, stride, padding):
 
 @wild("conv2d_weight_gradient.stride_ignored_in_dw")
 def _(dz, x, w_shape, stride, padding):
-    x = pad(x, padding)
+    x = padded(x, padding)
     OH, OW = dz.shape[2:]
     dw = np.zeros((*w_shape[:2], x.shape[2] - OH + 1, x.shape[3] - OW + 1))
     for a, b in np.ndindex(dw.shape[2:]):
@@ -253,7 +233,7 @@ def _(dz, x, w_shape, stride, padding):
 
 @wild("conv2d_weight_gradient.mean_over_positions")
 def _(dz, x, w_shape, stride, padding):
-    x, dw, (OH, OW) = pad(x, padding), np.zeros(w_shape), dz.shape[2:]
+    x, dw, (OH, OW) = padded(x, padding), np.zeros(w_shape), dz.shape[2:]
     for f, c, a, b in np.ndindex(w_shape):
         rows = slice(a, a + (OH - 1) * stride[0] + 1, stride[0])
         columns = slice(b, b + (OW - 1) * stride[1] + 1, stride[1])
@@ -282,7 +262,7 @@ def _(dz, x, w_shape, stride, padding):
 
 @wild("conv2d_weight_gradient.rows_and_columns_swapped")
 def _(dz, x, w_shape, stride, padding):
-    x, dw = pad(x, padding), np.zeros(w_shape)
+    x, dw = padded(x, padding), np.zeros(w_shape)
     for n, f, i, j in np.ndindex(dz.shape):
         for c, kh, kw in np.ndindex(w_shape[1:]):
             pixel = x[n, c, i * stride[0] + kh, j * stride[1] + kw]
@@ -292,7 +272,7 @@ def _(dz, x, w_shape, stride, padding):
 
 @wild("conv2d_weight_gradient.reshaped_without_moving_the_filters")
 def _(dz, x, w_shape, stride, padding):
-    x, (KH, KW) = pad(x, padding), w_shape[2:]
+    x, (KH, KW) = padded(x, padding), w_shape[2:]
     columns = [
         x[n, :, i * stride[0] : i * stride[0] + KH, j * stride[1] : j * stride[1] + KW].ravel()
         for n, i, j in np.ndindex(len(x), *dz.shape[2:])
@@ -324,12 +304,16 @@ def _(dz):
 
 def pool(dz, x, kernel_size, stride, padding, write):
     """The loops of max pooling with an image that is padded by −infinity."""
-    wide, dx, (KH, KW) = pad(x, padding, -np.inf), padded_zeros(x.shape, padding), kernel_size
+    wide, dx, (KH, KW) = (
+        padded(x, padding, -np.inf),
+        zeros_with_padding(x.shape, padding),
+        kernel_size,
+    )
     for n, c, i, j in np.ndindex(dz.shape):
         top, left = i * stride[0], j * stride[1]
         window = wide[n, c, top : top + KH, left : left + KW]
         write(dx[n, c, top : top + KH, left : left + KW], window, dz[n, c, i, j])
-    return crop(dx, padding, *x.shape[2:])
+    return cropped(dx, padding)
 
 
 def winner(window):
@@ -381,20 +365,28 @@ def _(dz, x, *geometry):
 
 @wild("max_pool2d_gradient.windows_a_kernel_apart")
 def _(dz, x, kernel_size, stride, padding):
-    (KH, KW), wide, dx = kernel_size, pad(x, padding, -np.inf), padded_zeros(x.shape, padding)
+    (KH, KW), wide, dx = (
+        kernel_size,
+        padded(x, padding, -np.inf),
+        zeros_with_padding(x.shape, padding),
+    )
     for n, c, i, j in np.ndindex(dz.shape):
         a, b = winner(wide[n, c, i * stride[0] :, j * stride[1] :][:KH, :KW])
         dx[n, c, i * KH + a, j * KW + b] += dz[n, c, i, j]
-    return crop(dx, padding, *x.shape[2:])
+    return cropped(dx, padding)
 
 
 @wild("max_pool2d_gradient.windows_a_kernel_apart")
 def _(dz, x, kernel_size, stride, padding):
-    (KH, KW), wide, dx = kernel_size, pad(x, padding, -np.inf), padded_zeros(x.shape, padding)
+    (KH, KW), wide, dx = (
+        kernel_size,
+        padded(x, padding, -np.inf),
+        zeros_with_padding(x.shape, padding),
+    )
     for n, c, i, j in np.ndindex(dz.shape):
         a, b = winner(wide[n, c, i * KH : i * KH + KH, j * KW : j * KW + KW])
         dx[n, c, i * KH + a, j * KW + b] += dz[n, c, i, j]
-    return crop(dx, padding, *x.shape[2:])
+    return cropped(dx, padding)
 
 
 @wild("max_pool2d_gradient.one_winner_for_the_channel")
@@ -418,21 +410,21 @@ def _(dz, x_shape, kernel_size, stride, padding):
         scatter(dz[:, c : c + 1], ones[:1], (len(dz), 1, *x_shape[2:]), stride, padding, add)
         for c in range(dz.shape[1])
     ]
-    return crop(np.concatenate(parts, axis=1), padding, *x_shape[2:])
+    return cropped(np.concatenate(parts, axis=1), padding)
 
 
 @wild("avg_pool2d_gradient.overlaps_assigned")
 def _(dz, x_shape, kernel_size, stride, padding):
-    dx, (KH, KW) = padded_zeros(x_shape, padding), kernel_size
+    dx, (KH, KW) = zeros_with_padding(x_shape, padding), kernel_size
     for i, j in np.ndindex(dz.shape[2:]):
         top, left = i * stride[0], j * stride[1]
         dx[:, :, top : top + KH, left : left + KW] = dz[:, :, i, j, None, None] / (KH * KW)
-    return crop(dx, padding, *x_shape[2:])
+    return cropped(dx, padding)
 
 
 @wild("max_pool2d_output.padding_wins_as_zero")
 def _(x, kernel_size, stride, padding):
-    wide, (KH, KW) = pad(x, padding), kernel_size
+    wide, (KH, KW) = padded(x, padding), kernel_size
     OH = (wide.shape[2] - KH) // stride[0] + 1
     OW = (wide.shape[3] - KW) // stride[1] + 1
     z = np.zeros((*x.shape[:2], OH, OW))

@@ -1,21 +1,15 @@
 """Makes the .npz files beside it: what PyTorch and TensorFlow say about every operation.
 
-Run by hand where torch==2.13.0 and tensorflow-cpu==2.21.0 are installed:
+`make references` runs it in an environment that has both. The course needs neither; its tests
+read the files. A file holds the keys case/options (JSON: the operation and its options),
+case/inputs/name, case/torch/name and case/tensorflow/name, all in float64. On the same machine,
+running this again gives the same arrays, bit for bit.
 
-    python tests/references/make_references.py
-
-The course needs neither; its tests read the files. A file holds the keys case/options (JSON: the
-operation and its options), case/inputs/name, case/torch/name and case/tensorflow/name, all in
-float64. Running this again gives the same arrays, bit for bit.
-
-With matplotlib installed as well, the walkthrough network's gradients on the photographs, which
-a lesson compares with its own, are made by
-
-    PYTHONPATH=. python tests/references/make_references.py walkthrough
+The walkthrough network's gradients on the photographs, which a lesson compares with its own, lie
+in cnnbp/data.
 """
 
 import json
-import sys
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +18,10 @@ import in_tensorflow
 import in_torch
 import numpy as np
 
+import cnnbp.data
+
 FOLDER = Path(__file__).parent
+WALKTHROUGH = Path(cnnbp.data.__file__).with_name("walkthrough_reference.npz")
 FRAMEWORKS = {"torch": in_torch, "tensorflow": in_tensorflow}
 
 
@@ -310,19 +307,16 @@ def walkthrough_reference():
 
     L is the mean squared error to np.random.default_rng(1).standard_normal((32, 10)).
     """
-    import cnnbp.data
-
     inputs = {
         "x": cnnbp.data.photo_patches(),
         "target": np.random.default_rng(1).standard_normal((32, 10)),
         **cnnbp.walkthrough_network().params,
     }
-    held = {
+    return {
         f"{framework}/{name}": array
         for framework, module in FRAMEWORKS.items()
         for name, array in module.results("walkthrough_network", inputs, {}).items()
     }
-    np.savez_compressed(Path(cnnbp.__file__).parent / "data" / "walkthrough_reference.npz", **held)
 
 
 def main():
@@ -330,7 +324,9 @@ def main():
         held = {key: array for case in cases for key, array in entries(case).items()}
         np.savez_compressed(FOLDER / f"{topic}.npz", **held)
         print(f"{topic}.npz: {len(cases)} cases")
+    np.savez_compressed(WALKTHROUGH, **walkthrough_reference())
+    print(f"{WALKTHROUGH.name}: the photographs")
 
 
 if __name__ == "__main__":
-    walkthrough_reference() if sys.argv[1:] == ["walkthrough"] else main()
+    main()

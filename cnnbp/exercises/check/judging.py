@@ -12,8 +12,9 @@ from cnnbp.exercises.check.families import Wrong, shape_family, value_family
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.recognizing import RAISED
 from cnnbp.exercises.check.results import Unreadable, agree
-from cnnbp.exercises.check.saying import cell_name, given, unlike, worst_cell
+from cnnbp.exercises.check.saying import given, unlike, worst_cell
 from cnnbp.exercises.check.shapes import ANY, symbolic
+from cnnbp.explain import cell_name
 
 VALUES = ("tiny worked case", "random cases")
 

@@ -1,17 +1,8 @@
-"""Cells and numbers in words: what a sentence to the learner says of arrays and arguments."""
+"""Numbers in words: what a sentence to the learner says of arrays and arguments."""
 
 import numpy as np
 
 from cnnbp.pictures.svg import number
-
-
-def cell_name(name, index):
-    """The name of one cell, as the course writes it.
-
-    >>> cell_name("dw", (1, 0, 2, 1)), cell_name("dx", ())
-    ('dw[1,0,2,1]', 'dx')
-    """
-    return f"{name}[{','.join(map(str, index))}]" if len(index) else name
 
 
 def worst_cell(yours, expected):

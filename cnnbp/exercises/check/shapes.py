@@ -21,9 +21,10 @@ AXIS = re.compile(r"[A-Z]{1,2}(·[A-Z]{1,2})*|[1-9]")
 WORDS = re.compile(r'"\w+"( or "\w+")+')
 
 
-def is_ints(value, count):
-    """Whether a value is a tuple of so many ints."""
-    return type(value) is tuple and len(value) == count and all(type(n) is int for n in value)
+def is_ints(value, count=None):
+    """Whether a value is a tuple of ints, of so many if a count is given."""
+    ints = type(value) is tuple and all(type(n) is int for n in value)
+    return ints and count in (None, len(value))
 
 
 KINDS = {
@@ -31,7 +32,9 @@ KINDS = {
     "pair": lambda value: is_ints(value, 2),
     "tuple of four ints": lambda value: is_ints(value, 4),
     "function": callable,
-    "list of arrays": lambda value: all(isinstance(each, np.ndarray) for each in value),
+    "list of arrays": lambda value: (
+        isinstance(value, list) and all(isinstance(each, np.ndarray) for each in value)
+    ),
 }
 
 
@@ -140,7 +143,7 @@ def _lengths(name, value):
     """The lengths that an argument has, or holds."""
     if not name.endswith(("_shape", "_size")):
         return np.shape(value)
-    if not is_ints(value, len(value)):
+    if not is_ints(value):
         raise ValueError(f"{name} must be a tuple of ints, not {value!r}")
     return value
 

@@ -8,7 +8,8 @@ from html import escape
 import numpy as np
 
 from cnnbp.exercises.check.messages import say
-from cnnbp.exercises.check.saying import brief, cell_name
+from cnnbp.exercises.check.saying import brief
+from cnnbp.explain import cell_name
 from cnnbp.pictures.svg import CELL, STYLE, Grid, Svg, text
 
 WIDTH = 720  # pixels, a sheet of paper

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnbp.exercises.check.saying import brief, cell_name, worst_cell
+from cnnbp.exercises.check.saying import brief, worst_cell
+from cnnbp.explain import cell_name
 from cnnbp.pictures.svg import Grid, Link, number, picture
 
 MOST = 6  # rows and columns of a table; larger ones are cut around the cell in question

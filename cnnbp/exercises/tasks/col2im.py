@@ -54,7 +54,7 @@ def col2im(columns, x_shape, kernel_size, stride, padding):
 
 def last_written(columns, x_shape, kernel_size, stride, padding, order):
     """The image in which later kernel positions overwrite earlier ones."""
-    place = windows("col2im", x_shape[2:], kernel_size, stride=stride, padding=padding)
+    place = windows(x_shape[2:], kernel_size, stride=stride, padding=padding)
     N, C, *image = x_shape
     cells = columns.reshape(C, *kernel_size, *place.output, N)
     x = np.zeros((C, *image, N))

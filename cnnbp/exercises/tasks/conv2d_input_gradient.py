@@ -105,7 +105,7 @@ def overlaps_assigned_by_each_filter(dz, w, x_shape, stride, padding):
 
 def overlaps_assigned_tap_by_tap(dz, w, x_shape, stride, padding):
     dx = padded(np.zeros(x_shape), padding)
-    place = windows("dx", dx.shape[2:], w.shape[2:], stride=stride)
+    place = windows(dx.shape[2:], w.shape[2:], stride=stride)
     for (a, b), outputs, pixels in place.taps():
         dx[:, :, *pixels] = np.einsum("nfij,fc->ncij", dz[:, :, *outputs], w[:, :, a, b])
     return cropped(dx, x_shape, padding)

@@ -7,10 +7,9 @@ import numpy as np
 
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.results import Unreadable, kind
-from cnnbp.exercises.check.saying import cell_name
 from cnnbp.exercises.task import exercise
-from cnnbp.explain import explain_conv2d
-from cnnbp.shape import windows
+from cnnbp.explain import cell_name, explain_conv2d
+from cnnbp.shape import conv_windows
 
 TERMS = "06, which products make a cell"
 NAMES = {"dx": ("dz", "w"), "dw": ("dz", "x")}
@@ -86,7 +85,7 @@ def random(rng):
 
 
 def terms(wanted, index, x_shape, w_shape, stride, padding):
-    place = windows("terms", x_shape[2:], w_shape[2:], stride=stride, padding=padding)
+    place = conv_windows(x_shape, w_shape, stride=stride, padding=padding)
     dz = np.zeros((x_shape[0], w_shape[0], *place.output))
     arrays = {"dz": dz, "x": np.zeros(x_shape), "w": np.zeros(w_shape)}
     found = explain_conv2d(wanted, index, **arrays, stride=stride, padding=padding)
@@ -139,7 +138,7 @@ def gradient_terms(wanted, index, x_shape, w_shape, stride, padding):
 @gradient_terms.mistake(TERMS)
 def stride_ignored(wanted, index, x_shape, w_shape, stride, padding):
     """You place the windows one pixel apart; they lie a stride apart, at i·stride − padding."""
-    place = windows("terms", x_shape[2:], w_shape[2:], stride=stride, padding=padding)
+    place = conv_windows(x_shape, w_shape, stride=stride, padding=padding)
     found = terms(wanted, index, x_shape, w_shape, (1, 1), padding)
     (OH, OW) = place.output
     return {(left, right) for left, right in found if left[2] < OH and left[3] < OW}

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import functools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from jupyter_client import BlockingKernelClient
 
 from cnnbp.__main__ import environment
 
+ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -146,6 +148,18 @@ def served(folder):
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     with started(command, variables, folder / "log") as (address, _):
         yield f"{address}/lab/tree/notebooks"
+
+
+@contextlib.contextmanager
+def opened(folder):
+    """The course, as the command opens it in folder/course: its address and its process."""
+    home = folder / "home"
+    home.mkdir()
+    variables = os.environ | apart(folder) | {"HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "cnnbp", str(folder / "course")]
+    command += ["--ServerApp.disable_check_xsrf=True"]  # a test asks it without a browser
+    with started(command, variables, folder / "log") as opened:
+        yield opened
 
 
 def apart(folder):

@@ -1,6 +1,5 @@
 """The command `cnnbp`: what it says, and JupyterLab as it starts it."""
 
-import contextlib
 import json
 import os
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from jupyter_client import BlockingKernelClient
 from jupyterlab.labapp import LabApp
-from lab import apart, started
+from lab import opened
 
 from cnnbp.__main__ import FLAGS, USAGE, WITH_A_VALUE, environment
 
@@ -129,18 +128,6 @@ def test_what_the_user_has_set_goes_with_the_courses_settings(tmp_path, monkeypa
     variables = environment(tmp_path)
     assert variables["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(ROOT / "cnnbp/lab"), "theirs"]
     assert (variables["OMP_NUM_THREADS"], variables["OPENBLAS_NUM_THREADS"]) == ("4", "1")
-
-
-@contextlib.contextmanager
-def opened(folder):
-    """The course, opened by the command in folder/course: its address and process."""
-    home = folder / "home"
-    home.mkdir()
-    variables = os.environ | apart(folder) | {"HOME": str(home), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "cnnbp", str(folder / "course")]
-    command += ["--ServerApp.disable_check_xsrf=True"]  # the tests are no browser
-    with started(command, variables, folder / "log") as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 #
 #   make lab            open the course in JupyterLab    (JUPYTER_ARGS="--no-browser --port 9999")
 #   make test           everything that must hold before a change goes in
+#   make binder         Binder's image as an environment: every lesson shows there what is stored
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
@@ -11,7 +12,7 @@
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test lint notebooks site pictures photographs references bench requirements
+.PHONY: lab test binder lint notebooks site pictures photographs references bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -37,6 +38,9 @@ test: .venv/.dev lint
 	.venv/bin/python -m pytest --nbval notebooks
 	.venv/bin/python -m pytest --nbval notebooks
 	.venv/bin/python -m pytest
+
+binder: .venv/.dev
+	.venv/bin/python -m pytest -m apart tests/test_binder.py
 
 lint: .venv/.dev
 	.venv/bin/ruff check

@@ -169,15 +169,15 @@ def apart(folder):
 
 
 @contextlib.contextmanager
-def started(command, variables, log):
-    """A command that serves JupyterLab, until it answers: its address and its process."""
+def started(command, variables, log, folder=None):
+    """A command that serves JupyterLab, run in a folder: its address and its process."""
     address = f"http://127.0.0.1:{free_port()}"
     command = [*command, "--no-browser", "--allow-root", "--IdentityProvider.token="]
     command += [f"--port={address.rpartition(':')[2]}", "--ServerApp.port_retries=0"]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            start_new_session=True,
+            command, cwd=folder, env=variables, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
         try:
             wait_until_served(address, log)

@@ -64,8 +64,8 @@ def _run(arguments):
         return 0
     only_lay_out = "--no-lab" in arguments
     folder, options = read([each for each in arguments if each != "--no-lab"])
-    for sentence in lay_out(folder):
-        print(sentence, flush=True)
+    said = lay_out(folder)
+    print(*said, sep="\n", end="\n" * bool(said), flush=True)
     return 0 if only_lay_out else _open(Path(folder).resolve(), options)
 
 
@@ -104,7 +104,7 @@ def _need_jupyterlab():
     if not find_spec("jupyterlab"):
         raise CourseError(
             "JupyterLab, which opens the lessons, is not installed here; install it with: "
-            f"{Path(sys.executable).name} -m pip install jupyterlab ipywidgets tqdm"
+            f"{sys.executable} -m pip install jupyterlab ipywidgets tqdm"
         )
 
 
@@ -112,14 +112,22 @@ def _open(folder, options):
     """Run JupyterLab in the folder until it ends; returns its exit code."""
     _need_jupyterlab()
     _need_port(options)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    # Without -P, a file of the folder from which this was called could hide one of Python's own.
+    command = [sys.executable, "-P", "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     command += [f"--LabApp.default_url=/lab/tree/{START}", *options]
     # A Ctrl-C reaches JupyterLab by itself, which asks whether to stop; we wait for its answer.
     signal.signal(signal.SIGINT, lambda *_: None)
     lab = subprocess.Popen(command, env=environment(folder))
+    _find_fonts()
     signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
     code = lab.wait()
     return code if code >= 0 else 128 - code
+
+
+def _find_fonts():
+    """Let matplotlib look for fonts meanwhile; it would announce that in the first lesson."""
+    command = [sys.executable, "-P", "-c", "import matplotlib.font_manager"]
+    subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def environment(folder):

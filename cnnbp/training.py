@@ -148,18 +148,10 @@ def train(
         batches = minibatches(images, labels, batch_size, rng)
         results = _epoch(network, batches, optimizer, max_norm, history)
         if history.diverged:
-            return history
-        loss, accuracy = _means(results)
-        history.measured.append(len(history.loss))
-        history.train_loss.append(loss)
-        history.train_accuracy.append(accuracy)
-        if test is not None:
-            test_loss, test_accuracy = evaluate(network, *test)
-            history.test_loss.append(test_loss)
-            history.test_accuracy.append(test_accuracy)
-            loss, accuracy = test_loss, test_accuracy
+            break
+        note = _noted(history, results, network, test)
         if bar is not None:
-            bar.set_postfix_str(f"loss {legible(loss)}, accuracy {accuracy:.3f}")
+            bar.set_postfix_str(note)
     return history
 
 
@@ -170,6 +162,19 @@ def _bar(epochs):
     except ModuleNotFoundError:
         return None
     return tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout)
+
+
+def _noted(history, results, network, test):
+    """Put an epoch's means into the history, and what the test data say; in words, the last."""
+    loss, accuracy = _means(results)
+    history.measured.append(len(history.loss))
+    history.train_loss.append(loss)
+    history.train_accuracy.append(accuracy)
+    if test is not None:
+        loss, accuracy = evaluate(network, *test)
+        history.test_loss.append(loss)
+        history.test_accuracy.append(accuracy)
+    return f"loss {legible(loss)}, accuracy {accuracy:.3f}"
 
 
 def _two(test):

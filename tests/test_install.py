@@ -141,7 +141,7 @@ def test_a_missing_jupyterlab_is_named_with_its_remedy(place, tmp_path):
 def test_missing_widgets_are_named_with_their_remedy(place):
     finished = run(place.python, "-c", "import cnnbp.explorers", folder=place.folder)
     assert finished.returncode == 1
-    assert finished.stderr.endswith("install it with: python -m pip install ipywidgets\n")
+    assert finished.stderr.endswith("restart the kernel: %pip install ipywidgets\n")
 
 
 TRAINING = """

@@ -3,7 +3,7 @@
 from lab import opened
 
 
-def test_the_first_lesson_opens_trusted_and_nothing_pops_up(page, tmp_path):
+def test_the_first_lesson_opens_shows_pictures_when_run_and_nothing_pops_up(page, tmp_path):
     with opened(tmp_path) as (address, _):
         page.goto(address)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
@@ -11,5 +11,8 @@ def test_the_first_lesson_opens_trusted_and_nothing_pops_up(page, tmp_path):
         page.wait_for_timeout(2000)  # a pop-up needs a moment to appear
         assert page.url.startswith(f"{address}/lab/tree/00_start_here.ipynb")
         assert page.locator(".Toastify__toast, .jp-Dialog").all_inner_texts() == []
-        assert page.locator("[title^='Notebook trusted']").count() == 1
+        assert page.locator(".jp-OutputArea-output").count() == 0
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.locator(".widget-html-content > svg").first.wait_for(timeout=60_000)
         page.close()

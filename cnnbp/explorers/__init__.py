@@ -4,8 +4,8 @@ from importlib.util import find_spec
 
 if not find_spec("ipywidgets"):
     raise ModuleNotFoundError(
-        "cnnbp.explorers needs ipywidgets, which makes the sliders; install it with: "
-        "python -m pip install ipywidgets",
+        "cnnbp.explorers needs ipywidgets, which makes the sliders; "
+        "run this in a cell, then restart the kernel: %pip install ipywidgets",
         name="ipywidgets",
     )
 

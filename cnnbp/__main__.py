@@ -118,16 +118,12 @@ def _open(folder, options):
     # A Ctrl-C reaches JupyterLab by itself, which asks whether to stop; we wait for its answer.
     signal.signal(signal.SIGINT, lambda *_: None)
     lab = subprocess.Popen(command, env=environment(folder))
-    _find_fonts()
     signal.signal(signal.SIGTERM, lambda *_: lab.terminate())
+    # Meanwhile matplotlib looks for fonts, which it would announce in the first lesson else.
+    import matplotlib.font_manager  # noqa: F401
+
     code = lab.wait()
     return code if code >= 0 else 128 - code
-
-
-def _find_fonts():
-    """Let matplotlib look for fonts meanwhile; it would announce that in the first lesson."""
-    command = [sys.executable, "-P", "-c", "import matplotlib.font_manager"]
-    subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def environment(folder):

@@ -43,7 +43,7 @@ OUTSIDE = {
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
     "course": set(),
-    "__main__": set(),
+    "__main__": {"matplotlib lazily"},
     "pictures": {"numpy", "matplotlib"},
     "explorers": {"numpy", "ipywidgets", "traitlets"},
     "cnnbp": set(),

@@ -179,10 +179,11 @@ def test_progress_lands_in_the_course(address, folder):
     connection = folder / "runtime" / f"kernel-{session['kernel']['id']}.json"
     client = BlockingKernelClient(connection_file=str(connection))
     client.load_connection_file()
-    client.start_channels()
+    client.start_channels(hb=False, stdin=False)
     try:
-        client.wait_for_ready(timeout=30)
-        reply = client.execute_interactive(CODE, timeout=30, output_hook=lambda _: None)
+        client.wait_for_ready(timeout=60)
+        quiet = {"allow_stdin": False, "output_hook": lambda _: None}
+        reply = client.execute_interactive(CODE, timeout=60, **quiet)
     finally:
         client.stop_channels()
     assert reply["content"]["status"] == "ok", reply["content"]

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from cnnbp.course import PACKAGE, CourseError, lay_out, lessons_folder
+from cnnbp.course import PACKAGE, RECORD, CourseError, lay_out, lessons_folder
 
 USAGE = """\
 cnnbp [FOLDER] [OPTIONS]
@@ -97,7 +97,8 @@ def read(arguments):
             raise CourseError(f"{name} is no option of cnnbp or JupyterLab; see: cnnbp --help")
     if len(folders) > 1:
         raise CourseError(f"{' and '.join(folders)} are more than one folder; name one")
-    return (folders or ["course"])[0], options
+    here = "." if Path(RECORD).exists() else "course"  # called from within a course, or not
+    return (folders or [here])[0], options
 
 
 def _need_jupyterlab():

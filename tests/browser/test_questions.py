@@ -356,9 +356,10 @@ def test_a_question_is_answered_on_the_website(browser, tmp_path):
     """A lesson's stored output, in a page that asks nothing of the network."""
     shown = ask(ASKED["cells"])._repr_mimebundle_()
     output = nbformat.v4.new_output("execute_result", shown, execution_count=1)
+    title = "# 00 · A lesson\n\n5 minutes.\n\n**Afterwards you can** answer."
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [
-        nbformat.v4.new_markdown_cell("# 00 · A lesson\n\n5 minutes.\n\n**Afterwards you can** answer."),
+        nbformat.v4.new_markdown_cell(title),
         nbformat.v4.new_code_cell(f'ask("{ASKED["cells"]}")', outputs=[output]),
     ]
     lesson = tmp_path / "00_a_lesson.ipynb"

@@ -22,7 +22,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def check(name, seed=None):
-    """The cell that judges the learner's function; `exercises.` keeps it from being replaced.
+    """The cell that judges the learner's function. `exercises.` keeps that from being replaced.
 
     >>> print(check("tanh_gradient", 7).splitlines()[2])
     verdict = exercises.tanh_gradient.check(tanh_gradient, seed=7)
@@ -33,8 +33,7 @@ def check(name, seed=None):
 def solved(task, begin, end):
     """The stub with the solution's body in it, between two comments that the grader looks for."""
     head, sentence = task.stub().splitlines()[:2]
-    solution = task.solution()
-    body = solution.partition("):\n")[2].rstrip()
+    body = task.solution().partition("):\n")[2].rstrip()
     return "\n".join(["import numpy as np\n\n", head, sentence, begin, body, end])
 
 
@@ -117,10 +116,9 @@ def exercise_and_points(text):
     name, _, points = text.partition("=")
     if name not in EXERCISES:
         raise argparse.ArgumentTypeError(f"{name} is no exercise: {', '.join(EXERCISES)}")
-    try:
-        return name, int(points or 1)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: points are a whole number") from None
+    if points and not points.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: points are a whole number")
+    return name, int(points or 1)
 
 
 def main(arguments=None):

@@ -15,14 +15,16 @@ import asyncio
 import os
 import shutil
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
-from cnnbp.course import PACKAGE, lay_out
+import cnnbp
 
 c = get_config()
 folder = Path(os.environ["CLASS_FOLDER"]).resolve()
 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-executables = Path(sys.executable).parent
+executables, package = Path(sys.executable).parent, Path(cnnbp.__file__).parent
 
 c.JupyterHub.bind_url = os.environ.get("CLASS_ADDRESS", "http://:8000")
 c.JupyterHub.ssl_key = os.environ.get("CLASS_TLS_KEY", "")
@@ -64,9 +66,17 @@ c.JupyterHub.concurrent_spawn_limit = 100
 c.Spawner.environment = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "JUPYTER_CONFIG_PATH": str(PACKAGE / "lab"),
+    "JUPYTER_CONFIG_PATH": str(package / "lab"),
     "JUPYTER_PREFER_ENV_PATH": "1",
 }
+
+
+def lay_out(folder):
+    """As the command cnnbp does it, where there is one; else once, and never again."""
+    if find_spec("cnnbp.course"):
+        import_module("cnnbp.course").lay_out(folder)
+    elif not folder.exists():
+        shutil.copytree(package.parent / "notebooks", folder)
 
 
 async def own_copies(spawner):

@@ -1,12 +1,15 @@
 """What deploy/ says is what docs/class.md says, and can be read. `make load` starts it."""
 
 import asyncio
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a hub needs Linux")
 
 ROOT = Path(__file__).parents[1]
 CONFIG = (ROOT / "deploy" / "jupyterhub_config.py").read_text(encoding="utf-8")

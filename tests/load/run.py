@@ -84,21 +84,15 @@ class Learner:
         """Run all cells in a kernel of their own and save; returns the outputs that are errors."""
         lesson = (await self.ask("GET", f"contents/{LESSON}"))["content"]
         kernel = await self.ask("POST", "kernels", json={"name": "python3"})
-        async with self.channels(kernel) as socket:
-            cells = [cell for cell in lesson["cells"] if cell["cell_type"] == "code"]
-            for cell in cells:
-                cell["outputs"] = await execute(socket, cell["source"])
-            refused = await execute(socket, TOO_MUCH)
-            assert "MemoryError" in refused[-1].get("ename", ""), "memory is not limited"
+        channels = Channels(self, kernel["id"])
+        cells = [cell for cell in lesson["cells"] if cell["cell_type"] == "code"]
+        for cell in cells:
+            cell["outputs"] = await execute(channels, cell["source"])
+        refused = await execute(channels, TOO_MUCH)
+        assert "MemoryError" in refused[-1].get("ename", ""), "memory is not limited"
         lesson["metadata"]["learner"] = self.name
         await self.ask("PUT", f"contents/{LESSON}", json={"type": "notebook", "content": lesson})
         return [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"]
-
-    def channels(self, kernel):
-        """The websocket to a kernel."""
-        query = {"session_id": uuid.uuid4().hex, "_xsrf": self.token(f"/user/{self.name}/")}
-        url = f"{self.server}/api/kernels/{kernel['id']}/channels"
-        return self.web.ws_connect(url, params=query, max_msg_size=0)
 
     async def follow_link(self, handout):
         """Open nbgitpuller's link to a handout, and wait until it lies beside the course."""
@@ -112,19 +106,47 @@ class Learner:
         await self.ask("GET", "contents/handout/week1.txt")
 
 
-async def execute(socket, source):
+class Channels:
+    """The websocket to a kernel. As in JupyterLab, one that breaks is opened again under the same
+    name, and the server sends what was missed.
+    """
+
+    def __init__(self, learner, kernel):
+        self.learner, self.session, self.socket = learner, uuid.uuid4().hex, None
+        self.url = f"{learner.server}/api/kernels/{kernel}/channels"
+
+    async def _open(self):
+        if self.socket is None or self.socket.closed:
+            token = self.learner.token(f"/user/{self.learner.name}/")
+            query = {"session_id": self.session, "_xsrf": token}
+            self.socket = await self.learner.web.ws_connect(self.url, params=query, max_msg_size=0)
+
+    async def send(self, message):
+        await self._open()
+        await self.socket.send_json(message)
+
+    async def receive(self):
+        """The next message, as a dict; those of widgets are left out."""
+        while True:
+            await self._open()
+            answer = await self.socket.receive()
+            if answer.type is aiohttp.WSMsgType.TEXT:
+                return json.loads(answer.data)
+            if answer.type is not aiohttp.WSMsgType.BINARY:
+                print(f"{self.learner.name} connects again: {answer.type.name} {answer.data!r}")
+                await self.socket.close()
+
+
+async def execute(channels, source):
     """Run a cell in a kernel; returns its outputs, as a notebook stores them."""
     request = {"code": source, "silent": False, "store_history": True, "allow_stdin": False}
     header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "version": "5.3"}
     header |= {"session": "load", "username": "learner", "date": ""}
     message = {"header": header, "parent_header": {}, "metadata": {}, "content": request}
-    await socket.send_json(message | {"channel": "shell", "buffers": []})
+    await channels.send(message | {"channel": "shell", "buffers": []})
     outputs = []
     while True:
-        answer = await socket.receive()
-        if answer.type is aiohttp.WSMsgType.BINARY:
-            continue  # of a widget
-        heard = json.loads(answer.data)
+        heard = await channels.receive()
         if heard["parent_header"].get("msg_id") != header["msg_id"]:
             continue
         kind, content = heard["msg_type"], heard["content"]

@@ -280,6 +280,9 @@ class Conv2d(Layer):
         self.grads.update(w=dw, b=db)
         return dx
 
+    def tangent(self, v):
+        return conv2d(v, self.params["w"], **self.options)
+
     def output_shape(self, x_shape):
         w = self.params["w"]
         place = conv_windows(x_shape, w.shape, **self.options)

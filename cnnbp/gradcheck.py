@@ -1,5 +1,7 @@
 """Trust a gradient: compare it with one that knows nothing of the chain rule."""
 
+import math
+
 import numpy as np
 
 from cnnbp.shape import complaint, floats, positive_real, real, same_shape
@@ -29,7 +31,7 @@ def numeric_gradient(f, x, *, step=1e-5):
     if not callable(f):
         raise complaint(TypeError, f"f must be a function of x, not {type(f).__name__}")
     (x,) = floats(x=x)
-    gradient, grain = np.zeros(x.shape, x.dtype), 0.0
+    gradient, largest = np.zeros(x.shape, x.dtype), np.float64(0)
     for index in np.ndindex(x.shape):
         above, below = x.copy(), x.copy()
         above[index] += step
@@ -38,14 +40,14 @@ def numeric_gradient(f, x, *, step=1e-5):
         _check_apart(apart, step, x[index], x.dtype)
         higher, lower = _number(f(above), x, index), _number(f(below), x, index)
         gradient[index] = (float(higher) - float(lower)) / apart
-        grain = max(grain, float(np.spacing(np.abs(higher))) / apart)
-    _check_grain(grain, gradient)
+        largest = max(largest, abs(higher))
+    _check_grain(np.spacing(largest) / (2 * step), gradient)
     return gradient
 
 
 def _check_apart(apart, step, entry, dtype):
     """Raise ValueError if rounding has changed what lies between two steps by more than half."""
-    if np.isfinite(entry) and not 0.5 * step < apart / 2 < 1.5 * step:
+    if math.isfinite(entry) and not 0.5 * step < apart / 2 < 1.5 * step:
         raise complaint(
             ValueError,
             f"a step of {step:g} is lost in rounding at x = {entry:g}: the next {dtype} number "
@@ -83,7 +85,7 @@ def _number(value, x, index):
         )
     number = number.reshape(())[()]
     number = number if number.dtype.kind == "f" else np.float64(number)
-    if not np.isfinite(number) and np.isfinite(x).all():
+    if not math.isfinite(number) and np.isfinite(x).all():
         raise complaint(
             ValueError,
             f"f returned {number} a step away from x[{', '.join(map(str, index))}] = {x[index]:g}; "

@@ -13,6 +13,9 @@ class Layer:
     options   dict of the keywords its functions take (stride, padding, ...)
 
     The mathematics is in the functions; a layer only remembers what they need.
+
+    tangent(v)  how z moves, to first order, when the last forward pass's x moves along v; the
+                transpose of backward: ⟨dz, tangent(v)⟩ = ⟨backward(dz), v⟩
     """
 
     x = None  # the last forward pass's input
@@ -78,6 +81,9 @@ class Elementwise(Layer):
 
     def backward(self, dz):
         return self.backward_function(dz, self.remembered(), **self.options)
+
+    def tangent(self, v):
+        return self.backward(v)  # a factor for each cell is its own transpose
 
 
 def random_weights(shape, gain, dtype, rng):

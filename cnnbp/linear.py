@@ -99,17 +99,14 @@ def linear_backward(dz, x, w):
            [8.]]), array([[2., 4.]]), array([[2.]]))
     """
     dz, x, w = floats(dz=dz, x=x, w=w)
-    _check(x, w, samples=dz.shape[-1:])
+    _check(x, w, dz)
     z_shape = (len(w), x.shape[1])
     same_shape("dz", dz, z_shape, f"the shape of z for x {x.shape}, w {w.shape}")
     return w.T @ dz, dz @ x.T, dz.sum(axis=1, keepdims=True)
 
 
-def _check(x, w, samples=()):
-    """Raise ValueError unless w takes x's features.
-
-    samples  how many dz has, if there is one: then x.T must have as many to be a remedy
-    """
+def _check(x, w, dz=None):
+    """Raise ValueError unless w takes x's features; x.T is a remedy only if it suits dz, too."""
     if x.ndim != 2 or w.ndim != 2:
         raise complaint(
             ValueError,
@@ -117,7 +114,7 @@ def _check(x, w, samples=()):
             + _columns_remedy(x.shape, w.shape),
         )
     if x.shape[0] != w.shape[1]:
-        transposed = x.shape[1] == w.shape[1] and samples in ((), (x.shape[0],))
+        transposed = x.shape[1] == w.shape[1] and (dz is None or dz.shape[-1:] == x.shape[:1])
         raise complaint(
             ValueError,
             f"w {w.shape} expects {w.shape[1]} features but x {x.shape} "
@@ -149,6 +146,9 @@ class Flatten(Layer):
 
     def backward(self, dz):
         return flatten_backward(dz, np.shape(self.remembered()))
+
+    def tangent(self, v):
+        return flatten(v)
 
     def output_shape(self, x_shape):
         N, C, H, W = x_shape
@@ -187,6 +187,9 @@ class Linear(Layer):
         dx, dw, db = linear_backward(dz, self.remembered(), self.params["w"])
         self.grads.update(w=dw, b=db)
         return dx
+
+    def tangent(self, v):
+        return self.params["w"] @ v
 
     def output_shape(self, x_shape):
         return len(self.params["w"]), x_shape[1]

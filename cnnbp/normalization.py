@@ -43,7 +43,7 @@ def batch_norm2d(x, gamma, beta, *, eps=1e-5):
     """
     x, gamma, beta = _check(x, gamma, beta, eps)
     _not_empty(x)
-    normalized, _ = _standardized(x, EACH_CHANNEL, eps)
+    normalized, _ = standardized(x, EACH_CHANNEL, eps)
     return gamma * normalized + beta
 
 
@@ -67,7 +67,7 @@ def batch_norm2d_backward(dz, x, gamma, *, eps=1e-5):
     """
     dz, x, gamma = _check_backward(dz, x, gamma, eps)
     _not_empty(x)
-    normalized, deviation = _standardized(x, EACH_CHANNEL, eps)
+    normalized, deviation = standardized(x, EACH_CHANNEL, eps)
     dx = _standardized_backward(gamma * dz, normalized, deviation, EACH_CHANNEL)
     return dx, *_scale_and_shift_backward(dz, normalized)
 
@@ -95,7 +95,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
             [[ 0.,  0.]]]])
     """
     x, gamma, beta = _check(x, gamma, beta, eps)
-    normalized, _ = _standardized(_grouped(x, groups), EACH_GROUP, eps)
+    normalized, _ = standardized(grouped(x, groups), EACH_GROUP, eps)
     return gamma * normalized.reshape(x.shape) + beta
 
 
@@ -117,14 +117,14 @@ def group_norm_backward(dz, x, gamma, groups, *, eps=1e-5):
     (array([[[[ 0.816, -1.633,  0.816]]]]), array([[[0.]]]), array([[[2.]]]))
     """
     dz, x, gamma = _check_backward(dz, x, gamma, eps)
-    grouped = _grouped(x, groups)
-    normalized, deviation = _standardized(grouped, EACH_GROUP, eps)
-    upstream = (gamma * dz).reshape(grouped.shape)
+    in_groups = grouped(x, groups)
+    normalized, deviation = standardized(in_groups, EACH_GROUP, eps)
+    upstream = (gamma * dz).reshape(in_groups.shape)
     dx = _standardized_backward(upstream, normalized, deviation, EACH_GROUP)
     return dx.reshape(x.shape), *_scale_and_shift_backward(dz, normalized.reshape(x.shape))
 
 
-def _standardized(x, axes, eps):
+def standardized(x, axes, eps):
     """y = (x − mean) / deviation over these axes, and deviation = √(variance + eps)."""
     centered = x - _mean(x, axes)
     # as a float, for np.float64 would make float32 wider
@@ -155,7 +155,7 @@ def _scale_and_shift_backward(dz, normalized):
     return dgamma, dbeta
 
 
-def _grouped(x, groups):
+def grouped(x, groups):
     """x as (N, groups, C/groups, H, W), a view."""
     N, C, H, W = x.shape
     _divides(groups, C)
@@ -288,6 +288,20 @@ class BatchNorm2d(Layer):
         self.grads.update(gamma=dgamma, beta=dbeta)
         return dx
 
+    def tangent(self, v):
+        x, gamma = self.remembered(), self.params["gamma"]
+        x, gamma, _ = _check(x, gamma, gamma, **self.options)
+        if not self.training:
+            _, deviation = self._by_running(x)
+            return gamma / deviation * v
+        normalized, deviation = standardized(x, EACH_CHANNEL, **self.options)
+        return gamma * _standardized_backward(v, normalized, deviation, EACH_CHANNEL)
+
+    @property
+    def constants(self):
+        """(mean, variance) if the last pass was normalized by running statistics, else None."""
+        return None if self.training else (self.running_mean, self.running_var)
+
     def _by_running(self, x):
         """x normalized by the running statistics, and the deviation it was divided by."""
         deviation = np.sqrt(self.running_var + float(self.options["eps"]))
@@ -344,6 +358,14 @@ class GroupNorm(Layer):
         self.grads.update(gamma=dgamma, beta=dbeta)
         return dx
 
+    def tangent(self, v):
+        x, gamma, _ = _check(self.remembered(), *[self.params["gamma"]] * 2, self.options["eps"])
+        in_groups = grouped(x, self.options["groups"])
+        normalized, deviation = standardized(in_groups, EACH_GROUP, self.options["eps"])
+        v = np.reshape(v, in_groups.shape)
+        moved = _standardized_backward(v, normalized, deviation, EACH_GROUP)
+        return gamma * moved.reshape(x.shape)
+
 
 class Dropout(Layer):
     """dropout with a new random mask in every training pass; without training, nothing happens.
@@ -380,6 +402,14 @@ class Dropout(Layer):
         (dz,) = floats(dz=dz)
         same_shape("dz", dz, x_shape, "the shape of x")
         return dz if self.mask is None else dropout_backward(dz, self.mask)
+
+    @property
+    def factors(self):
+        """The mask of the last pass; ones if it was without training."""
+        return np.ones(np.shape(self.remembered())) if self.mask is None else self.mask
+
+    def tangent(self, v):
+        return self.backward(v)  # a factor for each cell is its own transpose
 
     def __repr__(self):
         return f"Dropout(p={self.p})"

@@ -263,6 +263,11 @@ class MaxPool2d(_Pool2d):
         x_shape = np.shape(self.remembered())
         return max_pool2d_backward(dz, self.argmax, x_shape)
 
+    def tangent(self, v):
+        N, C, *_ = np.shape(v)
+        n, c = np.ogrid[:N, :C]
+        return np.reshape(v, (N, C, -1))[n[..., None, None], c[..., None, None], self.argmax]
+
 
 class AvgPool2d(_Pool2d):
     """avg_pool2d as a layer.
@@ -280,3 +285,6 @@ class AvgPool2d(_Pool2d):
 
     def backward(self, dz):
         return avg_pool2d_backward(dz, np.shape(self.remembered()), **self.options)
+
+    def tangent(self, v):
+        return avg_pool2d(v, **self.options)

@@ -20,8 +20,9 @@ ROOMS = {
     **{layer: {"shape", "layer"} for layer in LAYERS},
     "loss": {"shape"},
     "graph": {"shape", "activation"},
-    "explain": {"shape", "pooling"},
-    "network": {"shape", "layer", "convolution", "pooling", "linear", "explain"},
+    "explain": {"shape", "pooling", "linear", "activation", "normalization", "loss"},
+    "network": LAYERS | {"shape", "layer", "explain"},
+    "lineage": (LAYERS - {"activation"}) | {"shape", "explain", "network"},
     "gradcheck": {"shape"},
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
@@ -32,7 +33,17 @@ ROOMS = {
     | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},
     "cnnbp": LAYERS
-    | {"loss", "explain", "network", "gradcheck", "optimizer", "training", "data", "source"},
+    | {
+        "loss",
+        "explain",
+        "network",
+        "lineage",
+        "gradcheck",
+        "optimizer",
+        "training",
+        "data",
+        "source",
+    },
 }
 
 # room: what it imports from outside; "lazily" means inside a function, when it is called

@@ -147,7 +147,7 @@ endef
 # The hub's proxy is a program for Node.js; nothing of it is installed elsewhere.
 .venv-hub/.ready: requirements.txt deploy/requirements.txt
 	@command -v npm >/dev/null || { \
-		echo "A hub needs Node.js 18 or newer with npm (nodejs.org, or: apt install npm)."; exit 1; }
+		echo "A hub needs Node.js 20 or newer with npm (nodejs.org has it)."; exit 1; }
 	$(call MAKE_VENV,.venv-hub)
 	@echo "Installing JupyterHub into .venv-hub; this takes a minute, once."
 	@.venv-hub/$(PIP_INSTALL) -r requirements.txt -r deploy/requirements.txt

@@ -102,7 +102,8 @@ def table(grades):
     said = [f"{name}: what was said" for name in exercises]
     yield ["learner", "points", "of", *exercises, *said]
     for learner in learners:
-        own = [grades[learner, name] for name in exercises]
+        missing = (Grade(learner, name, 0, 0, "not graded") for name in exercises)
+        own = [grades.get((each.learner, each.exercise), each) for each in missing]
         points, of = sum(each.points for each in own), sum(each.of for each in own)
         yield [learner, points, of, *(g.points for g in own), *(g.said for g in own)]
 

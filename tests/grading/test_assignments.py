@@ -1,6 +1,9 @@
 """What tools/assignment.py writes: every exercise, solved, passes its own checks."""
 
+import doctest
+import importlib.util
 import runpy
+import sys
 from pathlib import Path
 
 import nbformat
@@ -53,3 +56,26 @@ def test_what_cannot_be_written_is_said(arguments, said, capsys, tmp_path, monke
         ASSIGNMENT["main"](arguments)
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["assignment", "grades"])
+def test_examples_of_a_tool_hold(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where a dataclass looks for what it is made in
+    try:
+        spec.loader.exec_module(module)
+        result = doctest.testmod(module)
+    finally:
+        del sys.modules[name]
+    assert result.attempted
+    assert not result.failed
+
+
+def test_an_exercise_that_one_learner_lacks_is_not_a_zero_of_theirs():
+    grades = runpy.run_path(str(ROOT / "tools" / "grades.py"))
+    grade = grades["Grade"]
+    given = [grade("ada", "im2col", 4, 4, ""), grade("bo", "col2im", 0, 3, "No.")]
+    _, ada, bo = grades["table"](given)
+    assert ada == ["ada", 4, 4, 4, 0, "", "not graded"]
+    assert bo == ["bo", 0, 3, 0, 0, "not graded", "No."]

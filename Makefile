@@ -14,8 +14,7 @@
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test binder grading load lint notebooks site docs photographs references bench \
-	requirements
+.PHONY: lab test binder lint notebooks site docs photographs references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=

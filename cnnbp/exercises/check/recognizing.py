@@ -121,15 +121,10 @@ def _compatible(yours, its, expected, part):
     """
     if _equal(yours, its, part):
         return True
-    its_broken = _broken(its, expected)
-    if (
-        its_broken
-        and _broken(yours, expected)
-        and isinstance(its, dict)
-        and isinstance(yours, dict)
-    ):
-        return False  # numbers in a wrong shape are numbers, and these are others
-    return its_broken or (_broken(yours, expected) and not _equal(its, expected, part))
+    yours_broken, its_broken = _broken(yours, expected), _broken(its, expected)
+    if yours_broken and its_broken:  # numbers in a wrong shape are numbers, and these are others
+        return not (isinstance(yours, dict) and isinstance(its, dict))
+    return its_broken or (yours_broken and not _equal(its, expected, part))
 
 
 def _tells(yours, its, expected, part):

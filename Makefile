@@ -5,13 +5,13 @@
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
-#   make pictures       draw the README's pictures again
+#   make docs           draw the README's pictures again, and count the instructors' table
 #   make photographs    cut the photo patches out of their photograph again
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test lint notebooks site pictures photographs references bench requirements
+.PHONY: lab test lint notebooks site docs photographs references bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -51,8 +51,9 @@ notebooks: .venv/.dev
 site: .venv/.dev
 	.venv/bin/python tools/website.py site notebooks/*.ipynb
 
-pictures: .venv/.dev
+docs: .venv/.dev
 	.venv/bin/python tools/docs_pictures.py
+	.venv/bin/python tools/instructors.py
 
 photographs: .venv/.dev
 	.venv/bin/python tools/photo_patches.py

@@ -77,6 +77,22 @@ def test_readme_links_lead_somewhere():
     assert not [link for link in links if not (ROOT / link).exists()]
 
 
+def test_every_target_of_make_is_explained_where_people_look():
+    makefile = read("Makefile")
+    targets = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    assert re.findall(r"^#   make (\w+) ", makefile, re.MULTILINE) == targets
+    assert set(re.findall(r"^\| `make (\w+)` \|", read("CONTRIBUTING.md"), re.MULTILINE)) == set(
+        targets
+    )
+
+
+def test_decisions_are_numbered_without_a_gap():
+    paths = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    for number, path in enumerate(paths, 1):
+        assert path.name.startswith(f"{number:04}-")
+        assert path.read_text(encoding="utf-8").startswith(f"# {number}. ")
+
+
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
 

@@ -280,6 +280,16 @@ def write(path, text):
     return path
 
 
+@pytest.fixture
+def own_messages():
+    """The table of messages, as it was before when the test is over."""
+    before = dict(MESSAGES)
+    yield
+    MESSAGES.clear()
+    MESSAGES.update(before)
+
+
+@pytest.mark.usefixtures("own_messages")
 def test_the_autograder_cells_of_the_instructors_page_work():
     for block in blocks("python"):
         if "@exercise(" not in block and "my_exercises" not in block:

@@ -77,7 +77,8 @@ def parse(declaration):
     Traceback (most recent call last):
         ...
     ValueError: 'N, C' is no shape: 'N,' is no axis. Write "N C H W", "C·H·W N", "F 1 1", "...", \
-"()" or one of float, pair, tuple of four ints, function, list of arrays.
+"()" or one of float, pair, tuple of four ints, function, list of names, dict of numbers, dict of \
+slopes, list of arrays.
     """
     head, _, note = declaration.partition(": ")
     if head in KINDS or WORDS.fullmatch(head):

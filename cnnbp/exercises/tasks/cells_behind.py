@@ -86,6 +86,9 @@ def behind(index, x_shape, w_shape, stride=(2, 2), padding=(0, 0), pool=((2, 2),
     }
 
 
+CORNERS = (0, 0), (8, 7), (8, 10)
+
+
 def random(rng):
     """Pixels that several windows cover, on borders, behind remainders of either layer, and first
     or last in the only window that covers them."""
@@ -97,7 +100,7 @@ def random(rng):
     return [
         behind((n, c, 4, 5), **wide),
         behind((n, c, h, v), **wide, **overlapping),
-        *(behind((n, c, *corner), **wide, **overlapping) for corner in ((0, 0), (8, 7))),
+        *(behind((n, c, *corner), **wide, **overlapping) for corner in CORNERS),
         behind((n, c, 11, 16), (2, 3, 14, 19), (2, 3, 3, 4), **padded),
         behind((n, c, 10, 14), (2, 3, 11, 15), (2, 3, 3, 4), **padded),
         *(behind((n, c, *at), (2, 3, 10, 9), (4, 3, 2, 3), **apart) for at in ((6, 6), (3, 5))),

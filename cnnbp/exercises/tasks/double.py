@@ -30,7 +30,7 @@ def double(x):
 
 @double.mistake(CHECK)
 def squared(x):
-    """You square every number; 2·2 and 2² are equal, but 3·2 is 6 and 3² is 9."""
+    """You square every number; 2·3 is 6, and 3² is 9."""
     return x**2
 
 

@@ -28,6 +28,8 @@ ROOMS = {
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
     "source": {"shape"},
+    "course": set(),
+    "__main__": {"course"},
     "pictures": {"shape", "convolution", "pooling", "linear", "explain", "network", "optimizer"},
     "explorers": LAYERS
     | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
@@ -51,6 +53,8 @@ OUTSIDE = {
     **{room: {"numpy"} for room in ROOMS},
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
+    "course": set(),
+    "__main__": {"matplotlib lazily"},
     "pictures": {"numpy", "matplotlib"},
     "explorers": {"numpy", "ipywidgets", "traitlets"},
     "cnnbp": set(),

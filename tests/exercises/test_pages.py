@@ -1,5 +1,6 @@
 """What an exercise shows of itself: statement, hints, solution, sheet, progress, translations."""
 
+import fnmatch
 import importlib.util
 import json
 import re
@@ -198,7 +199,9 @@ def test_a_folder_that_cannot_be_written_costs_a_note(own_folder):
 
 
 def test_git_ignores_the_file():
-    assert ".cnnbp_progress*" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    for name in (FILE.name, FILE.with_suffix(".damaged").name):
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
 # One table of messages

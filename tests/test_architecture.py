@@ -33,6 +33,8 @@ ROOMS = {
     "pictures": {"shape", "convolution", "pooling", "linear", "explain", "network", "optimizer"},
     "explorers": LAYERS
     | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
+    "questions": (LAYERS - {"normalization"})
+    | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},
     "cnnbp": LAYERS
     | {

@@ -64,6 +64,8 @@ def convolutions(rng):
         convolution(rng, (2, 3, 8, 9), (4, 3, 3, 2), stride=(2, 3), padding=(1, 1)),
         convolution(rng, (3, 2, 8, 8), (2, 2, 3, 3), stride=(2, 2)),
         convolution(rng, (4, 3, 8, 8), (3, 3, 3, 3), stride=(2, 2), padding=(1, 1)),
+        convolution(rng, (1, 2, 4, 5), (3, 2, 3, 1), padding=(1, 2)),
+        convolution(rng, (2, 1, 5, 4), (2, 1, 2, 3), padding=(1, 0)),
     ]
 
 
@@ -92,6 +94,8 @@ def poolings(rng):
         pooling(rng, (2, 3, 8, 8), (2, 2), (3, 3)),
         pooling(rng, (2, 2, 7, 6), (3, 2), (2, 1), (1, 0)),
         pooling(rng, (3, 2, 5, 5), (3, 3), (2, 2), (1, 1), draw=below_zero),
+        pooling(rng, (1, 2, 4, 6), (3, 4), (2, 3), (1, 2), draw=below_zero),
+        pooling(rng, (2, 1, 6, 7), (2, 2), (3, 2)),
     ]
 
 

@@ -16,20 +16,20 @@ def judge(task, f, seed):
     """The Finding on a learner's function."""
     name = getattr(f, "__name__", "<lambda>").replace("<lambda>", "my_function")
     if not callable(f):
-        return Finding("not a function", [say("not a function", given=kind(f))])
+        return Finding("not a function", [say("not a function", given=kind(f))], explained=True)
     if is_the_packages(f):
         said = say("the package's function", function=name, task=task.name)
-        return Finding("the package's function", [said])
+        return Finding("the package's function", [said], explained=True)
     facts = known(task, seed)
     try:
         way_to_call(f, facts.cases[0].arguments)
     except TypeError as signature:
         said = say("signature", yours=signature, expected=f"({', '.join(task.parameters)})")
-        return Finding("raised", [*anothers_name(task, name), said])
+        return Finding("raised", [*anothers_name(task, name), said], explained=True)
     first = attempt(f, facts.cases[0].arguments)
     if how := _stub(first):
         said = say("not written yet", how=how, returns=", ".join(task.result.names))
-        return Finding("not written yet", [said], printed=first.printed)
+        return Finding("not written yet", [said], explained=True, printed=first.printed)
     attempts = [first, *(attempt(f, case.arguments) for case in facts.cases[1:])]
     wrong = Judgement(facts, name, attempts).finding()
     return _numeric_step(task, f, facts) if wrong is None else wrong
@@ -60,4 +60,4 @@ def _numeric_step(task, f, facts):
     ):
         return Finding("passed", [say("passed.numeric", count=count)])
     said = [say("numeric"), say("case", given=given(case.arguments))]
-    return Finding("numeric gradient", said)
+    return Finding("numeric gradient", said, explained=True)

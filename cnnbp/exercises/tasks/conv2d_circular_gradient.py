@@ -73,7 +73,7 @@ def conv2d_circular_gradient(dz, x, w):
     return dx, dw
 
 
-@conv2d_circular_gradient.mistake("05, padding")
+@conv2d_circular_gradient.mistake("05, look past the border with padding")
 def zeros_in_place_of_wrapping(dz, x, w):
     """You let windows that reach over the edge meet zeros; here they meet the first rows and
     columns again, % H and % W."""

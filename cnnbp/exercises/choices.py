@@ -5,7 +5,7 @@ forms take and return what the right one does.
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,10 @@ def wrong(name, reread, said, *forms, also=(), convention=False, shared=None):
 ONE_PADDING = (
     "rows and columns have the same padding: the padding is a pair, padding[0] for rows and "
     "padding[1] for columns."
+)
+REMAINDER_MISSING = (
+    "rows and columns that no window reached are missing: the last windows may end before the "
+    "image does; the pixels beyond them have gradient 0."
 )
 
 
@@ -311,8 +315,7 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
         wrong(
             "remainder_missing",
             reread,
-            "rows and columns that no window reached are missing: the last windows may end before "
-            "the image does; the pixels beyond them have gradient 0.",
+            REMAINDER_MISSING,
             lambda wide, x_shape, p, reach: crop_by_end(wide[:, :, : reach[0], : reach[1]], p),
             shared="remainder_missing",
         ),
@@ -480,3 +483,60 @@ def sign(reread, name="sign_changed"):
         "the sign is wrong: look for a difference taken the other way round, or a minus.",
         shared="sign",
     )
+
+
+# A layer's slope, and what is multiplied by it
+
+
+def upstreams(reread, *, forgotten):
+    """(dz, slope, x) -> dx."""
+    return [
+        lambda dz, slope, x: dz * slope,
+        wrong(
+            forgotten,
+            reread,
+            "{yours} {are} the layer's own slope, without dz: the chain rule multiplies the two.",
+            lambda dz, slope, x: 1 * slope,
+            lambda dz, slope, x: 1.0 * slope,
+            shared="upstream_forgotten",
+        ),
+        wrong(
+            "input_in_place_of_upstream",
+            reread,
+            "x is multiplied by the slope: the chain rule multiplies dz by it.",
+            lambda dz, slope, x: x * slope,
+            shared="input_multiplied",
+        ),
+        wrong(
+            "input_multiplied_in",
+            reread,
+            "x is multiplied in as well: the chain rule multiplies dz by the slope, and by nothing "
+            "else.",
+            lambda dz, slope, x: dz * x * slope,
+            shared="input_as_well",
+        ),
+        wrong(
+            "upstream_added",
+            reread,
+            "dz and the slope are added: the chain rule multiplies the two.",
+            lambda dz, slope, x: dz + slope,
+            shared="upstream_added",
+        ),
+    ]
+
+
+def handed_on(reread, name="handed_on_unchanged"):
+    """A slope of 1."""
+    return wrong(
+        name,
+        reread,
+        "dz is handed on unchanged: the chain rule multiplies it by the slope of this layer.",
+        lambda *_: 1,
+        shared="handed_on",
+    )
+
+
+def one_sample(reread, first, last):
+    """Two mistakes: only the first, or the last, sample's part of a sum over all."""
+    _, last_only, first_only = summed_samples(reread)
+    return replace(first_only, forms=(first,)), replace(last_only, forms=(last,))

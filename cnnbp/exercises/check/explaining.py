@@ -138,10 +138,15 @@ class Search:
         return found
 
     def _note(self, found, way, outcomes, part):
-        """Note a way to explain a part, if it does, with the number of inexact cases."""
+        """Note a way to explain a part, if it does, with its rank: the lower, the better.
+
+        A mistake that explains all wrong parts at once outranks one that explains some of them.
+        """
         inexact = self._fits(outcomes, part)
         if inexact is not None and not self._contradicted(outcomes, part):
-            found[way] = min(inexact, found.get(way, inexact))
+            others = (other for other in self.parts if other not in self.right and other != part)
+            rank = inexact + sum(self._fits(outcomes, other) is None for other in others) / 100
+            found[way] = min(rank, found.get(way, rank))
 
     def _contradicted(self, outcomes, part):
         """Whether a mistake would have spoiled a part that is right."""

@@ -66,6 +66,7 @@ def convolutions(rng):
         convolution(rng, (4, 3, 8, 8), (3, 3, 3, 3), stride=(2, 2), padding=(1, 1)),
         convolution(rng, (1, 2, 4, 5), (3, 2, 3, 1), padding=(1, 2)),
         convolution(rng, (2, 1, 5, 4), (2, 1, 2, 3), padding=(1, 0)),
+        convolution(rng, (2, 2, 3, 6), (1, 2, 2, 2), stride=(1, 2)),
     ]
 
 
@@ -125,6 +126,7 @@ def columns(rng):
         as_columns(rng, (2, 3, 4, 5), (2, 3), (2, 1), (0, 1)),
         as_columns(rng, (1, 2, 4, 3), (3, 2), (2, 1), (1, 1)),
         as_columns(rng, (2, 1, 3, 4), (2, 3), (1, 2), (1, 1)),
+        as_columns(rng, (1, 1, 3, 4), (2, 2), (1, 2)),
     ]
 
 

@@ -99,6 +99,13 @@ def with_padding(x, padding, value=0.0):
     return _bordered(x, (rows, rows), (columns, columns), value)
 
 
+def too_small_if_padded(x, padding):
+    """An image without its padding, in which windows do not fit."""
+    if any(padding):
+        raise ValueError("the shapes do not fit")
+    return x
+
+
 def _bordered(x, rows, columns, value=0.0):
     N, C, H, W = x.shape
     wide = np.full((N, C, H + sum(rows), W + sum(columns)), value)
@@ -116,6 +123,7 @@ def paddings(reread, *, left_out="padding_left_out"):
             "the first window begins at the first pixel: with padding it begins before it, at "
             "−padding, so that the padding lies on all four sides.",
             lambda x, p: _bordered(x, (0, 2 * p[0]), (0, 2 * p[1])),
+            lambda x, p: too_small_if_padded(x, p),
             shared="padding_left_out",
         ),
         wrong(
@@ -281,6 +289,7 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
             "the padding is taken off at the bottom and on the right only: it lies on all four "
             "sides, so the first pixel is at [padding[0], padding[1]], and everything is shifted.",
             lambda wide, x_shape, *_: wide[:, :, : x_shape[2], : x_shape[3]],
+            lambda wide, x_shape, p, reach: too_small_if_padded(wide, p),
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, (2 * p[0], 2 * p[1])),
             shared="cropped_at_the_end",
         ),

@@ -39,6 +39,8 @@ def shape_family(wrong):
     argument = [k for k, v in wrong.case.arguments.items() if np.shape(v) == yours]
     if not yours:
         return say("shape.scalar")
+    if not wrong.yours.size:
+        return say("shape.empty")
     if sorted(yours) == sorted(expected):
         return say("shape.reordered", symbols=symbolic(wrong.symbols))
     if [n for n in yours if n > 1] == [n for n in expected if n > 1]:

@@ -76,6 +76,9 @@ class Judgement:
         found = Search(self.facts, self.outcomes).explanation() if known_ones else None
         described, explained = describe(case, found)
         sentences = [*anothers_name(self.task, self.name), *(found.sentences if found else [])]
+        if not found and not explained:
+            elsewhere = self._raised_elsewhere()
+            described, explained = [*elsewhere, *described], bool(elsewhere)
         sentences += [*described, *(self._where_to_look(case) if known_ones else [])]
         return Finding(
             stage,
@@ -124,6 +127,15 @@ class Judgement:
         said = [say("raised", error=f"{type(error).__name__}: {error}")]
         said += [say("raised.line", number=at[0], source=at[1])] if at else []
         return [*said, *([hint] if hint and not found else [])], bool(hint)
+
+    def _raised_elsewhere(self):
+        """What is behind an exception in another case, in a list; if there is something to say."""
+        for case in self.facts.cases:
+            error = self.attempts[case.number].error
+            if error and (hint := error_hint(error)):
+                text = f"{type(error).__name__}: {error}"
+                return [say("raised.elsewhere", given=given(case.arguments), error=text), hint]
+        return []
 
     def _changed(self, case, found):
         attempt = self.attempts[case.number]

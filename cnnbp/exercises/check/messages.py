@@ -32,13 +32,14 @@ MESSAGES = {
     "signature": "Your function takes {yours} but is called with {expected}. Give it these "
     "arguments, in this order.",
     "raised": "{error}",
+    "raised.elsewhere": "In another case, with {given}, it raised {error}.",
     "raised.line": "It happened in your line {number}: {source}",
     "error.ambiguous": "if asks one question, but an array has as many answers as cells: ask them "
     "with a mask, x > 0, or loop over the indices.",
     "error.a number wanted": "Somewhere a single int is wanted and an array, a pair or a float was "
     "given: np.zeros takes a shape, as x.shape; range and an index take one int.",
     "error.ints": "An array of ints cannot hold fractions: make it with dtype=float.",
-    "error.broadcast": "Two arrays whose shapes do not fit meet in this line: print both. An empty "
+    "error.broadcast": "Two arrays meet whose shapes do not fit: print both. An empty "
     "slice such as [0:-0], a window that reaches over the edge or an axis in another place make "
     "them differ.",
     "error.product": "A matrix product needs as many columns on the left as rows on the right: "
@@ -84,6 +85,7 @@ MESSAGES = {
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",
     "shape.scalar": "That is a single number: something was summed over every axis.",
+    "shape.empty": "It is empty: a slice such as [p:-p] holds nothing where p is 0, since −0 is 0.",
     "shape.reordered": "Its axes are in another order: transpose before you return, or loop over "
     "the axes in the order {symbols}.",
     "shape.ones": "Only axes of length 1 differ: keepdims=True in a sum or a reshape keeps them.",

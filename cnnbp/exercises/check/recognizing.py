@@ -138,6 +138,17 @@ def quiet():
         yield
 
 
+def _not_finite_alike(yours, its):
+    """Whether two arrays agree but for NaN and infinity, and have these in the same places."""
+    if not (isinstance(yours, np.ndarray) and np.shape(its) == yours.shape):
+        return False
+    lost = ~np.isfinite(yours)
+    same = np.array_equal(
+        np.asarray(yours, float)[lost], np.asarray(its, float)[lost], equal_nan=True
+    )
+    return bool(lost.any() and same) and agree(np.where(lost, 0, yours), np.where(lost, 0, its))
+
+
 def _prints(outcome):
     return {k: _print(v) for k, v in outcome.items()} if isinstance(outcome, dict) else {}
 
@@ -170,4 +181,4 @@ def alike(outcome, other, part):
         return isinstance(outcome, Raised) and outcome == other
     if not isinstance(other, dict) or part not in outcome or part not in other:
         return isinstance(other, dict) and part not in outcome and part not in other
-    return agree(outcome[part], other[part])
+    return agree(outcome[part], other[part]) or _not_finite_alike(outcome[part], other[part])

@@ -131,7 +131,7 @@ SCALES = [
     wrong(
         "scale_taken_twice",
         PATHS,
-        "gamma is multiplied in twice: z = gamma·y + beta, so dy = gamma·dz, and that is all of it.",
+        "gamma is multiplied in twice: z = gamma·y + beta, so dy = gamma·dz, once.",
         lambda dz, gamma: gamma**2 * dz,
     ),
     wrong(

@@ -20,8 +20,13 @@ def norm(gradients):
     return np.sqrt(sum((gradient**2).sum() for gradient in gradients))
 
 
+def limited(norms, max_norm):
+    """min(1, max_norm / norm), where a norm of 0 is small."""
+    return np.array([min(1.0, max_norm / norm) if norm else 1.0 for norm in norms])
+
+
 def clip(gradients, max_norm):
-    factor = min(1.0, max_norm / norm(gradients))
+    [factor] = limited([norm(gradients)], max_norm)
     return [factor * gradient for gradient in gradients]
 
 
@@ -41,6 +46,7 @@ def clip(gradients, max_norm):
         clip_case(rng, [(3, 2, 2), (3, 1, 1), (4,)], 0.25),
         clip_case(rng, [(2, 2), (2, 1)], 1.5),
         clip_case(rng, [(2, 1), (3, 4), (2,)], 0.1),
+        {"gradients": [np.zeros((2, 1)), np.zeros(3)], "max_norm": 0.5},
     ],
     answer=clip,
     hints=[
@@ -86,11 +92,6 @@ def flat(gradients):
 
 def array_norm(gradient):
     return np.sqrt((gradient**2).sum())
-
-
-def limited(norms, max_norm):
-    """min(1, max_norm / norm), where a norm of 0 is small."""
-    return np.array([min(1.0, max_norm / norm) if norm else 1.0 for norm in norms])
 
 
 NORMS = [
@@ -151,6 +152,14 @@ SCALES = [
         "changed.",
         lambda norms, max_norm: max_norm / norms,
         lambda norms, max_norm: np.maximum(1.0, max_norm / norms),
+    ),
+    wrong(
+        "divided_by_a_norm_of_zero",
+        CLIPPING,
+        "max_norm is divided by a norm of 0 where every gradient is 0: compare first, and return "
+        "short gradients as they are.",
+        lambda norms, max_norm: [min(1.0, max_norm / float(norm)) for norm in norms],
+        lambda norms, max_norm: np.where(norms > 0, limited(norms, max_norm), np.nan),
     ),
     wrong(
         "scaled_to_length_one",

@@ -184,6 +184,17 @@ BIAS = [
     ),
 ]
 
+CUTS = [
+    same,
+    wrong(
+        "empty_where_the_kernel_is_one_wide",
+        KERNEL,
+        "a slice [K − 1:1 − K] is empty where the kernel is 1 wide, since −0 is 0: slice to a length, "
+        "[K − 1:K − 1 + OH].",
+        lambda z, KH, KW: z[:, :, : (KH > 1) * z.shape[2], : (KW > 1) * z.shape[3]],
+    ),
+]
+
 
 @conv2d_output.steps(
     filters=FILTERS,
@@ -192,6 +203,7 @@ BIAS = [
     channels=CHANNELS,
     samples=choices.samples("05, several filters have a bias each"),
     bias=BIAS,
+    cut=CUTS,
     border=choices.last_windows("05, count windows without counting"),
 )
 def by_steps(steps, x, w, b, stride, padding):
@@ -200,5 +212,5 @@ def by_steps(steps, x, w, b, stride, padding):
     filters = steps.filters(w)
     x, filters = steps.channels(steps.padding(x, padding), filters)
     windows = choices.views(x, filters.shape[2:], steps.stride(stride, (KH, KW)), count)
-    z = np.einsum("ncijab,fcab->nfij", windows, filters)
+    z = steps.cut(np.einsum("ncijab,fcab->nfij", windows, filters), KH, KW)
     return steps.samples(steps.border(steps.bias(z, w, b)))

@@ -2,7 +2,7 @@
 
 >>> from cnnbp.exercises import conv2d_weight_gradient as task
 >>> task.check(lambda dz, x, w_shape, stride, padding: None)
-✗ conv2d_weight_gradient: not written yet
+○ conv2d_weight_gradient: not written yet
 <BLANKLINE>
 Your function returned None; if you have written it, a return is missing. Write its body and \
 return dw; task.hint() gives a first step.

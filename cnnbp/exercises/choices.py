@@ -20,10 +20,10 @@ class Wrong:
     forms: tuple
     also: tuple
     convention: bool
-    shared: str | None
+    line: str | None
 
 
-def wrong(name, reread, said, *forms, also=(), convention=False, shared=None):
+def wrong(name, reread, said, *forms, also=(), convention=False, line=None):
     """A mistake that can be made in a step.
 
     name        what a verdict has in its .mistakes
@@ -32,9 +32,9 @@ def wrong(name, reread, said, *forms, also=(), convention=False, shared=None):
     forms       functions that make it in the place of the right one
     also        whole functions that make it, with the task's own arguments
     convention  True if it is right in itself, but not what this course agreed on
-    shared      its key in the table of messages, if several tasks say the same sentence
+    line        the kind of line to look for in the learner's source, as in check/source_lines.py
     """
-    return Wrong(name, reread, said, forms, also, convention, shared and f"choice.{shared}")
+    return Wrong(name, reread, said, forms, also, convention, line)
 
 
 ONE_PADDING = (
@@ -52,6 +52,7 @@ def same(value, *_):
     return value
 
 
+# fmt: off
 # Where windows lie: (stride, kernel_size) -> stride
 
 
@@ -59,35 +60,17 @@ def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart",
     """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart."""
     return [
         same,
-        wrong(
-            ignored,
-            reread,
-            "the stride is ignored: neighboring windows lie a stride apart, so the window of "
-            "cell (i, j) begins in row i·stride[0] − padding[0]; to gather from dz, put stride − 1 "
-            "zeros between its cells first.",
-            lambda stride, size: (1, 1),
-            also=also,
-            shared="stride_ignored",
-        ),
-        wrong(
-            apart,
-            reread,
-            "the windows are placed at i·kernel_size: they lie at i·stride, which is another "
-            "place wherever the stride is not the window's size.",
-            lambda stride, size: size,
-            also=far,
-            shared="kernel_apart",
-        ),
-        wrong(
-            "one_stride_for_both",
-            reread,
-            "rows and columns have the same stride: the stride is a pair, stride[0] for rows and "
-            "stride[1] for columns.",
+        wrong(ignored, reread, "the stride is ignored: neighboring windows lie a stride apart, so "
+            "the window of cell (i, j) begins in row i·stride[0] − padding[0]; to gather from dz, "
+            "put stride − 1 zeros between its cells first.", lambda stride, size: (1, 1),
+            also=also),
+        wrong(apart, reread, "the windows are placed at i·kernel_size: they lie at i·stride, which "
+            "is another place wherever the stride is not the window's size.",
+            lambda stride, size: size, also=far),
+        wrong("one_stride_for_both", reread, "rows and columns have the same stride: the stride is "
+            "a pair, stride[0] for rows and stride[1] for columns.",
             lambda stride, size: (stride[0], stride[0]),
-            lambda stride, size: (stride[1], stride[1]),
-            lambda stride, size: stride[::-1],
-            shared="one_stride",
-        ),
+            lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1]),
     ]
 
 
@@ -117,24 +100,13 @@ def paddings(reread, *, left_out="padding_left_out"):
     """The padded image, and what is read in its place."""
     return [
         with_padding,
-        wrong(
-            left_out,
-            reread,
-            "the first window begins at the first pixel: with padding it begins before it, at "
-            "−padding, so that the padding lies on all four sides.",
+        wrong(left_out, reread, "the first window begins at the first pixel: with padding it "
+            "begins before it, at −padding, so that the padding lies on all four sides.",
             lambda x, p: _bordered(x, (0, 2 * p[0]), (0, 2 * p[1])),
-            lambda x, p: too_small_if_padded(x, p),
-            shared="padding_left_out",
-        ),
-        wrong(
-            "one_padding_for_both",
-            reread,
-            ONE_PADDING,
-            lambda x, p: with_padding(x, (p[0], p[0])),
-            lambda x, p: with_padding(x, (p[1], p[1])),
-            lambda x, p: with_padding(x, p[::-1]),
-            shared="one_padding",
-        ),
+            lambda x, p: too_small_if_padded(x, p), line="padding"),
+        wrong("one_padding_for_both", reread, ONE_PADDING,
+            lambda x, p: with_padding(x, (p[0], p[0])), lambda x, p: with_padding(x, (p[1], p[1])),
+            lambda x, p: with_padding(x, p[::-1])),
     ]
 
 
@@ -142,37 +114,17 @@ def origins(reread):
     """The padding by which windows begin before the image; padding -> padding."""
     return [
         same,
-        wrong(
-            "padding_ignored",
-            reread,
-            "the padding is ignored: with padding, the first window begins before the first pixel, "
-            "at −padding.",
-            lambda padding: (0, 0),
-            shared="padding_ignored",
-        ),
-        wrong(
-            "one_padding_for_both",
-            reread,
-            ONE_PADDING,
-            lambda padding: (padding[0], padding[0]),
-            lambda padding: (padding[1], padding[1]),
-            lambda padding: padding[::-1],
-            shared="one_padding",
-        ),
+        wrong("padding_ignored", reread, "the padding is ignored: with padding, the first window "
+            "begins before the first pixel, at −padding.", lambda padding: (0, 0), line="padding"),
+        wrong("one_padding_for_both", reread, ONE_PADDING, lambda padding: (padding[0], padding[0]),
+            lambda padding: (padding[1], padding[1]), lambda padding: padding[::-1]),
     ]
 
 
 def padding_wins(reread, *forms, also=()):
     """The padding is taken for zeros in a maximum."""
-    return wrong(
-        "padding_wins_as_zero",
-        reread,
-        "the padding wins over negative values, as a zero: pad with −infinity, or leave the "
-        "padding out.",
-        *forms,
-        also=also,
-        shared="padding_wins",
-    )
+    return wrong("padding_wins_as_zero", reread, "the padding wins over negative values, as a "
+        "zero: pad with −infinity, or leave the padding out.", *forms, also=also)
 
 
 def reach_of(count, size, stride):
@@ -246,17 +198,10 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
     """Parts are added, or assigned."""
     return [
         added,
-        wrong(
-            name,
-            reread,
-            "overlapping windows are assigned: where they overlap, only one of them is left; add "
-            "with +=, because a pixel that is used several times gets the sum.",
-            assigned,
-            lambda *given: assigned(*given, "cells"),
-            lambda *given: assigned(*given, "cells backward"),
-            also=also,
-            shared="overlaps_assigned",
-        ),
+        wrong(name, reread, "overlapping windows are assigned: where they overlap, only one of "
+            "them is left; add with +=, because a pixel that is used several times gets the sum.",
+            assigned, lambda *given: assigned(*given, "cells"),
+            lambda *given: assigned(*given, "cells backward"), also=also, line="assigned"),
     ]
 
 
@@ -283,51 +228,27 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
     """The padding is cropped, and how else."""
     return [
         cropped,
-        wrong(
-            at_end,
-            reread,
-            "the padding is taken off at the bottom and on the right only: it lies on all four "
-            "sides, so the first pixel is at [padding[0], padding[1]], and everything is shifted.",
+        wrong(at_end, reread, "the padding is taken off at the bottom and on the right only: it "
+            "lies on all four sides, so the first pixel is at [padding[0], padding[1]], and "
+            "everything is shifted.",
             lambda wide, x_shape, *_: wide[:, :, : x_shape[2], : x_shape[3]],
             lambda wide, x_shape, p, reach: too_small_if_padded(wide, p),
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, (2 * p[0], 2 * p[1])),
-            shared="cropped_at_the_end",
-        ),
-        wrong(
-            "empty_where_padding_is_zero",
-            reread,
-            "the crop is [padding:-padding]: where padding is 0 that is empty, since −0 is 0; crop "
-            "with [padding:padding + H].",
-            lambda wide, x_shape, p, reach: wide[:, :, p[0] : -p[0], p[1] : -p[1]],
-            assigned_crop,
-            shared="empty_crop",
-        ),
-        wrong(
-            whole,
-            reread,
-            "{yours} {are} as large as the padded image: crop the padding, the first pixel is at "
-            "[padding[0], padding[1]].",
-            lambda wide, *_: wide,
-            shared="not_cropped",
-        ),
-        wrong(
-            "one_padding_for_both",
-            reread,
-            ONE_PADDING,
+            line="padding"),
+        wrong("empty_where_padding_is_zero", reread, "the crop is [padding:-padding]: where "
+            "padding is 0 that is empty, since −0 is 0; crop with [padding:padding + H].",
+            lambda wide, x_shape, p, reach: wide[:, :, p[0] : -p[0], p[1] : -p[1]], assigned_crop,
+            line="minus"),
+        wrong(whole, reread, "{yours} {are} as large as the padded image: crop the padding, the "
+            "first pixel is at [padding[0], padding[1]].", lambda wide, *_: wide),
+        wrong("one_padding_for_both", reread, ONE_PADDING,
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, (p[0], p[0])),
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, (p[1], p[1])),
             lambda wide, x_shape, p, reach: crop_by_end(wide, (p[0], p[0])),
             lambda wide, x_shape, p, reach: crop_by_end(wide, (p[1], p[1])),
-            lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1]),
-            shared="one_padding",
-        ),
-        wrong(
-            "remainder_missing",
-            reread,
-            REMAINDER_MISSING,
-            lambda wide, x_shape, p, reach: crop_by_end(wide[:, :, : reach[0], : reach[1]], p),
-            shared="remainder_missing",
-        ),
+            lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1])),
+        wrong("remainder_missing", reread, REMAINDER_MISSING,
+            lambda wide, x_shape, p, reach: crop_by_end(wide[:, :, : reach[0], : reach[1]], p)),
     ]
 
 
@@ -338,34 +259,16 @@ def samples(reread, *, summed="summed_over_batch"):
     """Every sample has its own part, or what else becomes of them."""
     return [
         same,
-        wrong(
-            "first_sample_only",
-            reread,
-            "{yours} {are} what the first sample alone contributes: a return inside the loop ends "
-            "it, or an index 0 stands for all; every sample has a part of its own.",
-            lambda dx: only(dx, slice(1, None)),
-            lambda dx: dx[:1],
-            shared="first_sample",
-        ),
-        wrong(
-            "last_sample_only",
-            reread,
-            "{yours} {are} what the last sample alone contributes: zeros made inside the loop "
-            "begin anew for every sample; each has a part of its own.",
-            lambda dx: only(dx, slice(None, -1)),
-            lambda dx: dx[-1:],
-            shared="last_sample",
-        ),
-        wrong(
-            summed,
-            reread,
-            "{yours} {are} summed over the batch: samples share weights, not pixels, so every "
-            "sample has a gradient of its own.",
-            lambda dx: dx.sum(axis=0),
+        wrong("first_sample_only", reread, "{yours} {are} what the first sample alone contributes: "
+            "a return inside the loop ends it, or an index 0 stands for all; every sample has a "
+            "part of its own.", lambda dx: only(dx, slice(1, None)), lambda dx: dx[:1]),
+        wrong("last_sample_only", reread, "{yours} {are} what the last sample alone contributes: "
+            "zeros made inside the loop begin anew for every sample; each has a part of its own.",
+            lambda dx: only(dx, slice(None, -1)), lambda dx: dx[-1:]),
+        wrong(summed, reread, "{yours} {are} summed over the batch: samples share weights, not "
+            "pixels, so every sample has a gradient of its own.", lambda dx: dx.sum(axis=0),
             lambda dx: dx.sum(axis=0, keepdims=True),
-            lambda dx: dx * 0 + dx.sum(axis=0, keepdims=True),
-            shared="summed_over_batch",
-        ),
+            lambda dx: dx * 0 + dx.sum(axis=0, keepdims=True)),
     ]
 
 
@@ -394,19 +297,11 @@ def last_windows(reread):
     """All windows are met, or the loops end before the last ones."""
     return [
         same,
-        wrong(
-            "last_windows_missing",
-            reread,
-            "the last row or column of windows is missing: there are (H + 2·padding − KH) // "
-            "stride + 1 of them, and range ends before its end.",
+        wrong("last_windows_missing", reread, "the last row or column of windows is missing: there "
+            "are (H + 2·padding − KH) // stride + 1 of them, and range ends before its end.",
             lambda z: only(only(z, np.s_[:, :, -1]), np.s_[:, :, :, -1]),
-            lambda z: only(z, np.s_[:, :, -1]),
-            lambda z: only(z, np.s_[:, :, :, -1]),
-            lambda z: z[:, :, :-1, :-1],
-            lambda z: z[:, :, :-1],
-            lambda z: z[:, :, :, :-1],
-            shared="last_windows",
-        ),
+            lambda z: only(z, np.s_[:, :, -1]), lambda z: only(z, np.s_[:, :, :, -1]),
+            lambda z: z[:, :, :-1, :-1], lambda z: z[:, :, :-1], lambda z: z[:, :, :, :-1]),
     ]
 
 
@@ -421,31 +316,21 @@ def summed_samples(reread, *, first="first_sample_only", last="last_sample_only"
     """All samples are summed, or only one counts."""
     return [
         all_samples,
-        wrong(
-            last,
-            reread,
-            "{yours} {are} what the last sample alone contributes: each overwrites the one before, "
-            "or zeros are made inside the loop; add up all of them.",
-            lambda *arrays: tuple(array[-1:] for array in arrays),
-            shared="last_summed",
-        ),
-        wrong(
-            first,
-            reread,
-            "{yours} {are} what the first sample alone contributes: a return inside the loop ends "
-            "it, or an index 0 stands for all; add up all of them.",
-            lambda *arrays: tuple(array[:1] for array in arrays),
-            shared="first_summed",
-        ),
+        wrong(last, reread, "{yours} {are} what the last sample alone contributes: each overwrites "
+            "the one before, or zeros are made inside the loop; add up all of them.",
+            lambda *arrays: tuple(array[-1:] for array in arrays), line="assigned"),
+        wrong(first, reread, "{yours} {are} what the first sample alone contributes: a return "
+            "inside the loop ends it, or an index 0 stands for all; add up all of them.",
+            lambda *arrays: tuple(array[:1] for array in arrays)),
     ]
 
 
 # Factors, by what they are
 
 
-def factor(name, reread, said, shared=None):
+def factor(name, reread, said):
     """A factor in a result, named: its key in `factors` says which."""
-    return wrong(name, reread, said, shared=shared)
+    return wrong(name, reread, said)
 
 
 ONE_NTH = "04, the 1/N of the loss"
@@ -453,45 +338,26 @@ ONE_NTH = "04, the 1/N of the loss"
 
 def over_batch(name="divided_by_batch"):
     """1/N where samples are summed."""
-    return factor(
-        name,
-        ONE_NTH,
-        "{yours} {are} divided by N: where the loss is a mean over the batch, its 1/N is in dz "
-        "already, so here nothing is divided.",
-        shared="divided_by_batch",
-    )
+    return factor(name, ONE_NTH, "{yours} {are} divided by N: where the loss is a mean over the "
+        "batch, its 1/N is in dz already, so here nothing is divided.")
 
 
 def over_positions(reread, name="mean_over_positions"):
     """1/(OH·OW) where positions are summed."""
-    return factor(
-        name,
-        reread,
-        "{yours} {are} a mean over the OH·OW positions: every one of them uses the same weights, "
-        "so they are summed.",
-        shared="mean_over_positions",
-    )
+    return factor(name, reread, "{yours} {are} a mean over the OH·OW positions: every one of them "
+        "uses the same weights, so they are summed.")
 
 
 def over_samples_and_positions(reread, name="mean_over_samples_and_positions"):
     """1/(N·OH·OW)."""
-    return factor(
-        name,
-        reread,
-        "{yours} {are} a mean over all samples and positions: each of the N·OH·OW windows adds its "
-        "part, so they are summed.",
-        shared="mean_over_all",
-    )
+    return factor(name, reread, "{yours} {are} a mean over all samples and positions: each of the "
+        "N·OH·OW windows adds its part, so they are summed.")
 
 
 def sign(reread, name="sign_changed"):
     """−1."""
-    return factor(
-        name,
-        reread,
-        "the sign is wrong: look for a difference taken the other way round, or a minus.",
-        shared="sign",
-    )
+    return factor(name, reread, "the sign is wrong: look for a difference taken the other way "
+        "round, or a minus.")
 
 
 # A layer's slope, and what is multiplied by it
@@ -501,48 +367,23 @@ def upstreams(reread, *, forgotten):
     """(dz, slope, x) -> dx."""
     return [
         lambda dz, slope, x: dz * slope,
-        wrong(
-            forgotten,
-            reread,
-            "{yours} {are} the layer's own slope, without dz: the chain rule multiplies the two.",
-            lambda dz, slope, x: 1 * slope,
-            lambda dz, slope, x: 1.0 * slope,
-            shared="upstream_forgotten",
-        ),
-        wrong(
-            "input_in_place_of_upstream",
-            reread,
-            "x is multiplied by the slope: the chain rule multiplies dz by it.",
-            lambda dz, slope, x: x * slope,
-            shared="input_multiplied",
-        ),
-        wrong(
-            "input_multiplied_in",
-            reread,
-            "x is multiplied in as well: the chain rule multiplies dz by the slope, and by nothing "
-            "else.",
-            lambda dz, slope, x: dz * x * slope,
-            shared="input_as_well",
-        ),
-        wrong(
-            "upstream_added",
-            reread,
-            "dz and the slope are added: the chain rule multiplies the two.",
-            lambda dz, slope, x: dz + slope,
-            shared="upstream_added",
-        ),
+        wrong(forgotten, reread, "{yours} {are} the layer's own slope, without dz: the chain rule "
+            "multiplies the two.", lambda dz, slope, x: 1 * slope,
+            lambda dz, slope, x: 1.0 * slope),
+        wrong("input_in_place_of_upstream", reread, "the input x is multiplied by the slope: the "
+            "chain rule multiplies dz by it.", lambda dz, slope, x: x * slope),
+        wrong("input_multiplied_in", reread, "the input x is multiplied in as well: the chain rule "
+            "multiplies dz by the slope, and by nothing else.",
+            lambda dz, slope, x: dz * x * slope),
+        wrong("upstream_added", reread, "both dz and the slope are added: the chain rule "
+            "multiplies the two.", lambda dz, slope, x: dz + slope),
     ]
 
 
 def handed_on(reread, name="handed_on_unchanged"):
     """A slope of 1."""
-    return wrong(
-        name,
-        reread,
-        "dz is handed on unchanged: the chain rule multiplies it by the slope of this layer.",
-        lambda *_: 1,
-        shared="handed_on",
-    )
+    return wrong(name, reread, "the gradient dz is handed on unchanged: the chain rule multiplies "
+        "it by the slope of this layer.", lambda *_: 1)
 
 
 def one_sample(reread, first, last):

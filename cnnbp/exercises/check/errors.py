@@ -2,6 +2,7 @@
 
 import re
 
+from cnnbp.exercises.check.calling import described
 from cnnbp.exercises.check.messages import say
 
 # What an exception's text begins or continues with, and the key of what is said of it
@@ -37,7 +38,7 @@ def error_hint(error):
     >>> error_hint(ZeroDivisionError("float division by zero"))
     'Something is divided by 0: think of the case in which everything is 0.'
     """
-    text = str(error)
+    text = described(error)
     found = (key for pattern, key in PATTERNS.items() if re.search(pattern, text))
     key = next(found, None)
     return key and say(f"error.{key}")

@@ -18,6 +18,7 @@ from cnnbp.exercises.check.recognizing import Raised, alike, numbers_in
 from cnnbp.exercises.check.results import agree
 
 MOST = 3  # more ways to explain something are none
+MOST_CELLS = 10**5  # a larger array is no answer
 WAYS = 8  # to explain a part that are held against those for the others
 
 
@@ -232,7 +233,8 @@ class Search:
             case
             for case in self.cases[1:]
             if (array := numbers_in(self.outcomes[case.number], part)) is not None
-            and not agree(array.ravel(), case.expected[part].ravel())
+            and array.size <= MOST_CELLS
+            and not _same_numbers(self.outcomes[case.number], case.expected, part)
             and np.isfinite(array).all()
         ]
         return min(wrong, key=lambda case: case.expected[part].size, default=None)
@@ -268,7 +270,9 @@ def only_where(mistake, condition):
 def _same_numbers(yours, its, part):
     """Whether both hold the same numbers in the same order, in whatever shape."""
     mine, other = numbers_in(yours, part), numbers_in(its, part)
-    return mine is not None and other is not None and agree(mine.ravel(), other.ravel())
+    if mine is None or other is None or mine.size != other.size:
+        return False
+    return agree(mine.ravel(), other.ravel())
 
 
 def _compatible(yours, its, expected, part):

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnbp.exercises.check.calling import own_line
+from cnnbp.exercises.check.calling import described, own_line
 from cnnbp.exercises.check.errors import error_hint
 from cnnbp.exercises.check.explaining import Search
 from cnnbp.exercises.check.families import Wrong, constant_family, shape_family, value_family
+from cnnbp.exercises.check.handed_in import name_of
 from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.orders import (
+    arguments_reordered,
+    misplaced_name,
+    results_reordered,
+)
 from cnnbp.exercises.check.recognizing import Raised, numbers_in
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.saying import given, unlike, worst_cell
 from cnnbp.exercises.check.shapes import ANY, symbolic
+from cnnbp.exercises.check.source_lines import line_of
 from cnnbp.explain import cell_name
 
 VALUES = ("tiny worked case", "random cases")
@@ -41,24 +48,16 @@ class Finding:
     printed: str = ""
 
 
-def anothers_name(task, name):
-    """What to say, in a list, of a wrong function that has the name of another exercise."""
-    from cnnbp.exercises import EXERCISES  # the tasks are declared before one of them is checked
-
-    misplaced = name in EXERCISES and name != task.name
-    return [say("another's name", function=name, task=task.name)] if misplaced else []
-
-
 class Judgement:
     """What a function did in every case, and the first of them that went wrong.
 
     facts     Known: the cases and right answers
-    name      of the function
+    f         the function
     attempts  an Attempt for each case
     """
 
-    def __init__(self, facts, name, attempts):
-        self.facts, self.task, self.name = facts, facts.task, name
+    def __init__(self, facts, f, attempts):
+        self.facts, self.task, self.f = facts, facts.task, f
         self.attempts, self.outcomes = attempts, facts.outcomes(attempts)
 
     def finding(self):
@@ -72,22 +71,44 @@ class Judgement:
             case = min(same, key=_size)  # the easiest to look at
         elif stage == "wrong shape":
             case = max(same, key=self._distinct_axes)  # equal lengths hide which axis is wrong
+        printed = self.attempts[case.number].printed
+        if order := self._another_order(stage):
+            return Finding(stage, [order[1]], (order[0],), explained=True, printed=printed)
         describe, known_ones = self._descriptions()[stage]
         found = Search(self.facts, self.outcomes).explanation() if known_ones else None
-        described, explained = describe(case, found)
-        sentences = [*anothers_name(self.task, self.name), *(found.sentences if found else [])]
+        said, explained = describe(case, found)
         if not found and not explained:
             elsewhere = self._raised_elsewhere()
-            described, explained = [*elsewhere, *described], bool(elsewhere)
-        sentences += [*described, *(self._where_to_look(case) if known_ones else [])]
+            said, explained = [*elsewhere, *said], bool(elsewhere)
+        sentences = [*(found.sentences if found else []), *self._lines(found), *said]
+        sentences += self._where_to_look(case) if known_ones else []
         return Finding(
             stage,
             sentences,
             mistakes=found.names if found else (),
             explained=bool(found) or explained,
             compared=self._compared(case) if stage in VALUES else None,
-            printed=self.attempts[case.number].printed,
+            printed=printed,
         )
+
+    def _another_order(self, stage):
+        """(mistake's name, sentence) if it is all right but for an order, or None."""
+        if stage == "changed its inputs":
+            return None
+        return results_reordered(self.facts, self.outcomes) or arguments_reordered(
+            self.facts, self.f
+        )
+
+    def _lines(self, found):
+        """Sentences on the lines where the mistakes are, each if there is one candidate."""
+        if misplaced := misplaced_name(self.facts, self.f):
+            yield misplaced
+        if returned := line_of(self.f, "returned"):
+            yield say("line.returned", number=returned[0], source=returned[1])
+            return
+        for kind in dict.fromkeys(mistake.line for mistake in found.sure) if found else ():
+            if kind and (place := line_of(self.f, kind)):
+                yield say("line", number=place[0], source=place[1])
 
     def _descriptions(self):
         """For each stage: what describes it, and whether a mistake may be recognized there."""
@@ -122,9 +143,9 @@ class Judgement:
         return next(wrong, None)
 
     def _raised(self, case, found):
-        error = self.attempts[case.number].error
-        at, hint = own_line(error), error_hint(error)
-        said = [say("raised", error=f"{type(error).__name__}: {error}")]
+        attempt = self.attempts[case.number]
+        at, hint = own_line(attempt), error_hint(attempt.error)
+        said = [say("raised", error=described(attempt.error))]
         said += [say("raised.line", number=at[0], source=at[1])] if at else []
         return [*said, *([hint] if hint and not found else [])], bool(hint)
 
@@ -133,14 +154,23 @@ class Judgement:
         for case in self.facts.cases:
             error = self.attempts[case.number].error
             if error and (hint := error_hint(error)):
-                text = f"{type(error).__name__}: {error}"
-                return [say("raised.elsewhere", given=given(case.arguments), error=text), hint]
+                where = given(case.arguments)
+                return [say("raised.elsewhere", given=where, error=described(error)), hint]
         return []
 
     def _changed(self, case, found):
         attempt = self.attempts[case.number]
         key = "changed.rounding" if attempt.rounding else "changed"
-        return [say(key, names=", ".join(attempt.changed), first=attempt.changed[0])], True
+        count, first = len(attempt.changed), attempt.changed[0]
+        copy = self._copy(case, first)
+        return [say(key, names=", ".join(attempt.changed), count=count, copy=copy)], True
+
+    def _copy(self, case, name):
+        """How to copy an argument, as a line of Python."""
+        value = case.arguments[name]
+        if not isinstance(value, list):
+            return f"{name} = {name}.copy()"
+        return f"{name} = [{name[0]}.copy() for {name[0]} in {name}]"
 
     def _wrong_type(self, case, found):
         return [str(self.outcomes[case.number])], True
@@ -178,7 +208,7 @@ class Judgement:
 
     def _where_to_look(self, case):
         seed = f", seed={self.facts.seed}" if self.facts.seed else ""
-        call = f"{self.name}(*task.case({case.number}{seed}))"
+        call = f"{name_of(self.f)}(*task.case({case.number}{seed}))"
         return [say("case", given=given(case.arguments)), say("case.try", call=call)]
 
     def _compared(self, case):

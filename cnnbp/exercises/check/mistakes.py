@@ -18,6 +18,7 @@ class Mistake:
     reread      lesson and section
     parts       of the result that it may change
     convention  True for one that is right in itself
+    line        the kind of line to look for in the learner's source, or None
     functions   that make it, with the task's own arguments
     """
 
@@ -27,6 +28,7 @@ class Mistake:
     reread: str
     parts: tuple
     convention: bool = False
+    line: str | None = None
     functions: list = field(default_factory=list)
 
     def about(self, parts):

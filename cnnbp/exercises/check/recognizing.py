@@ -3,13 +3,12 @@
 Kept for each seed, so that the second check of an exercise costs the learner's function alone.
 """
 
-import contextlib
 import functools
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
+from cnnbp.exercises.check.calling import quiet
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.shapes import bind
 
@@ -84,6 +83,15 @@ class Known:
         self._pairs = {}  # number of a case: the pairs of choices, and their prints in it
 
     @functools.cached_property
+    def numeric(self):
+        """One more case, and what central differences make of it; None if the task has none."""
+        if not self.task.numeric:
+            return None
+        case = Case(self.task, len(self.cases), self.task.drawn([self.seed, 1])[1])
+        found = self.task.numeric(*case.arguments.values())
+        return case, self.task.result.read(found, case.arguments)
+
+    @functools.cached_property
     def mistakes(self):
         """(mistake, its outcomes) for every form of every known mistake."""
         return [
@@ -129,13 +137,6 @@ class Known:
 def known(task, seed):
     """The Known of a task and a seed, made once."""
     return Known(task, seed)
-
-
-@contextlib.contextmanager
-def quiet():
-    """No warnings of what mistakes divide by or overflow."""
-    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-        yield
 
 
 def _not_finite_alike(yours, its):

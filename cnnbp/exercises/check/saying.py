@@ -38,6 +38,43 @@ def given(arguments):
     return ", ".join(f"{name} {brief(value)}" for name, value in arguments.items())
 
 
+def plain(text, width=300):
+    """Somebody else's text in one line, shortened, without characters that no page can show.
+
+    >>> plain("two\\nlines"), plain("a long one", width=6)
+    ('two lines', 'a long…')
+    """
+    text = str(text)[: 4 * width]
+    shown = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
+    )
+    return shown[:width] + "…" * (len(shown) > width)
+
+
+def kind(value):
+    """What a value is, in a few words.
+
+    >>> kind(None), kind((1, 2)), kind(np.ones((2, 3), complex)), kind(np.int64(1))
+    ('None', 'a tuple of 2', 'a complex128 array (2, 3)', 'an int64')
+    """
+    if value is None or value is ...:
+        return str(value)
+    if isinstance(value, np.ndarray):
+        return with_article(f"{plain(value.dtype, 40)} array {value.shape}")
+    count = f" of {len(value)}" if isinstance(value, list | tuple) else ""
+    return with_article(plain(type(value).__name__, 40)) + count
+
+
+def with_article(noun):
+    """The noun behind a or an, as it is spoken.
+
+    >>> with_article("int"), with_article("uint8 array"), with_article("OrderedDict")
+    ('an int', 'a uint8 array', 'an OrderedDict')
+    """
+    spoken_with_a_vowel = noun[:1].lower() in "aeiou" and not noun.startswith(("uint", "un"))
+    return f"{'an' if spoken_with_a_vowel else 'a'} {noun}"
+
+
 def brief(value):
     """An array's shape, a number, a function's name, anything else as Python writes it."""
     if isinstance(value, np.ndarray):

@@ -82,48 +82,24 @@ def counted(inside):
     return inside / np.maximum(inside.sum(axis=(4, 5), keepdims=True), 1)
 
 
+# fmt: off
 SHARES = [
     lambda inside, size: 1 / np.prod(size),
-    wrong(
-        "not_divided",
-        SHARE,
-        "{yours} {are} not divided by the window's size: each of its KH·KW cells has only that "
-        "share in the mean.",
-        lambda inside, size: 1.0,
-    ),
-    wrong(
-        "padding_not_counted",
-        SHARE,
-        "you divide by the number of real pixels in a window: here cells of the padding count as "
-        "zeros, and it is always KH·KW.",
-        lambda inside, size: counted(inside),
-        convention=True,
-    ),
-    wrong(
-        "divided_by_another_size",
-        SHARE,
-        "the window's size is not KH·KW: the sum of KH and KW, one of them, or the square of one "
-        "is another number.",
-        lambda inside, size: 1 / sum(size),
-        lambda inside, size: 1 / size[0],
-        lambda inside, size: 1 / size[1],
-        lambda inside, size: 1 / size[0] ** 2,
-        lambda inside, size: 1 / size[1] ** 2,
-    ),
-    wrong(
-        "divided_twice",
-        SHARE,
-        "{yours} {are} divided by KH·KW twice: once is enough.",
-        lambda inside, size: 1 / np.prod(size) ** 2,
-    ),
-    wrong(
-        "one_pixel_gets_all",
-        SHARE,
-        "one pixel of each window gets all: in a mean every cell has the same share, 1/(KH·KW).",
-        lambda inside, size: corner(inside, 0),
+    wrong("not_divided", SHARE, "{yours} {are} not divided by the window's size: each of its KH·KW "
+        "cells has only that share in the mean.", lambda inside, size: 1.0),
+    wrong("padding_not_counted", SHARE, "you divide by the number of real pixels in a window: here "
+        "cells of the padding count as zeros, and it is always KH·KW.",
+        lambda inside, size: counted(inside), convention=True),
+    wrong("divided_by_another_size", SHARE, "the window's size is not KH·KW: the sum of KH and KW, "
+        "one of them, or the square of one is another number.", lambda inside, size: 1 / sum(size),
+        lambda inside, size: 1 / size[0], lambda inside, size: 1 / size[1],
+        lambda inside, size: 1 / size[0] ** 2, lambda inside, size: 1 / size[1] ** 2),
+    wrong("divided_twice", SHARE, "{yours} {are} divided by KH·KW twice: once is enough.",
+        lambda inside, size: 1 / np.prod(size) ** 2),
+    wrong("one_pixel_gets_all", SHARE, "one pixel of each window gets all: in a mean every cell "
+        "has the same share, 1/(KH·KW).", lambda inside, size: corner(inside, 0),
         lambda inside, size: corner(inside, 0) / np.prod(size),
-        lambda inside, size: corner(inside, -1),
-    ),
+        lambda inside, size: corner(inside, -1)),
 ]
 
 
@@ -135,23 +111,15 @@ def corner(inside, index):
 
 SIZES = [
     lambda size, stride: size,
-    wrong(
-        "window_of_the_strides_size",
-        APART,
-        "the windows are as large as the stride: the stride is how far they lie apart, and "
-        "kernel_size how large they are.",
-        lambda size, stride: stride,
-    ),
+    wrong("window_of_the_strides_size", APART, "the windows are as large as the stride: the stride "
+        "is how far they lie apart, and kernel_size how large they are.",
+        lambda size, stride: stride),
 ]
 WHOLE = [
     same,
-    wrong(
-        "dz_read_at_the_pixels_place",
-        SHARE,
-        "dz is read at the rows and columns of the pixels: window (i, j) has one gradient, "
-        "dz[n, c, i, j].",
-        also=(mean_of_the_slice,),
-    ),
+    wrong("dz_read_at_the_pixels_place", SHARE, "the gradient dz is read at the rows and columns "
+        "of the pixels: window (i, j) has one gradient, dz[n, c, i, j].",
+        also=(mean_of_the_slice,)),
 ]
 
 

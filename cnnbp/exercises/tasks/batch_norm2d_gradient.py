@@ -35,7 +35,7 @@ def numeric(dz, x, gamma, eps):
         "eps": "float",
     },
     returns={"dx": "N C H W"},
-    tiny=lambda rng: batch(rng, (2, 1, 1, 2), 0.5, cases.distinct),
+    tiny=lambda rng: batch(rng, (2, 1, 1, 3), 0.5, cases.distinct),
     cases=lambda rng: [
         batch(rng, (3, 2, 1, 2), 0.125),
         batch(rng, (2, 3, 4, 3), 0.25),
@@ -92,162 +92,78 @@ def normalized(x, mean, eps):
     return centered / deviation, deviation
 
 
+# fmt: off
 MEANS = [
     over(0, 2, 3),
-    wrong(
-        "batch_counted_only",
-        COUNT,
-        "you count N values in a channel: its mean and variance run over N, H and W, which makes "
-        "N·H·W.",
-        over(0),
-        lambda a: a.sum(axis=(0, 2, 3), keepdims=True) / len(a),
-        also=(sums_divided_by_batch,),
-    ),
-    wrong(
-        "all_channels_together",
-        COUNT,
-        "mean and variance are taken over the whole array: every channel has its own, over N, H "
-        "and W, the axes 0, 2 and 3.",
-        over(0, 1, 2, 3),
-    ),
-    wrong(
-        "every_sample_by_itself",
-        COUNT,
-        "mean and variance are taken in every sample: batch normalization takes them over the "
-        "batch as well, the axes 0, 2 and 3.",
-        over(2, 3),
-        over(1, 2, 3),
-        over(1),
-    ),
+    wrong("batch_counted_only", COUNT, "you count N values in a channel: its mean and variance run "
+        "over N, H and W, which makes N·H·W.", over(0),
+        lambda a: a.sum(axis=(0, 2, 3), keepdims=True) / len(a), also=(sums_divided_by_batch,)),
+    wrong("all_channels_together", COUNT, "mean and variance are taken over the whole array: every "
+        "channel has its own, over N, H and W, the axes 0, 2 and 3.", over(0, 1, 2, 3)),
+    wrong("every_sample_by_itself", COUNT, "mean and variance are taken in every sample: batch "
+        "normalization takes them over the batch as well, the axes 0, 2 and 3.", over(2, 3),
+        over(1, 2, 3), over(1)),
 ]
 SCALES = [
     lambda dz, gamma: gamma * dz,
-    wrong(
-        "scale_forgotten",
-        PATHS,
-        "{yours} {are} without gamma: z = gamma·y + beta, so dy = gamma·dz.",
-        lambda dz, gamma: dz,
-    ),
-    wrong(
-        "scale_taken_twice",
-        PATHS,
-        "gamma is multiplied in twice: z = gamma·y + beta, so dy = gamma·dz, once.",
-        lambda dz, gamma: gamma**2 * dz,
-    ),
-    wrong(
-        "divided_by_the_scale",
-        PATHS,
-        "dz is divided by gamma: z = gamma·y + beta, so dy = gamma·dz.",
-        lambda dz, gamma: dz / gamma,
-    ),
+    wrong("scale_forgotten", PATHS, "{yours} {are} without gamma: z = gamma·y + beta, so dy = "
+        "gamma·dz.", lambda dz, gamma: dz),
+    wrong("scale_taken_twice", PATHS, "the scale gamma is multiplied in twice: z = gamma·y + beta, "
+        "so dy = gamma·dz, once.", lambda dz, gamma: gamma**2 * dz),
+    wrong("divided_by_the_scale", PATHS, "the gradient dz is divided by gamma: z = gamma·y + beta, "
+        "so dy = gamma·dz.", lambda dz, gamma: dz / gamma),
 ]
 THROUGH_MEAN = [
     lambda dy, mean: mean(dy),
-    wrong(
-        "path_through_the_mean_forgotten",
-        PATHS,
-        "the path through the mean is missing: every cell moves the mean of its channel, which "
-        "takes the mean of dy away.",
-        lambda dy, mean: 0.0,
-    ),
-    wrong(
-        "path_through_the_mean_added",
-        PATHS,
-        "the path through the mean has the wrong sign: the mean is subtracted from x, so the mean "
-        "of dy is subtracted, too.",
-        lambda dy, mean: -mean(dy),
-    ),
-    wrong(
-        "mean_of_dy_not_divided",
-        COUNT,
-        "the path through the mean has the sum of dy: divide by the N·H·W values of a channel.",
-        lambda dy, mean: mean(dy) * dy[:, 0].size,
-    ),
+    wrong("path_through_the_mean_forgotten", PATHS, "the path through the mean is missing: every "
+        "cell moves the mean of its channel, which takes the mean of dy away.",
+        lambda dy, mean: 0.0),
+    wrong("path_through_the_mean_added", PATHS, "the path through the mean has the wrong sign: the "
+        "mean is subtracted from x, so the mean of dy is subtracted, too.",
+        lambda dy, mean: -mean(dy)),
+    wrong("mean_of_dy_not_divided", COUNT, "the path through the mean has the sum of dy: divide by "
+        "the N·H·W values of a channel.", lambda dy, mean: mean(dy) * dy[:, 0].size),
 ]
 THROUGH_VARIANCE = [
     lambda y, dy, mean, deviation: y * mean(dy * y),
-    wrong(
-        "path_through_the_variance_forgotten",
-        PATHS,
-        "the path through the variance is missing: you have the direct one and the one through "
-        "the mean.",
-        lambda y, dy, mean, deviation: 0.0,
-    ),
-    wrong(
-        "two_of_the_square_missing",
-        PATHS,
-        "the path through the variance is half of what it should be: the slope of (x − mean)² is "
-        "2·(x − mean).",
-        lambda y, dy, mean, deviation: y * mean(dy * y) / 2,
-    ),
-    wrong(
-        "half_of_the_root_missing",
-        PATHS,
-        "the path through the variance is twice what it should be: the slope of "
-        "(variance + eps)^(−½) is −½·(variance + eps)^(−3/2).",
-        lambda y, dy, mean, deviation: y * mean(dy * y) * 2,
-    ),
-    wrong(
-        "path_through_the_variance_added",
-        PATHS,
-        "the path through the variance has the wrong sign: a larger variance makes y smaller, so "
-        "it is subtracted.",
-        lambda y, dy, mean, deviation: -y * mean(dy * y),
-    ),
-    wrong(
-        "mean_of_dy_y_not_divided",
-        COUNT,
-        "the path through the variance has the sum of dy·y: divide by the N·H·W values of a "
-        "channel.",
-        lambda y, dy, mean, deviation: y * mean(dy * y) * dy[:, 0].size,
-    ),
-    wrong(
-        "power_of_the_deviation_wrong",
-        PATHS,
-        "the path through the variance has the deviation in a wrong power: with (x − mean) "
-        "written out it is (variance + eps)^(−3/2).",
+    wrong("path_through_the_variance_forgotten", PATHS, "the path through the variance is missing: "
+        "you have the direct one and the one through the mean.",
+        lambda y, dy, mean, deviation: 0.0),
+    wrong("two_of_the_square_missing", PATHS, "the path through the variance is half of what it "
+        "should be: the slope of (x − mean)² is 2·(x − mean).",
+        lambda y, dy, mean, deviation: y * mean(dy * y) / 2),
+    wrong("half_of_the_root_missing", PATHS, "the path through the variance is twice what it "
+        "should be: the slope of (variance + eps)^(−½) is −½·(variance + eps)^(−3/2).",
+        lambda y, dy, mean, deviation: y * mean(dy * y) * 2),
+    wrong("path_through_the_variance_added", PATHS, "the path through the variance has the wrong "
+        "sign: a larger variance makes y smaller, so it is subtracted.",
+        lambda y, dy, mean, deviation: -y * mean(dy * y)),
+    wrong("mean_of_dy_y_not_divided", COUNT, "the path through the variance has the sum of dy·y: "
+        "divide by the N·H·W values of a channel.",
+        lambda y, dy, mean, deviation: y * mean(dy * y) * dy[:, 0].size),
+    wrong("power_of_the_deviation_wrong", PATHS, "the path through the variance has the deviation "
+        "in a wrong power: with (x − mean) written out it is (variance + eps)^(−3/2).",
         lambda y, dy, mean, deviation: y * mean(dy * y) * deviation,
         lambda y, dy, mean, deviation: y * mean(dy * y) * deviation**2,
-        lambda y, dy, mean, deviation: y * mean(dy * y) / deviation,
-    ),
+        lambda y, dy, mean, deviation: y * mean(dy * y) / deviation),
 ]
 DEVIATIONS = [
     lambda variance, eps: np.sqrt(variance + eps),
-    wrong(
-        "eps_left_out",
-        PATHS,
-        "eps is left out: the deviation is √(variance + eps).",
-        lambda variance, eps: np.sqrt(variance),
-    ),
-    wrong(
-        "eps_outside_the_root",
-        PATHS,
-        "eps is added outside the root: the deviation is √(variance + eps).",
-        lambda variance, eps: np.sqrt(variance) + eps,
-    ),
-    wrong(
-        "root_forgotten",
-        PATHS,
-        "the root is missing: the deviation is √(variance + eps).",
-        lambda variance, eps: variance + eps,
-    ),
+    wrong("eps_left_out", PATHS, "the small eps is left out: the deviation is √(variance + eps).",
+        lambda variance, eps: np.sqrt(variance)),
+    wrong("eps_outside_the_root", PATHS, "the small eps is added outside the root: the deviation "
+        "is √(variance + eps).", lambda variance, eps: np.sqrt(variance) + eps),
+    wrong("root_forgotten", PATHS, "the root is missing: the deviation is √(variance + eps).",
+        lambda variance, eps: variance + eps),
 ]
 LAST = [
     lambda dx, deviation: dx / deviation,
-    wrong(
-        "not_divided_by_the_deviation",
-        PATHS,
-        "{yours} {are} not divided by the deviation at the end: y is (x − mean) / √(variance + "
-        "eps), and so is its gradient.",
-        lambda dx, deviation: dx,
-    ),
-    wrong(
-        "multiplied_by_the_deviation",
-        PATHS,
-        "{yours} {are} multiplied by the deviation where it should be divided.",
-        lambda dx, deviation: dx * deviation,
-        lambda dx, deviation: dx / deviation**2,
-    ),
+    wrong("not_divided_by_the_deviation", PATHS, "{yours} {are} not divided by the deviation at "
+        "the end: y is (x − mean) / √(variance + eps), and so is its gradient.",
+        lambda dx, deviation: dx),
+    wrong("multiplied_by_the_deviation", PATHS, "{yours} {are} multiplied by the deviation where "
+        "it should be divided.", lambda dx, deviation: dx * deviation,
+        lambda dx, deviation: dx / deviation**2),
 ]
 
 
@@ -259,11 +175,8 @@ LAST = [
     through_variance=THROUGH_VARIANCE,
     last=LAST,
     factors={
-        "N·H·W": choices.factor(
-            "count_not_divided",
-            COUNT,
-            "{yours} {are} not divided by the N·H·W values of a channel: means, not sums.",
-        ),
+        "N·H·W": choices.factor("count_not_divided", COUNT, "{yours} {are} not divided by the "
+            "N·H·W values of a channel: means, not sums."),
         "1/N": choices.over_batch(),
         "−1": choices.sign(PATHS),
     },

@@ -46,7 +46,7 @@ def clip(gradients, max_norm):
         clip_case(rng, [(3, 2, 2), (3, 1, 1), (4,)], 0.25),
         clip_case(rng, [(2, 2), (2, 1)], 1.5),
         clip_case(rng, [(2, 1), (3, 4), (2,)], 0.1),
-        {"gradients": [np.zeros((2, 1)), np.zeros(3)], "max_norm": 0.5},
+        {"gradients": [np.zeros((2, 3)), np.zeros(2)], "max_norm": 0.5},
     ],
     answer=clip,
     hints=[
@@ -94,117 +94,60 @@ def array_norm(gradient):
     return np.sqrt((gradient**2).sum())
 
 
+# fmt: off
 NORMS = [
     for_all(norm),
-    wrong(
-        "each_array_by_its_own_norm",
-        CLIPPING,
-        "each array is scaled by its own norm: the norm is one number for all arrays together.",
-        each(array_norm),
-    ),
-    wrong(
-        "root_forgotten",
-        CLIPPING,
-        "the norm is the sum of squares: the root is missing.",
-        for_all(lambda gradients: norm(gradients) ** 2),
-    ),
-    wrong(
-        "another_norm",
-        CLIPPING,
-        "this is another norm, of the largest entry or of absolute values: here it is the root of "
-        "the sum of all squares.",
+    wrong("each_array_by_its_own_norm", CLIPPING, "each array is scaled by its own norm: the norm "
+        "is one number for all arrays together.", each(array_norm)),
+    wrong("root_forgotten", CLIPPING, "the norm is the sum of squares: the root is missing.",
+        for_all(lambda gradients: norm(gradients) ** 2)),
+    wrong("another_norm", CLIPPING, "this is another norm, of the largest entry or of absolute "
+        "values: here it is the root of the sum of all squares.",
         for_all(lambda gradients: np.abs(flat(gradients)).max()),
         for_all(lambda gradients: np.abs(flat(gradients)).sum()),
         for_all(lambda gradients: flat(gradients).max()),
-        for_all(lambda gradients: abs(flat(gradients).sum())),
-    ),
-    wrong(
-        "norms_of_arrays_added",
-        CLIPPING,
-        "the norms of the arrays are put together in another way than by their squares: the norm "
-        "is √(Σ norm²), the root of the sum of all squares.",
+        for_all(lambda gradients: abs(flat(gradients).sum()))),
+    wrong("norms_of_arrays_added", CLIPPING, "the norms of the arrays are put together in another "
+        "way than by their squares: the norm is √(Σ norm²), the root of the sum of all squares.",
         for_all(lambda gradients: each(array_norm)(gradients).sum()),
         for_all(lambda gradients: each(array_norm)(gradients).max()),
-        for_all(lambda gradients: each(array_norm)(gradients).mean()),
-    ),
-    wrong(
-        "mean_of_squares",
-        CLIPPING,
-        "the norm has the mean of the squares: it is the root of their sum.",
-        for_all(lambda gradients: np.sqrt((flat(gradients) ** 2).mean())),
-        for_all(lambda gradients: norm(gradients) / np.sqrt(len(gradients))),
-    ),
-    wrong(
-        "norm_of_one_array",
-        CLIPPING,
-        "the norm is the one of a single array: it is one number for all arrays together, so add "
-        "up the squares of all.",
-        alone(-1),
-        alone(0),
-    ),
+        for_all(lambda gradients: each(array_norm)(gradients).mean())),
+    wrong("mean_of_squares", CLIPPING, "the norm has the mean of the squares: it is the root of "
+        "their sum.", for_all(lambda gradients: np.sqrt((flat(gradients) ** 2).mean())),
+        for_all(lambda gradients: norm(gradients) / np.sqrt(len(gradients)))),
+    wrong("norm_of_one_array", CLIPPING, "the norm is the one of a single array: it is one number "
+        "for all arrays together, so add up the squares of all.", alone(-1), alone(0)),
 ]
 SCALES = [
     limited,
-    wrong(
-        "short_gradients_stretched",
-        CLIPPING,
-        "gradients that are short enough are stretched as well: only a norm above max_norm is "
-        "changed.",
-        lambda norms, max_norm: max_norm / norms,
-        lambda norms, max_norm: np.maximum(1.0, max_norm / norms),
-    ),
-    wrong(
-        "divided_by_a_norm_of_zero",
-        CLIPPING,
-        "max_norm is divided by a norm of 0 where every gradient is 0: compare first, and return "
-        "short gradients as they are.",
+    wrong("short_gradients_stretched", CLIPPING, "gradients that are short enough are stretched as "
+        "well: only a norm above max_norm is changed.", lambda norms, max_norm: max_norm / norms,
+        lambda norms, max_norm: np.maximum(1.0, max_norm / norms)),
+    wrong("divided_by_a_norm_of_zero", CLIPPING, "the limit is divided by a norm of 0 where every "
+        "gradient is 0: compare first, and return short gradients as they are.",
         lambda norms, max_norm: [min(1.0, max_norm / float(norm)) for norm in norms],
-        lambda norms, max_norm: np.where(norms > 0, limited(norms, max_norm), np.nan),
-    ),
-    wrong(
-        "scaled_to_length_one",
-        CLIPPING,
-        "the gradients are divided by their norm, so that it becomes 1: multiply by max_norm as "
-        "well.",
+        lambda norms, max_norm: np.where(norms > 0, limited(norms, max_norm), np.nan)),
+    wrong("scaled_to_length_one", CLIPPING, "the gradients are divided by their norm, so that it "
+        "becomes 1: multiply by max_norm as well.",
         lambda norms, max_norm: np.where(norms > max_norm, 1 / norms, 1.0),
-        lambda norms, max_norm: 1 / norms,
-    ),
-    wrong(
-        "factor_upside_down",
-        CLIPPING,
-        "the factor is upside down: it is max_norm / norm, below 1.",
-        lambda norms, max_norm: np.where(norms > max_norm, norms / max_norm, 1.0),
+        lambda norms, max_norm: 1 / norms),
+    wrong("factor_upside_down", CLIPPING, "the factor is upside down: it is max_norm / norm, below "
+        "1.", lambda norms, max_norm: np.where(norms > max_norm, norms / max_norm, 1.0),
         lambda norms, max_norm: np.minimum(1.0, norms / max_norm),
-        lambda norms, max_norm: norms / max_norm,
-    ),
-    wrong(
-        "only_divided_or_multiplied",
-        CLIPPING,
-        "the gradients are multiplied by max_norm, or divided by it, alone: the factor is "
-        "max_norm / norm.",
+        lambda norms, max_norm: norms / max_norm),
+    wrong("only_divided_or_multiplied", CLIPPING, "the gradients are multiplied by max_norm, or "
+        "divided by it, alone: the factor is max_norm / norm.",
         lambda norms, max_norm: np.where(norms > max_norm, max_norm, 1.0),
-        lambda norms, max_norm: np.where(norms > max_norm, 1 / max_norm, 1.0),
-    ),
-    wrong(
-        "not_clipped",
-        CLIPPING,
-        "the gradients stay as they are: where their norm is above max_norm, all are multiplied by "
-        "max_norm / norm.",
-        lambda norms, max_norm: np.ones(len(norms)),
-    ),
-    wrong(
-        "long_gradients_set_to_zero",
-        CLIPPING,
-        "gradients that are too long become 0: they are shortened, and keep their direction.",
-        lambda norms, max_norm: np.where(norms > max_norm, 0.0, 1.0),
-    ),
-    wrong(
-        "first_array_only",
-        CLIPPING,
-        "only one array is scaled: all are multiplied by the same factor.",
-        lambda norms, max_norm: one_scaled(limited(norms, max_norm), 0),
-        lambda norms, max_norm: one_scaled(limited(norms, max_norm), -1),
-    ),
+        lambda norms, max_norm: np.where(norms > max_norm, 1 / max_norm, 1.0)),
+    wrong("not_clipped", CLIPPING, "the gradients stay as they are: where their norm is above "
+        "max_norm, all are multiplied by max_norm / norm.",
+        lambda norms, max_norm: np.ones(len(norms))),
+    wrong("long_gradients_set_to_zero", CLIPPING, "gradients that are too long become 0: they are "
+        "shortened, and keep their direction.",
+        lambda norms, max_norm: np.where(norms > max_norm, 0.0, 1.0)),
+    wrong("first_array_only", CLIPPING, "only one array is scaled: all are multiplied by the same "
+        "factor.", lambda norms, max_norm: one_scaled(limited(norms, max_norm), 0),
+        lambda norms, max_norm: one_scaled(limited(norms, max_norm), -1)),
     wrong(
         "small_number_added_to_the_norm",
         CLIPPING,
@@ -219,13 +162,9 @@ SCALES = [
 ]
 FIRST = [
     lambda gradients, max_norm: gradients,
-    wrong(
-        "each_array_clipped_first",
-        CLIPPING,
-        "each array is clipped by its own norm first, and then all together: only the norm of all "
-        "together is bounded.",
-        lambda gradients, max_norm: [clip([gradient], max_norm)[0] for gradient in gradients],
-    ),
+    wrong("each_array_clipped_first", CLIPPING, "each array is clipped by its own norm first, and "
+        "then all together: only the norm of all together is bounded.",
+        lambda gradients, max_norm: [clip([gradient], max_norm)[0] for gradient in gradients]),
 ]
 
 

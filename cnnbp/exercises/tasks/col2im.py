@@ -61,15 +61,11 @@ def copies_divided(parts, stride, shape):
     return choices.added(parts, stride, shape) / np.maximum(copies, 1)
 
 
+# fmt: off
 OVERLAPS = [
     *choices.overlaps(ADJOINT, name="copies_assigned"),
-    wrong(
-        "copies_averaged",
-        ADJOINT,
-        "you take the mean of a pixel's copies, which undoes im2col: the backward pass needs its "
-        "adjoint, the sum.",
-        copies_divided,
-    ),
+    wrong("copies_averaged", ADJOINT, "you take the mean of a pixel's copies, which undoes im2col: "
+        "the backward pass needs its adjoint, the sum.", copies_divided),
 ]
 READINGS = [
     lambda columns, C, KH, KW, OH, OW, N: columns.reshape(C, KH, KW, OH, OW, N),
@@ -83,14 +79,10 @@ READINGS = [
         ),
         convention=True,
     ),
-    wrong(
-        "windows_read_column_by_column",
-        ORDER,
-        "you read the columns as if windows ran column by column, (j·OH + i)·N + n: here it is row "
-        "by row, (i·OW + j)·N + n.",
+    wrong("windows_read_column_by_column", ORDER, "you read the columns as if windows ran column "
+        "by column, (j·OH + i)·N + n: here it is row by row, (i·OW + j)·N + n.",
         lambda columns, C, KH, KW, OH, OW, N: columns.reshape(C, KH, KW, OW, OH, N).swapaxes(3, 4),
-        convention=True,
-    ),
+        convention=True),
     wrong(
         "channels_taken_as_fastest",
         ORDER,
@@ -101,14 +93,10 @@ READINGS = [
         ),
         convention=True,
     ),
-    wrong(
-        "kernel_read_column_by_column",
-        ORDER,
-        "you read the rows as if the kernel ran column by column, c·KH·KW + kw·KH + kh: here it is "
-        "row by row, c·KH·KW + kh·KW + kw.",
+    wrong("kernel_read_column_by_column", ORDER, "you read the rows as if the kernel ran column by "
+        "column, c·KH·KW + kw·KH + kh: here it is row by row, c·KH·KW + kh·KW + kw.",
         lambda columns, C, KH, KW, OH, OW, N: columns.reshape(C, KW, KH, OH, OW, N).swapaxes(1, 2),
-        convention=True,
-    ),
+        convention=True),
     wrong(
         "reshaped_with_another_order_of_axes",
         ORDER,

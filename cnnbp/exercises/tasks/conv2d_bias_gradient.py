@@ -17,7 +17,7 @@ DB = "06, db sums over samples and positions"
         "dz": "N F OH OW: gradient of the loss by the convolution's output",
     },
     returns={"db": "F 1 1"},
-    tiny=lambda rng: cases.convolution(rng, (2, 1, 2, 3), (2, 1, 1, 2), draw=cases.whole),
+    tiny=lambda rng: cases.convolution(rng, (2, 1, 1, 5), (3, 1, 1, 2), draw=cases.whole),
     cases=cases.convolutions,
     answer=lambda dz: dz.sum(axis=(0, 2, 3)).reshape(-1, 1, 1),
     numeric=lambda dz: numeric_gradient(lambda b: (dz * b).sum(), np.zeros((dz.shape[1], 1, 1))),
@@ -48,85 +48,38 @@ def one_cell(dz, index):
     return alone
 
 
+# fmt: off
 SUMS = [
     lambda dz: dz.sum(axis=(0, 2, 3))[:, None, None],
-    wrong(
-        "not_summed_over_batch",
-        DB,
-        "{yours} {are} summed over positions only, one number for each sample and filter: all "
-        "samples share one bias, so sum over the batch as well.",
-        lambda dz: dz.sum(axis=(2, 3)),
-        lambda dz: dz.sum(axis=(2, 3), keepdims=True),
-    ),
-    wrong(
-        "not_summed_over_positions",
-        DB,
-        "{yours} {are} not summed over all positions: the bias is added in every row and column "
-        "of its map.",
-        lambda dz: dz.sum(axis=0),
-        lambda dz: dz.sum(axis=(0, 2)),
-        lambda dz: dz.sum(axis=(0, 3)),
+    wrong("not_summed_over_batch", DB, "{yours} {are} summed over positions only, one number for "
+        "each sample and filter: all samples share one bias, so sum over the batch as well.",
+        lambda dz: dz.sum(axis=(2, 3)), lambda dz: dz.sum(axis=(2, 3), keepdims=True)),
+    wrong("not_summed_over_positions", DB, "{yours} {are} not summed over all positions: the bias "
+        "is added in every row and column of its map.", lambda dz: dz.sum(axis=0),
+        lambda dz: dz.sum(axis=(0, 2)), lambda dz: dz.sum(axis=(0, 3)),
         lambda dz: dz.sum(axis=(0, 2), keepdims=True)[0],
-        lambda dz: dz.sum(axis=(0, 3), keepdims=True)[0],
-    ),
-    wrong(
-        "filters_summed",
-        DB,
-        "{yours} {are} summed over the filters, axis 1: every filter has a bias of its own; sum "
-        "over samples and positions, the axes 0, 2 and 3.",
-        lambda dz: dz.sum(axis=(1, 2, 3)),
-        lambda dz: dz.sum(axis=(1, 2, 3))[:, None, None],
-        lambda dz: dz.sum(axis=(0, 1)),
-        lambda dz: dz.sum(axis=1),
-    ),
-    wrong(
-        "one_bias_for_all",
-        DB,
-        "{yours} {are} one number for all filters: every filter has a bias of its own, so keep "
-        "the filter axis.",
-        lambda dz: dz.sum(),
-        lambda dz: np.full((dz.shape[1], 1, 1), dz.sum()),
-        lambda dz: dz.sum(keepdims=True)[0],
-    ),
+        lambda dz: dz.sum(axis=(0, 3), keepdims=True)[0]),
+    wrong("filters_summed", DB, "{yours} {are} summed over the filters, axis 1: every filter has a "
+        "bias of its own; sum over samples and positions, the axes 0, 2 and 3.",
+        lambda dz: dz.sum(axis=(1, 2, 3)), lambda dz: dz.sum(axis=(1, 2, 3))[:, None, None],
+        lambda dz: dz.sum(axis=(0, 1)), lambda dz: dz.sum(axis=1)),
+    wrong("one_bias_for_all", DB, "{yours} {are} one number for all filters: every filter has a "
+        "bias of its own, so keep the filter axis.", lambda dz: dz.sum(),
+        lambda dz: np.full((dz.shape[1], 1, 1), dz.sum()), lambda dz: dz.sum(keepdims=True)[0]),
 ]
 FILTERS = [
     same,
-    wrong(
-        "first_filter_only",
-        DB,
-        "only the first filter has its gradient: a return inside the loop ends it, or an index 0 "
-        "stands for all.",
-        lambda db: choices.only(db, slice(1, None)),
-    ),
-    wrong(
-        "last_filter_only",
-        DB,
-        "only the last filter has its gradient: zeros made inside the loop begin anew for every "
-        "filter.",
-        lambda db: choices.only(db, slice(None, -1)),
-    ),
-    wrong(
-        "filters_reversed",
-        DB,
-        "{yours} {are} in reverse order of the filters: db[f] belongs to map f.",
-        lambda db: db[::-1],
-    ),
+    wrong("first_filter_only", DB, "only the first filter has its gradient: a return inside the "
+        "loop ends it, or an index 0 stands for all.", lambda db: choices.only(db, slice(1, None))),
+    wrong("last_filter_only", DB, "only the last filter has its gradient: zeros made inside the "
+        "loop begin anew for every filter.", lambda db: choices.only(db, slice(None, -1))),
 ]
 POSITIONS = [
     same,
-    wrong(
-        "last_position_only",
-        DB,
-        "only the last position counts: each overwrites the one before, so add with +=.",
-        lambda dz: one_cell(dz, -1),
-    ),
-    wrong(
-        "first_position_only",
-        DB,
-        "only the first position counts: a return inside the loop ends it; the bias is added at "
-        "every position.",
-        lambda dz: one_cell(dz, 0),
-    ),
+    wrong("last_position_only", DB, "only the last position counts: each overwrites the one "
+        "before, so add with +=.", lambda dz: one_cell(dz, -1)),
+    wrong("first_position_only", DB, "only the first position counts: a return inside the loop "
+        "ends it; the bias is added at every position.", lambda dz: one_cell(dz, 0)),
 ]
 
 

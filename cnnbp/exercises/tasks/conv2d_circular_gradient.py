@@ -47,7 +47,7 @@ def circular_numeric(dz, x, w):
         "w": "F C KH KW: KH ≤ H and KW ≤ W",
     },
     returns={"dx": "N C H W", "dw": "F C KH KW"},
-    tiny=lambda rng: circular_case(rng, (1, 1, 1, 3), (1, 1, 1, 2), cases.whole),
+    tiny=lambda rng: circular_case(rng, (2, 1, 1, 3), (1, 1, 1, 2), cases.whole),
     cases=lambda rng: [
         circular_case(rng, (1, 2, 3, 2), (2, 2, 3, 2)),
         circular_case(rng, (3, 3, 4, 5), (2, 3, 3, 2)),
@@ -89,42 +89,26 @@ def lost(part, a, b):
     return moved
 
 
+# fmt: off
 READS = [
     rolled,
-    wrong(
-        "wrapped_the_other_way_in_dw",
-        REUSED,
-        "dw meets the pixels the other way round: cell (i, j) of z met pixel (i + kh, j + kw), so "
-        "np.roll goes by (−kh, −kw).",
-        lambda x, a, b: rolled(x, -a, -b),
-    ),
+    wrong("wrapped_the_other_way_in_dw", REUSED, "the pixels are met the other way round: cell (i, "
+        "j) of z met pixel (i + kh, j + kw), so np.roll goes by (−kh, −kw).",
+        lambda x, a, b: rolled(x, -a, -b)),
 ]
 WRITES = [
     lambda part, a, b: rolled(part, -a, -b),
-    wrong(
-        "wrapped_the_other_way_in_dx",
-        REUSED,
-        "dx is written the other way round: what cell (i, j) of z sends back belongs to pixel "
-        "(i + kh, j + kw), so np.roll goes by (+kh, +kw).",
-        rolled,
-    ),
-    wrong(
-        "wrapped_part_not_added",
-        REUSED,
-        "in dx the gradients of the repeated rows and columns are lost: they belong to the pixels "
-        "that were repeated, so add them there.",
-        lost,
-    ),
+    wrong("wrapped_the_other_way_in_dx", REUSED, "the pixels of dx are written the other way "
+        "round: what cell (i, j) of z sends back belongs to pixel (i + kh, j + kw), so np.roll "
+        "goes by (+kh, +kw).", rolled),
+    wrong("wrapped_part_not_added", REUSED, "in dx the gradients of the repeated rows and columns "
+        "are lost: they belong to the pixels that were repeated, so add them there.", lost),
 ]
 KERNELS = [
     same,
-    wrong(
-        "channel_axes_not_swapped",
-        REUSED,
-        "w[c,f] is taken in place of w[f,c] in dx: filters come in and channels go out; where "
-        "F = C this raises no error.",
-        lambda w: w.swapaxes(0, 1),
-    ),
+    wrong("channel_axes_not_swapped", REUSED, "the weight w[c,f] is taken in place of w[f,c] in "
+        "dx: filters come in and channels go out; where F = C this raises no error.",
+        lambda w: w.swapaxes(0, 1)),
 ]
 
 

@@ -91,90 +91,48 @@ def spread_by_filters(dz, w):
     return np.einsum("nfij,fcab->ncijab", dz, w)
 
 
+# fmt: off
 KERNEL = [
     same,
-    wrong(
-        "kernel_not_rotated",
-        DX,
-        "the kernel is not rotated by 180°: a pixel meets the first kernel cell in the last window "
-        "that covers it, so gathering runs through the kernel backward; scattering does not.",
-        lambda w: w[:, :, ::-1, ::-1],
-    ),
-    wrong(
-        "kernel_transposed",
-        DX,
-        "the kernel is transposed, w.T, where it should be rotated by 180°: w[:, :, ::-1, ::-1] "
-        "reverses rows and columns and swaps nothing.",
+    wrong("kernel_not_rotated", DX, "the kernel is not rotated by 180°: a pixel meets the first "
+        "kernel cell in the last window that covers it, so gathering runs through the kernel "
+        "backward; scattering does not.", lambda w: w[:, :, ::-1, ::-1]),
+    wrong("kernel_transposed", DX, "the kernel is transposed, w.T, where it should be rotated by "
+        "180°: w[:, :, ::-1, ::-1] reverses rows and columns and swaps nothing.",
         choices.if_square(lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1]),
-        choices.if_square(lambda w: w.swapaxes(2, 3)),
-        lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1],
-        lambda w: w.swapaxes(2, 3),
-    ),
-    wrong(
-        "kernel_flipped_along_one_axis",
-        DX,
-        "the kernel is flipped along one axis only: a rotation by 180° reverses rows and columns, "
-        "w[:, :, ::-1, ::-1].",
-        lambda w: w[:, :, ::-1],
-        lambda w: w[:, :, :, ::-1],
-    ),
-    wrong(
-        "kernel_turned_by_90",
-        DX,
-        "the kernel is turned by 90°: np.rot90 needs 2 as its second argument and axes=(2, 3); "
-        "180° is w[:, :, ::-1, ::-1].",
+        choices.if_square(lambda w: w.swapaxes(2, 3)), lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1],
+        lambda w: w.swapaxes(2, 3)),
+    wrong("kernel_flipped_along_one_axis", DX, "the kernel is flipped along one axis only: a "
+        "rotation by 180° reverses rows and columns, w[:, :, ::-1, ::-1].", lambda w: w[:, :, ::-1],
+        lambda w: w[:, :, :, ::-1]),
+    wrong("kernel_turned_by_90", DX, "the kernel is turned by 90°: np.rot90 needs 2 as its second "
+        "argument and axes=(2, 3); 180° is w[:, :, ::-1, ::-1].",
         choices.if_square(lambda w: np.rot90(w, 1, (2, 3))),
-        choices.if_square(lambda w: np.rot90(w, -1, (2, 3))),
-        lambda w: np.rot90(w, 1, (2, 3)),
-        lambda w: np.rot90(w, -1, (2, 3)),
-    ),
-    wrong(
-        "filters_and_channels_reversed",
-        DX,
-        "the first two axes of w are reversed, which are filters and channels: np.flipud, "
-        "np.fliplr, np.rot90 and w[::-1, ::-1] work on these, but rows and columns are the last "
-        "two, w[:, :, ::-1, ::-1].",
-        lambda w: w[::-1, ::-1],
-        lambda w: w[::-1, ::-1, ::-1, ::-1],
-        lambda w: w[::-1],
-        lambda w: w[::-1, :, ::-1, ::-1],
-        lambda w: w[:, ::-1],
-        lambda w: w[:, ::-1, ::-1, ::-1],
-    ),
+        choices.if_square(lambda w: np.rot90(w, -1, (2, 3))), lambda w: np.rot90(w, 1, (2, 3)),
+        lambda w: np.rot90(w, -1, (2, 3))),
+    wrong("filters_and_channels_reversed", DX, "the first two axes of w are reversed, which are "
+        "filters and channels: np.flipud, np.fliplr, np.rot90 and w[::-1, ::-1] work on these, but "
+        "rows and columns are the last two, w[:, :, ::-1, ::-1].", lambda w: w[::-1, ::-1],
+        lambda w: w[::-1, ::-1, ::-1, ::-1], lambda w: w[::-1], lambda w: w[::-1, :, ::-1, ::-1],
+        lambda w: w[:, ::-1], lambda w: w[:, ::-1, ::-1, ::-1]),
 ]
 CHANNELS = [
     same,
-    wrong(
-        "channel_axes_not_swapped",
-        DX,
-        "w[c,f] is taken in place of w[f,c]: on the way back filters come in and channels go out, "
-        "so the first two axes of w swap; where F = C this raises no error.",
-        lambda w: w.swapaxes(0, 1),
-    ),
-    wrong(
-        "filter_number_used_for_the_channel",
-        DX,
-        "what filter f sends back lands in channel f of dx: its kernel has a part for every "
-        "channel, w[f,c], which goes to channel c.",
-        wrapped,
-    ),
+    wrong("channel_axes_not_swapped", DX, "the weight w[c,f] is taken in place of w[f,c]: on the "
+        "way back filters come in and channels go out, so the first two axes of w swap; where F = "
+        "C this raises no error.", lambda w: w.swapaxes(0, 1)),
+    wrong("filter_number_used_for_the_channel", DX, "what filter f sends back lands in channel f "
+        "of dx: its kernel has a part for every channel, w[f,c], which goes to channel c.",
+        wrapped),
 ]
 FILTERS = [
     choices.all_samples,
-    wrong(
-        "last_filter_only",
-        SUMS,
-        "{yours} {are} what the last filter alone contributes: each overwrites the one before, but "
-        "every filter uses the pixel, so their contributions are summed.",
-        lambda dz, w: (dz[:, -1:], w[-1:]),
-    ),
-    wrong(
-        "first_filter_only",
-        SUMS,
-        "{yours} {are} what the first filter alone contributes: a return inside the loop ends it, "
-        "or an index 0 stands for all; every filter uses the pixel, so they are summed.",
-        lambda dz, w: (dz[:, :1], w[:1]),
-    ),
+    wrong("last_filter_only", SUMS, "{yours} {are} what the last filter alone contributes: each "
+        "overwrites the one before, but every filter uses the pixel, so their contributions are "
+        "summed.", lambda dz, w: (dz[:, -1:], w[-1:])),
+    wrong("first_filter_only", SUMS, "{yours} {are} what the first filter alone contributes: a "
+        "return inside the loop ends it, or an index 0 stands for all; every filter uses the "
+        "pixel, so they are summed.", lambda dz, w: (dz[:, :1], w[:1])),
 ]
 
 
@@ -194,12 +152,8 @@ def by_last_filter(dz, w, x_shape, stride, padding):
     samples=choices.samples(SUMS),
     factors={
         "1/N": choices.over_batch(),
-        "1/F": choices.factor(
-            "averaged_over_filters",
-            SUMS,
-            "{yours} {are} a mean over the filters: every filter uses the pixel, so their "
-            "contributions are summed.",
-        ),
+        "1/F": choices.factor("averaged_over_filters", SUMS, "{yours} {are} a mean over the "
+            "filters: every filter uses the pixel, so their contributions are summed."),
         "1/OH·OW": choices.over_positions(SUMS),
         "−1": choices.sign(SCATTER),
     },

@@ -105,6 +105,7 @@ def one_cell(dz, index):
     return alone
 
 
+# fmt: off
 KERNEL = [
     same,
     wrong(
@@ -119,93 +120,43 @@ KERNEL = [
             lambda dz, x, *rest: weight_gradient(dz, x[:, :, ::-1, ::-1], *rest)[:, :, ::-1, ::-1],
         ),
     ),
-    wrong(
-        "rows_and_columns_swapped",
-        "05, rows come before columns",
-        "the kernel's rows and columns are swapped: the third axis of dw is KH, the fourth KW.",
-        lambda dw: dw.swapaxes(2, 3),
-        lambda dw: dw.swapaxes(2, 3)[:, :, ::-1, ::-1],
-    ),
-    wrong(
-        "kernel_flipped_along_one_axis",
-        DW,
-        "the kernel is flipped along one axis: in dw nothing is reversed.",
-        lambda dw: dw[:, :, ::-1],
-        lambda dw: dw[:, :, :, ::-1],
-    ),
-    wrong(
-        "kernel_turned_by_90",
-        DW,
-        "the kernel is turned by 90°: in dw nothing is turned.",
-        lambda dw: np.rot90(dw, 1, (2, 3)),
-        lambda dw: np.rot90(dw, -1, (2, 3)),
-    ),
-    wrong(
-        "filters_and_channels_reversed",
-        DW,
-        "the first two axes of dw are reversed, which are filters and channels: in dw nothing is "
-        "reversed, and rows and columns are the last two.",
-        lambda dw: dw[::-1, ::-1],
-        lambda dw: dw[::-1],
-        lambda dw: dw[:, ::-1],
-    ),
-    wrong(
-        "remainder_kept",
-        SPREAD,
-        "dw is larger than the kernel: where the last window ends before the image does, "
-        "the spread dz fits in more places; crop dw to KH rows and KW columns.",
-        also=(remainder_kept,),
-    ),
+    wrong("rows_and_columns_swapped", "05, rows come before columns", "the kernel's rows and "
+        "columns are swapped: the third axis of dw is KH, the fourth KW.",
+        lambda dw: dw.swapaxes(2, 3), lambda dw: dw.swapaxes(2, 3)[:, :, ::-1, ::-1]),
+    wrong("kernel_flipped_along_one_axis", DW, "the kernel is flipped along one axis: in dw "
+        "nothing is reversed.", lambda dw: dw[:, :, ::-1], lambda dw: dw[:, :, :, ::-1]),
+    wrong("kernel_turned_by_90", DW, "the kernel is turned by 90°: in dw nothing is turned.",
+        lambda dw: np.rot90(dw, 1, (2, 3)), lambda dw: np.rot90(dw, -1, (2, 3))),
+    wrong("filters_and_channels_reversed", DW, "the first two axes of dw are reversed, which are "
+        "filters and channels: in dw nothing is reversed, and rows and columns are the last two.",
+        lambda dw: dw[::-1, ::-1], lambda dw: dw[::-1], lambda dw: dw[:, ::-1]),
+    wrong("remainder_kept", SPREAD, "{yours} {are} larger than the kernel: where the last window "
+        "ends before the image does, the spread dz fits in more places; crop dw to KH rows and KW "
+        "columns.", also=(remainder_kept,)),
 ]
 CHANNELS = [
     same,
-    wrong(
-        "summed_over_channels",
-        SUMS,
-        "{yours} {are} summed over the input channels: only z sums over them, each channel has "
-        "weights and a gradient of its own.",
-        lambda dw: dw.sum(axis=1),
+    wrong("summed_over_channels", SUMS, "{yours} {are} summed over the input channels: only z sums "
+        "over them, each channel has weights and a gradient of its own.", lambda dw: dw.sum(axis=1),
         lambda dw: dw.sum(axis=1, keepdims=True),
-        lambda dw: dw * 0 + dw.sum(axis=1, keepdims=True),
-    ),
-    wrong(
-        "summed_over_filters",
-        SUMS,
-        "{yours} {are} summed over the filters: each filter has its own output, and so weights "
-        "and a gradient of its own.",
-        lambda dw: dw.sum(axis=0),
+        lambda dw: dw * 0 + dw.sum(axis=1, keepdims=True)),
+    wrong("summed_over_filters", SUMS, "{yours} {are} summed over the filters: each filter has its "
+        "own output, and so weights and a gradient of its own.", lambda dw: dw.sum(axis=0),
         lambda dw: dw.sum(axis=0, keepdims=True),
-        lambda dw: dw * 0 + dw.sum(axis=0, keepdims=True),
-    ),
-    wrong(
-        "one_filter_or_channel_only",
-        SUMS,
-        "only one filter's or one channel's weights have their gradient: an index stays the same, "
-        "or a loop ends too early.",
-        lambda dw: dw * 0 + dw[:1],
-        lambda dw: dw * 0 + dw[:, :1],
-        lambda dw: choices.only(dw, slice(1, None)),
-        lambda dw: choices.only(dw, slice(None, -1)),
+        lambda dw: dw * 0 + dw.sum(axis=0, keepdims=True)),
+    wrong("one_filter_or_channel_only", SUMS, "only one filter's or one channel's weights have "
+        "their gradient: an index stays the same, or a loop ends too early.",
+        lambda dw: dw * 0 + dw[:1], lambda dw: dw * 0 + dw[:, :1],
+        lambda dw: choices.only(dw, slice(1, None)), lambda dw: choices.only(dw, slice(None, -1)),
         lambda dw: choices.only(dw, (slice(None), slice(1, None))),
-        lambda dw: choices.only(dw, (slice(None), slice(None, -1))),
-    ),
+        lambda dw: choices.only(dw, (slice(None), slice(None, -1)))),
 ]
 POSITIONS = [
     same,
-    wrong(
-        "last_window_only",
-        DW,
-        "only the last window counts: each overwrites the one before; a weight is used in every "
-        "window, so add with +=.",
-        lambda dz: one_cell(dz, -1),
-    ),
-    wrong(
-        "first_window_only",
-        DW,
-        "only the first window counts: a return inside the loop ends it; a weight is used in every "
-        "window.",
-        lambda dz: one_cell(dz, 0),
-    ),
+    wrong("last_window_only", DW, "only the last window counts: each overwrites the one before; a "
+        "weight is used in every window, so add with +=.", lambda dz: one_cell(dz, -1)),
+    wrong("first_window_only", DW, "only the first window counts: a return inside the loop ends "
+        "it; a weight is used in every window.", lambda dz: one_cell(dz, 0)),
 ]
 
 

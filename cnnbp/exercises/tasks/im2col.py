@@ -58,65 +58,34 @@ def every_window(x, kernel_size, stride, padding):
     return to_columns(x, kernel_size, (1, 1), padding)
 
 
+# fmt: off
 ROWS = [
     same,
-    wrong(
-        "channels_run_fastest",
-        ORDER,
-        "the rows have the channel last, (kh·KW + kw)·C + c: here it comes first, "
-        "c·KH·KW + kh·KW + kw.",
-        lambda windows: np.moveaxis(windows, 0, 2),
-        convention=True,
-    ),
-    wrong(
-        "kernel_columns_run_slower",
-        ORDER,
-        "the rows run through the kernel column by column, c·KH·KW + kw·KH + kh: here it is row by "
-        "row, c·KH·KW + kh·KW + kw.",
-        lambda windows: windows.swapaxes(1, 2),
-        convention=True,
-    ),
-    wrong(
-        "rows_in_reverse_order",
-        ORDER,
-        "the rows run through (kw, kh, c), all three the other way round: here it is (c, kh, kw).",
-        lambda windows: windows.swapaxes(0, 2),
-        lambda windows: windows[:, ::-1, ::-1],
-    ),
+    wrong("channels_run_fastest", ORDER, "the rows have the channel last, (kh·KW + kw)·C + c: here "
+        "it comes first, c·KH·KW + kh·KW + kw.", lambda windows: np.moveaxis(windows, 0, 2),
+        convention=True),
+    wrong("kernel_columns_run_slower", ORDER, "the rows run through the kernel column by column, "
+        "c·KH·KW + kw·KH + kh: here it is row by row, c·KH·KW + kh·KW + kw.",
+        lambda windows: windows.swapaxes(1, 2), convention=True),
+    wrong("rows_in_reverse_order", ORDER, "the rows run through (kw, kh, c), all three the other "
+        "way round: here it is (c, kh, kw).", lambda windows: windows.swapaxes(0, 2),
+        lambda windows: windows[:, ::-1, ::-1]),
 ]
 COLUMNS = [
     same,
-    wrong(
-        "batch_runs_slowest",
-        ORDER,
-        "the columns have the batch first, n·OH·OW + i·OW + j: here it comes last, (i·OW + j)·N + n.",
-        lambda windows: np.moveaxis(windows, 5, 3),
-        convention=True,
-    ),
-    wrong(
-        "windows_run_column_by_column",
-        ORDER,
-        "the columns run through the windows column by column, (j·OH + i)·N + n: here it is row by "
-        "row, (i·OW + j)·N + n.",
-        lambda windows: windows.swapaxes(3, 4),
-        convention=True,
-    ),
-    wrong(
-        "columns_in_reverse_order",
-        ORDER,
-        "the columns run through (n, j, i): here it is (i, j, n), the batch fastest.",
-        lambda windows: windows.swapaxes(3, 5),
-    ),
+    wrong("batch_runs_slowest", ORDER, "the columns have the batch first, n·OH·OW + i·OW + j: here "
+        "it comes last, (i·OW + j)·N + n.", lambda windows: np.moveaxis(windows, 5, 3),
+        convention=True),
+    wrong("windows_run_column_by_column", ORDER, "the columns run through the windows column by "
+        "column, (j·OH + i)·N + n: here it is row by row, (i·OW + j)·N + n.",
+        lambda windows: windows.swapaxes(3, 4), convention=True),
+    wrong("columns_in_reverse_order", ORDER, "the columns run through (n, j, i): here it is (i, j, "
+        "n), the batch fastest.", lambda windows: windows.swapaxes(3, 5)),
 ]
 LAYOUTS = [
     lambda windows, count: windows.reshape(count, -1),
-    wrong(
-        "windows_as_rows",
-        ORDER,
-        "the matrix has a row for each window: here a window is a column.",
-        lambda windows, count: windows.reshape(count, -1).T,
-        convention=True,
-    ),
+    wrong("windows_as_rows", ORDER, "the matrix has a row for each window: here a window is a "
+        "column.", lambda windows, count: windows.reshape(count, -1).T, convention=True),
     wrong(
         "a_matrix_for_each_image",
         ORDER,
@@ -129,16 +98,13 @@ LAYOUTS = [
         ).swapaxes(1, 2),
         convention=True,
     ),
-    wrong(
-        "reshaped_without_moving_axes",
-        ORDER,
-        "the windows are reshaped while their axes stand in another order, which puts numbers "
-        "into columns where they do not belong: move the axes to (C, KH, KW, OH, OW, N) first.",
+    wrong("reshaped_without_moving_axes", ORDER, "the windows are reshaped while their axes stand "
+        "in another order, which puts numbers into columns where they do not belong: move the axes "
+        "to (C, KH, KW, OH, OW, N) first.",
         lambda windows, count: np.moveaxis(windows, 5, 0).reshape(count, -1),
         lambda windows, count: windows.transpose(5, 0, 3, 4, 1, 2).reshape(count, -1),
         lambda windows, count: windows.transpose(5, 3, 4, 0, 1, 2).reshape(count, -1),
-        lambda windows, count: windows.transpose(3, 4, 5, 0, 1, 2).reshape(count, -1),
-    ),
+        lambda windows, count: windows.transpose(3, 4, 5, 0, 1, 2).reshape(count, -1)),
 ]
 
 

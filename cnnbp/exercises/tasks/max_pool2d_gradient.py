@@ -130,115 +130,63 @@ def last(mask):
     return first(mask[..., ::-1, ::-1])[..., ::-1, ::-1]
 
 
+# fmt: off
 WINNERS = [
     lambda windows: first(largest(windows)),
-    wrong(
-        "every_tie_gets_all",
-        TIES,
-        "the full gradient goes to every cell of a tie, or of what is nearly one: more is sent "
-        "back than arrived, but exactly one cell wins, the first.",
-        largest,
-        lambda windows: windows >= windows.max(axis=(4, 5), keepdims=True) - 1e-2,
-    ),
-    wrong(
-        "tie_split_evenly",
-        TIES,
-        "the gradient is split evenly among the cells of a tie: here the first gets all of it.",
+    wrong("every_tie_gets_all", TIES, "the full gradient goes to every cell of a tie, or of what "
+        "is nearly one: more is sent back than arrived, but exactly one cell wins, the first.",
+        largest, lambda windows: windows >= windows.max(axis=(4, 5), keepdims=True) - 1e-2),
+    wrong("tie_split_evenly", TIES, "the gradient is split evenly among the cells of a tie: here "
+        "the first gets all of it.",
         lambda windows: largest(windows) / largest(windows).sum(axis=(4, 5), keepdims=True),
-        convention=True,
-    ),
-    wrong(
-        "last_of_a_tie_wins",
-        TIES,
-        "the last cell of a tie wins: here it is the first, in the order of rows.",
-        lambda windows: last(largest(windows)),
-        convention=True,
-    ),
-    wrong(
-        "first_column_of_a_tie_wins",
-        TIES,
-        "the first cell of a tie in the order of columns wins: here it is the first in the order "
-        "of rows.",
-        lambda windows: first(largest(windows).swapaxes(4, 5)).swapaxes(4, 5),
-        convention=True,
-    ),
-    wrong(
-        "smallest_wins",
-        WINNER,
-        "the smallest cell of every window gets the gradient: max pooling hands on the largest.",
-        lambda windows: first(smallest(windows)),
-    ),
-    wrong(
-        "largest_absolute_value_wins",
-        WINNER,
-        "the cell with the largest absolute value gets the gradient: −3 does not win over 1.",
-        lambda windows: first(largest(np.where(np.isinf(windows), -1, np.abs(windows)))),
-    ),
-    wrong(
-        "shared_as_in_average_pooling",
-        WINNER,
-        "every cell of a window gets a share, as in average pooling: only the winner moved the "
-        "output, so it gets all.",
+        convention=True),
+    wrong("last_of_a_tie_wins", TIES, "the last cell of a tie wins: here it is the first, in the "
+        "order of rows.", lambda windows: last(largest(windows)), convention=True),
+    wrong("first_column_of_a_tie_wins", TIES, "the first cell of a tie in the order of columns "
+        "wins: here it is the first in the order of rows.",
+        lambda windows: first(largest(windows).swapaxes(4, 5)).swapaxes(4, 5), convention=True),
+    wrong("smallest_wins", WINNER, "the smallest cell of every window gets the gradient: max "
+        "pooling hands on the largest.", lambda windows: first(smallest(windows))),
+    wrong("largest_absolute_value_wins", WINNER, "the cell with the largest absolute value gets "
+        "the gradient: −3 does not win over 1.",
+        lambda windows: first(largest(np.where(np.isinf(windows), -1, np.abs(windows))))),
+    wrong("shared_as_in_average_pooling", WINNER, "every cell of a window gets a share, as in "
+        "average pooling: only the winner moved the output, so it gets all.",
         lambda windows: np.full(windows.shape, 1 / windows[0, 0, 0, 0].size),
-        lambda windows: np.full(windows.shape, 1.0),
-    ),
+        lambda windows: np.full(windows.shape, 1.0)),
     choices.padding_wins(
         PADDING, lambda windows: first(largest(np.where(np.isinf(windows), 0.0, windows)))
     ),
 ]
 VALUES = [
     lambda winners, windows, dz: winners * dz,
-    wrong(
-        "value_in_place_of_gradient",
-        WINNER,
-        "the window's largest value is sent back: what goes back is its gradient, dz.",
-        lambda winners, windows, dz: winners * windows.max(axis=(4, 5), keepdims=True),
-    ),
-    wrong(
-        "value_times_gradient",
-        WINNER,
-        "the gradient is multiplied by the window's value: the slope of a maximum by its winner "
-        "is 1.",
-        lambda winners, windows, dz: winners * dz * windows.max(axis=(4, 5), keepdims=True),
-    ),
-    wrong(
-        "upstream_forgotten",
-        WINNER,
-        "dz is missing: the winners' mask is only the pooling's own slope, which the chain rule "
-        "multiplies by dz.",
-        lambda winners, windows, dz: winners * 1.0,
-    ),
+    wrong("value_in_place_of_gradient", WINNER, "the window's largest value is sent back: what "
+        "goes back is its gradient, dz.",
+        lambda winners, windows, dz: winners * windows.max(axis=(4, 5), keepdims=True)),
+    wrong("value_times_gradient", WINNER, "the gradient is multiplied by the window's value: the "
+        "slope of a maximum by its winner is 1.",
+        lambda winners, windows, dz: winners * dz * windows.max(axis=(4, 5), keepdims=True)),
+    wrong("upstream_forgotten", WINNER, "the gradient dz is missing: the winners' mask is only the "
+        "pooling's own slope, which the chain rule multiplies by dz.",
+        lambda winners, windows, dz: winners * 1.0),
 ]
 
 
 OVERLAPS = [
     *choices.overlaps(OVERLAP, name="window_assigned"),
-    wrong(
-        "winner_assigned",
-        OVERLAP,
-        "the winner's cell is assigned: a pixel that won several windows keeps the last one's "
-        "gradient only, so add with +=.",
-        choices.assigned_where_not_zero,
-    ),
+    wrong("winner_assigned", OVERLAP, "the winner's cell is assigned: a pixel that won several "
+        "windows keeps the last one's gradient only, so add with +=.",
+        choices.assigned_where_not_zero),
 ]
 WHOLE = [
     same,
-    wrong(
-        "one_winner_for_the_channel",
-        WINNER,
-        "one winner is looked for in the whole channel: every window has a winner of its own.",
-        also=(one_winner_of_the_channel, channel_winner_in_its_windows, channel_winners_mask),
-    ),
-    wrong(
-        "place_in_the_window_used_in_the_image",
-        "07, keep the largest, and the winner's number",
+    wrong("one_winner_for_the_channel", WINNER, "one winner is looked for in the whole channel: "
+        "every window has a winner of its own.",
+        also=(one_winner_of_the_channel, channel_winner_in_its_windows, channel_winners_mask)),
+    wrong("place_in_the_window_used_in_the_image", "07, keep the largest, and the winner's number",
         "the winner's place in its window is used as its place in the image: add the window's "
         "first row and column, i·stride − padding.",
-        also=(
-            number_in_the_window_used_in_the_image,
-            place_in_the_window_used_in_the_image,
-        ),
-    ),
+        also=(number_in_the_window_used_in_the_image, place_in_the_window_used_in_the_image)),
 ]
 
 

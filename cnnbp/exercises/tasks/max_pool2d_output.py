@@ -71,27 +71,19 @@ def across(count):
     return numbered
 
 
+# fmt: off
 NUMBERS = [
     lambda row, column, place, x_shape, padding: row * x_shape[3] + column,
-    wrong(
-        "number_within_the_window",
-        NUMBER,
-        "argmax is counted within the window: here it is the pixel's number in its image, "
-        "row·W + column.",
-        lambda row, column, place, x_shape, padding: place,
-    ),
-    wrong(
-        "number_across_the_batch",
-        NUMBER,
-        "argmax is counted on from image to image or from channel to channel: here it is the "
-        "pixel's number in its own image, row·W + column.",
-        across(lambda N, C: N * C),
-        across(lambda N, C: C),
-    ),
+    wrong("number_within_the_window", NUMBER, "{yours} {are} counted within the window: here it is "
+        "the pixel's number in its image, row·W + column.",
+        lambda row, column, place, x_shape, padding: place),
+    wrong("number_across_the_batch", NUMBER, "{yours} {are} counted on from image to image or from "
+        "channel to channel: here it is the pixel's number in its own image, row·W + column.",
+        across(lambda N, C: N * C), across(lambda N, C: C)),
     wrong(
         "number_in_the_padded_image",
         NUMBER,
-        "argmax is counted in the padded image: here it is the pixel's number in x, which has no "
+        "{yours} {are} counted in the padded image: here it is the pixel's number in x, which has no "
         "padding, row·W + column.",
         lambda row, column, place, x_shape, padding: (
             (row + padding[0]) * (x_shape[3] + 2 * padding[1]) + column + padding[1]
@@ -100,36 +92,22 @@ NUMBERS = [
             (row + padding[0]) * x_shape[3] + column + padding[1]
         ),
     ),
-    wrong(
-        "columns_counted_first",
-        NUMBER,
-        "argmax is column·H + row, or row·H + column: here it is row·W + column, and W is the "
-        "length of a row.",
+    wrong("columns_counted_first", NUMBER, "{yours} {are} column·H + row, or row·H + column: here "
+        "it is row·W + column, and W is the length of a row.",
         lambda row, column, place, x_shape, padding: column * x_shape[2] + row,
-        lambda row, column, place, x_shape, padding: row * x_shape[2] + column,
-    ),
+        lambda row, column, place, x_shape, padding: row * x_shape[2] + column),
 ]
 WINNERS = [
     lambda windows: windows.argmax(axis=-1),
-    wrong(
-        "last_of_a_tie",
-        TIES,
-        "the last cell of a tie wins: here it is the first, in the order of rows.",
-        lambda windows: windows.shape[-1] - 1 - windows[..., ::-1].argmax(axis=-1),
-        convention=True,
-    ),
-    wrong(
-        "smallest_wins",
-        "07, keep the largest",
-        "the smallest cell of every window is taken: max pooling hands on the largest.",
-        lambda windows: np.where(np.isinf(windows), np.inf, windows).argmin(axis=-1),
-    ),
-    wrong(
-        "largest_absolute_value_wins",
-        "07, keep the largest",
-        "the cell with the largest absolute value is taken: −3 does not win over 1.",
-        lambda windows: np.where(np.isinf(windows), -1, np.abs(windows)).argmax(axis=-1),
-    ),
+    wrong("last_of_a_tie", TIES, "the last cell of a tie wins: here it is the first, in the order "
+        "of rows.", lambda windows: windows.shape[-1] - 1 - windows[..., ::-1].argmax(axis=-1),
+        convention=True),
+    wrong("smallest_wins", "07, keep the largest", "the smallest cell of every window is taken: "
+        "max pooling hands on the largest.",
+        lambda windows: np.where(np.isinf(windows), np.inf, windows).argmin(axis=-1)),
+    wrong("largest_absolute_value_wins", "07, keep the largest", "the cell with the largest "
+        "absolute value is taken: −3 does not win over 1.",
+        lambda windows: np.where(np.isinf(windows), -1, np.abs(windows)).argmax(axis=-1)),
 ]
 
 

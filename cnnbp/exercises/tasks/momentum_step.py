@@ -76,132 +76,69 @@ def nesterov_as_often_printed(w, velocity, dw, learning_rate, momentum):
     return w - momentum * new - learning_rate * dw, new
 
 
+# fmt: off
 MEMORIES = [
     lambda velocity, momentum: momentum * velocity,
-    wrong(
-        "old_velocity_forgotten",
-        MOMENTUM,
-        "the old velocity is forgotten, so that dw is left alone: the old one, times momentum, "
-        "belongs to it.",
-        lambda velocity, momentum: 0 * velocity,
-    ),
-    wrong(
-        "velocity_not_multiplied",
-        MOMENTUM,
-        "the old velocity is not multiplied by momentum: without friction it would grow for ever.",
-        lambda velocity, momentum: velocity,
-    ),
-    wrong(
-        "one_minus_momentum_kept",
-        MOMENTUM,
-        "the old velocity is multiplied by 1 − momentum: the factor is momentum itself.",
-        lambda velocity, momentum: (1 - momentum) * velocity,
-    ),
-    wrong(
-        "old_velocity_subtracted",
-        MOMENTUM,
-        "the old velocity is subtracted: it is momentum·velocity + dw.",
-        lambda velocity, momentum: -momentum * velocity,
-    ),
+    wrong("old_velocity_forgotten", MOMENTUM, "the old velocity is forgotten, so that dw is left "
+        "alone: the old one, times momentum, belongs to it.",
+        lambda velocity, momentum: 0 * velocity),
+    wrong("velocity_not_multiplied", MOMENTUM, "the old velocity is not multiplied by momentum: "
+        "without friction it would grow for ever.", lambda velocity, momentum: velocity),
+    wrong("one_minus_momentum_kept", MOMENTUM, "the old velocity is multiplied by 1 − momentum: "
+        "the factor is momentum itself.", lambda velocity, momentum: (1 - momentum) * velocity),
+    wrong("old_velocity_subtracted", MOMENTUM, "the old velocity is subtracted: it is "
+        "momentum·velocity + dw.", lambda velocity, momentum: -momentum * velocity),
 ]
 GRADIENTS = [
     lambda dw, learning_rate, momentum: dw,
-    wrong(
-        "learning_rate_applied_twice",
-        "09, one learning rate",
-        "the learning rate is applied twice, in the velocity and again in the step: once is "
-        "enough.",
+    wrong("learning_rate_applied_twice", "09, one learning rate", "the learning rate is applied "
+        "twice, in the velocity and again in the step: once is enough.",
         lambda dw, learning_rate, momentum: learning_rate * dw,
-        also=(learning_rate_around_the_velocity,),
-    ),
-    wrong(
-        "momentum_around_the_gradient",
-        MOMENTUM,
-        "momentum multiplies dw as well, or in place of the velocity: the velocity is "
-        "momentum·velocity + dw.",
-        lambda dw, learning_rate, momentum: momentum * dw,
-    ),
-    wrong(
-        "gradient_subtracted_from_the_velocity",
-        MOMENTUM,
-        "dw is subtracted in the velocity: it is added there, and the step subtracts.",
+        also=(learning_rate_around_the_velocity,)),
+    wrong("momentum_around_the_gradient", MOMENTUM, "momentum multiplies dw as well, or in place "
+        "of the velocity: the velocity is momentum·velocity + dw.",
+        lambda dw, learning_rate, momentum: momentum * dw),
+    wrong("gradient_subtracted_from_the_velocity", MOMENTUM, "the gradient dw is subtracted in the "
+        "velocity: it is added there, and the step subtracts.",
         lambda dw, learning_rate, momentum: -dw,
-        lambda dw, learning_rate, momentum: -learning_rate * dw,
-    ),
-    wrong(
-        "velocity_as_a_running_mean",
-        MOMENTUM,
-        "the velocity is a running mean, with (1 − momentum)·dw: here dw is added whole.",
-        lambda dw, learning_rate, momentum: (1 - momentum) * dw,
-        convention=True,
-    ),
+        lambda dw, learning_rate, momentum: -learning_rate * dw),
+    wrong("velocity_as_a_running_mean", MOMENTUM, "the velocity is a running mean, with (1 − "
+        "momentum)·dw: here dw is added whole.",
+        lambda dw, learning_rate, momentum: (1 - momentum) * dw, convention=True),
 ]
 MOVES = [
     lambda old, new, dw, learning_rate, momentum: learning_rate * new,
-    wrong(
-        "stepped_with_the_old_velocity",
-        MOMENTUM,
-        "w moves by the old velocity: update the velocity first, and step with the new one.",
-        lambda old, new, dw, learning_rate, momentum: learning_rate * old,
-    ),
-    wrong(
-        "stepped_with_the_gradient",
-        MOMENTUM,
-        "w moves by dw alone, as without momentum: step with the new velocity.",
-        lambda old, new, dw, learning_rate, momentum: learning_rate * dw,
-    ),
-    wrong(
-        "learning_rate_forgotten",
-        "09, one learning rate",
-        "the step is not multiplied by the learning rate: w moves by learning_rate·velocity.",
-        lambda old, new, dw, learning_rate, momentum: new,
-    ),
-    wrong(
-        "momentum_in_the_step",
-        "09, one learning rate",
-        "momentum is multiplied in once more in the step: w moves by learning_rate·velocity.",
+    wrong("stepped_with_the_old_velocity", MOMENTUM, "the step moves w by the old velocity: update "
+        "the velocity first, and step with the new one.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * old),
+    wrong("stepped_with_the_gradient", MOMENTUM, "the step moves w by dw alone, as without "
+        "momentum: step with the new velocity.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * dw),
+    wrong("learning_rate_forgotten", "09, one learning rate", "the step is not multiplied by the "
+        "learning rate: w moves by learning_rate·velocity.",
+        lambda old, new, dw, learning_rate, momentum: new),
+    wrong("momentum_in_the_step", "09, one learning rate", "momentum is multiplied in once more in "
+        "the step: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
-        lambda old, new, dw, learning_rate, momentum: momentum * new,
-    ),
-    wrong(
-        "velocity_and_gradient_in_the_step",
-        MOMENTUM,
-        "dw is in the step twice: the new velocity holds it already.",
+        lambda old, new, dw, learning_rate, momentum: momentum * new),
+    wrong("velocity_and_gradient_in_the_step", MOMENTUM, "the gradient dw is in the step twice: "
+        "the new velocity holds it already.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * (new + dw),
-        lambda old, new, dw, learning_rate, momentum: new + learning_rate * dw,
-    ),
-    wrong(
-        "nesterov",
-        MOMENTUM,
-        "the step looks ahead, as Nesterov's does, dw + momentum·velocity: here w moves by the new "
-        "velocity itself.",
+        lambda old, new, dw, learning_rate, momentum: new + learning_rate * dw),
+    wrong("nesterov", MOMENTUM, "the step looks ahead, as Nesterov's does, dw + momentum·velocity: "
+        "here w moves by the new velocity itself.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * (dw + momentum * new),
         also=(nesterov_downhill, nesterov_from_the_old, nesterov_as_often_printed),
-        convention=True,
-    ),
+        convention=True),
 ]
 DIRECTIONS = [
     np.subtract,
-    wrong(
-        "stepped_uphill",
-        "09, a step goes downhill",
-        "the step is added to w, which climbs: the loss falls against the gradient, so subtract "
-        "it.",
-        np.add,
-    ),
-    wrong(
-        "step_without_w",
-        "09, a step goes downhill",
-        "the new w is the step alone: subtract the step from the old w.",
-        lambda w, step: step,
-        lambda w, step: -step,
-    ),
-    wrong(
-        "w_not_moved",
-        "09, a step goes downhill",
-        "w stays where it was: subtract the step from it.",
-        lambda w, step: w,
-    ),
+    wrong("stepped_uphill", "09, a step goes downhill", "the step is added to w, which climbs: the "
+        "loss falls against the gradient, so subtract it.", np.add),
+    wrong("step_without_w", "09, a step goes downhill", "the new w is the step alone: subtract the "
+        "step from the old w.", lambda w, step: step, lambda w, step: -step),
+    wrong("w_not_moved", "09, a step goes downhill", "the weights stay where it was: subtract the "
+        "step from it.", lambda w, step: w),
 ]
 
 

@@ -40,72 +40,30 @@ def relu_gradient(dz, x):
     return dx
 
 
+# fmt: off
 MASKS = [
     lambda dz, x: x > 0,
-    wrong(
-        "mask_from_the_upstream_sign",
-        RELU,
-        "the mask is the sign of dz: what decides is whether the input x was positive.",
-        lambda dz, x: dz > 0,
-    ),
-    wrong(
-        "both_masks",
-        RELU,
-        "two masks are multiplied, of x and of dz: what decides is whether x was positive; a "
-        "negative dz passes, too.",
-        lambda dz, x: (x > 0) & (dz > 0),
-    ),
-    wrong(
-        "mask_upside_down",
-        RELU,
-        "the mask lets pass where x is negative: the ReLU's slope is 1 where x is positive.",
-        lambda dz, x: x < 0,
-        lambda dz, x: x <= 0,
-    ),
-    wrong(
-        "sign_in_place_of_mask",
-        RELU,
-        "the sign of x is taken for the slope: where x is negative it is 0, not −1.",
-        lambda dz, x: np.sign(x),
-        lambda dz, x: np.where(x > 0, 1, -1),
-    ),
-    wrong(
-        "leaky_slope",
-        RELU,
-        "the slope below 0 is a small number, as in a leaky ReLU: here it is 0.",
-        lambda dz, x: np.where(x > 0, 1, 0.01),
-        lambda dz, x: np.where(x > 0, 1, 0.1),
-        also=(lambda dz, x: np.where(x > 0, dz, 0.01), lambda dz, x: np.where(x > 0, dz, 0.1)),
-    ),
-    wrong(
-        "compared_with_one",
-        RELU,
-        "x is compared with another number than 0: the ReLU bends at 0.",
-        lambda dz, x: x > 1,
-        lambda dz, x: x > 0.5,
-    ),
-    wrong(
-        "one_at_zero",
-        RELU,
-        "at x = 0 you take the slope 1: this course takes 0.",
-        lambda dz, x: x >= 0,
-        convention=True,
-    ),
-    wrong(
-        "half_at_zero",
-        RELU,
-        "at x = 0 you take the slope ½: this course takes 0.",
-        lambda dz, x: np.heaviside(x, 0.5),
-        convention=True,
-    ),
-    wrong(
-        "another_layers_slope",
-        RELU,
-        "this is the slope of a sigmoid or a hyperbolic tangent: the ReLU's is 1 where x is "
-        "positive, and 0 elsewhere.",
-        lambda dz, x: np.exp(-x) / (1 + np.exp(-x)) ** 2,
-        lambda dz, x: 1 - np.tanh(x) ** 2,
-    ),
+    wrong("mask_from_the_upstream_sign", RELU, "the mask is the sign of dz: what decides is "
+        "whether the input x was positive.", lambda dz, x: dz > 0),
+    wrong("both_masks", RELU, "two masks are multiplied, of x and of dz: what decides is whether x "
+        "was positive; a negative dz passes, too.", lambda dz, x: (x > 0) & (dz > 0)),
+    wrong("mask_upside_down", RELU, "the mask lets pass where x is negative: the ReLU's slope is 1 "
+        "where x is positive.", lambda dz, x: x < 0, lambda dz, x: x <= 0),
+    wrong("sign_in_place_of_mask", RELU, "the sign of x is taken for the slope: where x is "
+        "negative it is 0, not −1.", lambda dz, x: np.sign(x),
+        lambda dz, x: np.where(x > 0, 1, -1)),
+    wrong("leaky_slope", RELU, "the slope below 0 is a small number, as in a leaky ReLU: here it "
+        "is 0.", lambda dz, x: np.where(x > 0, 1, 0.01), lambda dz, x: np.where(x > 0, 1, 0.1),
+        also=(lambda dz, x: np.where(x > 0, dz, 0.01), lambda dz, x: np.where(x > 0, dz, 0.1))),
+    wrong("compared_with_one", RELU, "the input is compared with another number than 0: the ReLU "
+        "bends at 0.", lambda dz, x: x > 1, lambda dz, x: x > 0.5),
+    wrong("one_at_zero", RELU, "at x = 0, you take the slope 1: this course takes 0.",
+        lambda dz, x: x >= 0, convention=True),
+    wrong("half_at_zero", RELU, "at x = 0, you take the slope ½: this course takes 0.",
+        lambda dz, x: np.heaviside(x, 0.5), convention=True),
+    wrong("another_layers_slope", RELU, "this is the slope of a sigmoid or a hyperbolic tangent: "
+        "the ReLU's is 1 where x is positive, and 0 elsewhere.",
+        lambda dz, x: np.exp(-x) / (1 + np.exp(-x)) ** 2, lambda dz, x: 1 - np.tanh(x) ** 2),
     choices.handed_on(RELU, "left_out"),
 ]
 

@@ -42,7 +42,7 @@ def trunk_numeric(dz_class, dz_box, x, w_class, w_box):
         "w_box": "4 D",
     },
     returns={"dx": "D N"},
-    tiny=lambda rng: trunk_case(rng, 2, 2, 1, cases.whole),
+    tiny=lambda rng: trunk_case(rng, 5, 3, 2, cases.whole),
     cases=lambda rng: [trunk_case(rng, *sizes) for sizes in ((3, 2, 4), (4, 5, 3))],
     answer=trunk,
     numeric=trunk_numeric,
@@ -66,56 +66,30 @@ def shared_trunk_gradient(dz_class, dz_box, x, w_class, w_box):
     return dx
 
 
+# fmt: off
 TOGETHER = [
     np.add,
-    wrong(
-        "class_head_only",
-        HEADS,
-        "{yours} {are} what the class head alone sends back: the box head uses x as well, so add "
-        "its part.",
-        lambda first, second: first,
-    ),
-    wrong(
-        "box_head_only",
-        HEADS,
-        "{yours} {are} what the box head alone sends back: the class head uses x as well, so add "
-        "its part, += where = overwrites it.",
-        lambda first, second: second,
-    ),
-    wrong(
-        "heads_averaged",
-        HEADS,
-        "{yours} {are} the mean of what the two heads send back: both use x, so it is the sum.",
-        lambda first, second: (first + second) / 2,
-    ),
-    wrong(
-        "heads_put_together_otherwise",
-        HEADS,
-        "the parts of the two heads are subtracted, multiplied or compared: both use x, so they "
-        "are added.",
-        np.subtract,
-        np.multiply,
-        np.maximum,
-        lambda first, second: second - first,
-    ),
-    wrong(
-        "heads_joined",
-        HEADS,
-        "the parts of the two heads stand side by side: both use the same x, so they are added.",
-        lambda first, second: np.concatenate([first, second]),
+    wrong("class_head_only", HEADS, "{yours} {are} what the class head alone sends back: the box "
+        "head uses x as well, so add its part.", lambda first, second: first),
+    wrong("box_head_only", HEADS, "{yours} {are} what the box head alone sends back: the class "
+        "head uses x as well, so add its part, += where = overwrites it.",
+        lambda first, second: second),
+    wrong("heads_averaged", HEADS, "{yours} {are} the mean of what the two heads send back: both "
+        "use x, so it is the sum.", lambda first, second: (first + second) / 2),
+    wrong("heads_put_together_otherwise", HEADS, "the parts of the two heads are subtracted, "
+        "multiplied or compared: both use x, so they are added.", np.subtract, np.multiply,
+        np.maximum, lambda first, second: second - first),
+    wrong("heads_joined", HEADS, "the parts of the two heads stand side by side: both use the same "
+        "x, so they are added.", lambda first, second: np.concatenate([first, second]),
         lambda first, second: np.concatenate([first, second], axis=1),
-        lambda first, second: np.stack([first, second]),
-    ),
+        lambda first, second: np.stack([first, second])),
 ]
 UPSTREAMS = [
     lambda dz_class, dz_box, N: (dz_class, dz_box),
-    wrong(
-        "one_head_divided_by_batch",
-        ONE_NTH,
-        "one head's part is divided by N: the 1/N of a loss that is a mean is in its dz already.",
+    wrong("one_head_divided_by_batch", ONE_NTH, "one head's part is divided by N: the 1/N of a "
+        "loss that is a mean is in its dz already.",
         lambda dz_class, dz_box, N: (dz_class / N, dz_box),
-        lambda dz_class, dz_box, N: (dz_class, dz_box / N),
-    ),
+        lambda dz_class, dz_box, N: (dz_class, dz_box / N)),
 ]
 
 

@@ -37,51 +37,25 @@ def sigmoid_gradient(dz, x):
     return dx
 
 
+# fmt: off
 SLOPES = [
     lambda x: sigmoid(x) * (1 - sigmoid(x)),
-    wrong(
-        "sigmoid_slope_of_the_input",
-        SLOPE,
-        "you use x·(1 − x): the slope is s·(1 − s) with the output s, not with the input.",
-        lambda x: x * (1 - x),
-    ),
-    wrong(
-        "output_in_place_of_slope",
-        SLOPE,
-        "you multiply dz by the sigmoid's value: the chain rule wants its slope, s·(1 − s).",
-        sigmoid,
-    ),
-    wrong(
-        "sigmoid_taken_twice",
-        SLOPE,
-        "the sigmoid is applied twice: s is the sigmoid of x, and the slope is s·(1 − s) with it.",
-        lambda x: sigmoid(sigmoid(x)) * (1 - sigmoid(sigmoid(x))),
-    ),
-    wrong(
-        "half_of_the_slope",
-        SLOPE,
-        "one of the two factors of the slope is missing or another one: it is s·(1 − s).",
-        lambda x: 1 - sigmoid(x),
-        lambda x: sigmoid(x) ** 2,
-        lambda x: (1 - sigmoid(x)) ** 2,
-        lambda x: sigmoid(x) * (1 + sigmoid(x)),
-        lambda x: sigmoid(x) * (1 - x),
-        lambda x: x * (1 - sigmoid(x)),
-        lambda x: 1 - sigmoid(x) ** 2,
-        lambda x: sigmoid(x) * (1 - sigmoid(x)) ** 2,
-    ),
-    wrong(
-        "tanh_in_place_of_sigmoid",
-        SLOPE,
-        "this is the slope of the hyperbolic tangent: the sigmoid's is s·(1 − s).",
-        lambda x: 1 - np.tanh(x) ** 2,
-    ),
-    wrong(
-        "relu_in_place_of_sigmoid",
-        SLOPE,
-        "this is the slope of the ReLU: the sigmoid's is s·(1 − s).",
-        lambda x: 1.0 * (x > 0),
-    ),
+    wrong("sigmoid_slope_of_the_input", SLOPE, "you use x·(1 − x): the slope is s·(1 − s) with the "
+        "output s, not with the input.", lambda x: x * (1 - x)),
+    wrong("output_in_place_of_slope", SLOPE, "you multiply dz by the sigmoid's value: the chain "
+        "rule wants its slope, s·(1 − s).", sigmoid),
+    wrong("sigmoid_taken_twice", SLOPE, "the sigmoid is applied twice: s is the sigmoid of x, and "
+        "the slope is s·(1 − s) with it.",
+        lambda x: sigmoid(sigmoid(x)) * (1 - sigmoid(sigmoid(x)))),
+    wrong("half_of_the_slope", SLOPE, "one of the two factors of the slope is missing or another "
+        "one: it is s·(1 − s).", lambda x: 1 - sigmoid(x), lambda x: sigmoid(x) ** 2,
+        lambda x: (1 - sigmoid(x)) ** 2, lambda x: sigmoid(x) * (1 + sigmoid(x)),
+        lambda x: sigmoid(x) * (1 - x), lambda x: x * (1 - sigmoid(x)),
+        lambda x: 1 - sigmoid(x) ** 2, lambda x: sigmoid(x) * (1 - sigmoid(x)) ** 2),
+    wrong("tanh_in_place_of_sigmoid", SLOPE, "this is the slope of the hyperbolic tangent: the "
+        "sigmoid's is s·(1 − s).", lambda x: 1 - np.tanh(x) ** 2),
+    wrong("relu_in_place_of_sigmoid", SLOPE, "this is the slope of the ReLU: the sigmoid's is s·(1 "
+        "− s).", lambda x: 1.0 * (x > 0)),
     choices.handed_on(SLOPE),
 ]
 

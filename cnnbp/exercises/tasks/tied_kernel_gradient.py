@@ -42,7 +42,7 @@ def tied_numeric(dz, x, w):
         "w": "C C KH KW",
     },
     returns={"dw": "C C KH KW"},
-    tiny=lambda rng: tied_case(rng, (1, 1, 1, 4), (1, 2), cases.whole),
+    tiny=lambda rng: tied_case(rng, (2, 1, 1, 5), (1, 2), cases.whole),
     cases=lambda rng: [tied_case(rng, (2, 2, 3, 4), (1, 2)), tied_case(rng, (3, 2, 5, 5), (3, 2))],
     answer=lambda dz, x, w: sum(uses(dz, x, w)),
     numeric=tied_numeric,
@@ -83,54 +83,30 @@ def kernel_part(dz, x, w):
     return conv2d_backward(dz, x[:, :, :H, :W], w)[1]
 
 
+# fmt: off
 FIRST = [
     lambda dz, dy, x, w: kernel_part(dy, x, w),
-    wrong(
-        "gradient_not_sent_through",
-        REUSED,
-        "the first convolution is met by dz: it made y, so its upstream gradient is dy, which is "
-        "what the second convolution sends back.",
-        lambda dz, dy, x, w: kernel_part(dz, x, w),
-    ),
-    wrong(
-        "second_use_only",
-        REUSED,
-        "{yours} {are} what the second convolution contributes: the first used the same kernel, so "
-        "add its part.",
-        lambda dz, dy, x, w: 0.0,
-    ),
+    wrong("gradient_not_sent_through", REUSED, "the first convolution is met by dz: it made y, so "
+        "its upstream gradient is dy, which is what the second convolution sends back.",
+        lambda dz, dy, x, w: kernel_part(dz, x, w)),
+    wrong("second_use_only", REUSED, "{yours} {are} what the second convolution contributes: the "
+        "first used the same kernel, so add its part.", lambda dz, dy, x, w: 0.0),
 ]
 SECOND = [
     lambda dz, x, y, w: kernel_part(dz, y, w),
-    wrong(
-        "second_use_met_by_x",
-        REUSED,
-        "the second convolution is taken to have met x: its input is y = x ⋆ w.",
-        lambda dz, x, y, w: kernel_part(dz, x, w),
-    ),
-    wrong(
-        "first_use_only",
-        REUSED,
-        "{yours} {are} what the first convolution contributes: the second used the same kernel, so "
-        "add its part.",
-        lambda dz, x, y, w: 0.0,
-    ),
+    wrong("second_use_met_by_x", REUSED, "the second convolution is taken to have met x: its input "
+        "is y = x ⋆ w.", lambda dz, x, y, w: kernel_part(dz, x, w)),
+    wrong("first_use_only", REUSED, "{yours} {are} what the first convolution contributes: the "
+        "second used the same kernel, so add its part.", lambda dz, x, y, w: 0.0),
 ]
 BACK = [
     lambda dz, y, w: conv2d_backward(dz, y, w)[0],
-    wrong(
-        "kernel_not_rotated_in_dy",
-        FULL,
-        "dy is made with the kernel not rotated: what a convolution sends back is a full "
-        "convolution with the rotated kernel.",
-        lambda dz, y, w: conv2d_backward(dz, y, w[:, :, ::-1, ::-1])[0],
-    ),
-    wrong(
-        "channel_axes_not_swapped_in_dy",
-        FULL,
-        "dy is made with w[c,f] in place of w[f,c]: filters come in and channels go out.",
-        lambda dz, y, w: conv2d_backward(dz, y, w.swapaxes(0, 1))[0],
-    ),
+    wrong("kernel_not_rotated_in_dy", FULL, "the gradient dy is made with the kernel not rotated: "
+        "what a convolution sends back is a full convolution with the rotated kernel.",
+        lambda dz, y, w: conv2d_backward(dz, y, w[:, :, ::-1, ::-1])[0]),
+    wrong("channel_axes_not_swapped_in_dy", FULL, "the gradient dy is made with w[c,f] in place of "
+        "w[f,c]: filters come in and channels go out.",
+        lambda dz, y, w: conv2d_backward(dz, y, w.swapaxes(0, 1))[0]),
 ]
 
 
@@ -140,12 +116,8 @@ BACK = [
     first=FIRST,
     second=SECOND,
     factors={
-        "1/2": choices.factor(
-            "uses_averaged",
-            REUSED,
-            "{yours} {are} the mean of the two uses: the kernel moves the loss through both, so it "
-            "is the sum.",
-        ),
+        "1/2": choices.factor("uses_averaged", REUSED, "{yours} {are} the mean of the two uses: "
+            "the kernel moves the loss through both, so it is the sum."),
         "1/N": choices.over_batch(),
         "−1": choices.sign(REUSED),
     },

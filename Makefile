@@ -8,7 +8,7 @@
 #   make pictures       draw the README's pictures again
 #   make photographs    cut the photo patches out of their photograph again
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
-#   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
+#   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test lint notebooks site pictures photographs references bench requirements
@@ -63,6 +63,7 @@ references: .venv-references/.ready
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
+	.venv/bin/python tests/benchmarks/diagnosis.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 

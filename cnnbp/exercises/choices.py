@@ -41,6 +41,10 @@ ONE_PADDING = (
     "rows and columns have the same padding: the padding is a pair, padding[0] for rows and "
     "padding[1] for columns."
 )
+PADDING_IGNORED = (
+    "the padding is ignored: with padding, the first window begins before the first pixel, at "
+    "−padding."
+)
 REMAINDER_MISSING = (
     "rows and columns that no window reached are missing: the last windows may end before the "
     "image does; the pixels beyond them have gradient 0."
@@ -114,8 +118,7 @@ def origins(reread):
     """The padding by which windows begin before the image; padding -> padding."""
     return [
         same,
-        wrong("padding_ignored", reread, "the padding is ignored: with padding, the first window "
-            "begins before the first pixel, at −padding.", lambda padding: (0, 0), line="padding"),
+        wrong("padding_ignored", reread, PADDING_IGNORED, lambda padding: (0, 0), line="padding"),
         wrong("one_padding_for_both", reread, ONE_PADDING, lambda padding: (padding[0], padding[0]),
             lambda padding: (padding[1], padding[1]), lambda padding: padding[::-1]),
     ]
@@ -199,7 +202,8 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
     return [
         added,
         wrong(name, reread, "overlapping windows are assigned: where they overlap, only one of "
-            "them is left; add with +=, because a pixel that is used several times gets the sum.",
+            "them is left; add with += (np.add.at where indices repeat): a pixel used several times "
+            "gets the sum.",
             assigned, lambda *given: assigned(*given, "cells"),
             lambda *given: assigned(*given, "cells backward"), also=also, line="assigned"),
     ]
@@ -228,13 +232,12 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
     """The padding is cropped, and how else."""
     return [
         cropped,
-        wrong(at_end, reread, "the padding is taken off at the bottom and on the right only: it "
-            "lies on all four sides, so the first pixel is at [padding[0], padding[1]], and "
-            "everything is shifted.",
+        wrong(at_end, reread, "the padding is not taken off at the top and on the left: it lies "
+            "on all four sides, so the first pixel is at [padding[0], padding[1]].",
             lambda wide, x_shape, *_: wide[:, :, : x_shape[2], : x_shape[3]],
-            lambda wide, x_shape, p, reach: too_small_if_padded(wide, p),
-            lambda wide, x_shape, p, reach: cropped(wide, x_shape, (2 * p[0], 2 * p[1])),
             line="padding"),
+        wrong("padding_ignored", reread, PADDING_IGNORED,
+            lambda wide, x_shape, p, reach: too_small_if_padded(wide, p), line="padding"),
         wrong("empty_where_padding_is_zero", reread, "the crop is [padding:-padding]: where "
             "padding is 0 that is empty, since −0 is 0; crop with [padding:padding + H].",
             lambda wide, x_shape, p, reach: wide[:, :, p[0] : -p[0], p[1] : -p[1]], assigned_crop,

@@ -106,10 +106,13 @@ class Search:
             found[frozenset(way)] = len(way), sum(rank for _, rank in chosen), way
         best = min(costs[:2] for costs in found.values())
         tied = [way for *costs, way in found.values() if tuple(costs) == best]
-        return self._told(tied, frozenset(ways))
+        return self._told(tied, frozenset(ways), partly=best[1] % 1 > 0)
 
-    def _told(self, tied, parts):
-        """The Explanation that tied ways share, and what they leave open."""
+    def _told(self, tied, parts, partly):
+        """The Explanation that tied ways share, and what they leave open.
+
+        partly  whether they would have spoiled another part in another way; then the tie is chance
+        """
         shared = [mistake for mistake in tied[0] if all(mistake in way for way in tied)]
         sure = {mistake: tuple(tied[0][mistake]) for mistake in shared}
         rest = [
@@ -118,19 +121,22 @@ class Search:
         ]
         if len(tied) == 1:
             return Explanation(sure, (), parts)
-        if len(tied) > MOST:
+        if len(tied) > MOST or partly:
             return Explanation(sure, (), parts) if sure else None
         return Explanation(sure, tuple(rest), parts)
 
     def _ways(self, part):
-        """{mistakes: rank}, the ways to explain a part with as few mistakes as possible."""
+        """{mistakes: rank}, the ways to explain a part: exact in all cases, with the fewest."""
+        found = {}
         for search in (self._single, self._factor, self._several, self._conditional):
-            found = search(part)
-            if found is None:
+            more = search(part)
+            if more is None:
                 break  # the right one times something, which is a family
-            if found:
-                return dict(sorted(found.items(), key=lambda way: way[1])[:WAYS])
-        return {}
+            found |= more
+            exact = {way: rank for way, rank in found.items() if rank < 1}
+            if exact or (found and search == self._several):
+                return _fewest(exact or found)
+        return _fewest(found)
 
     def _single(self, part):
         found = {}
@@ -213,8 +219,14 @@ class Search:
                     if mistake not in self.facts.task.factors and self._differs(outcomes, part):
                         found[mistake, factor] = rank
         array = self.outcomes[case.number][part]
+        enough = {  # mistakes that give these numbers alone
+            mistake
+            for mistake, outcomes in self.facts.mistakes
+            if alike(outcomes[case.number], self.outcomes[case.number], part)
+        }
         for way, function in self.facts.pairs_like(case, part, array):
-            self._note(found, way, self.facts.outcomes_of(function), part)
+            if not enough & set(way):
+                self._note(found, way, self.facts.outcomes_of(function), part)
         return found
 
     def _differs(self, outcomes, part):
@@ -265,6 +277,11 @@ def only_where(mistake, condition):
     """The mistake with the condition under which it is made."""
     said = say("explained.only where", condition=say(f"where.{condition}"), said=mistake.said)
     return replace(mistake, said=said, key="")
+
+
+def _fewest(found):
+    """The ways with the fewest mistakes, of these the best ranked."""
+    return dict(sorted(found.items(), key=lambda way: (len(way[0]), way[1]))[:WAYS])
 
 
 def _same_numbers(yours, its, part):

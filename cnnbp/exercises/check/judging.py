@@ -147,7 +147,7 @@ class Judgement:
         at, hint = own_line(attempt), error_hint(attempt.error)
         said = [say("raised", error=described(attempt.error))]
         said += [say("raised.line", number=at[0], source=at[1])] if at else []
-        return [*said, *([hint] if hint and not found else [])], bool(hint)
+        return [*said, *([hint] if hint else [])], bool(hint)
 
     def _raised_elsewhere(self):
         """What is behind an exception in another case, in a list; if there is something to say."""

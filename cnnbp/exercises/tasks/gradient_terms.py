@@ -186,22 +186,19 @@ def padding_counted(wanted, index, x_shape, w_shape, stride, padding):
 
 
 def listed(place):
-    """The loops with another pixel: place(i, kh, stride, padding, KH) is its row."""
+    """The forward loops with another pixel: place(i, kh, stride, padding, KH) is its row."""
 
     def found(wanted, index, x_shape, w_shape, stride, padding):
         output = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
         (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
-        terms = set()
-        for n, f, i, j, c, kh, kw in np.ndindex(N, F, *output, C, KH, KW):
-            row = place(i, kh, stride[0], padding[0], KH)
-            column = place(j, kw, stride[1], padding[1], KW)
-            pixel, weight = (n, c, row, column), (f, c, kh, kw)
-            if 0 <= row < H and 0 <= column < W and tuple(index) in (pixel, weight):
-                if wanted == "dx" and pixel == tuple(index):
-                    terms.add(((n, f, i, j), weight))
-                if wanted == "dw" and weight == tuple(index):
-                    terms.add(((n, f, i, j), pixel))
-        return terms
+        n, f, i, j, c, kh, kw = np.indices((N, F, *output, C, KH, KW)).reshape(7, -1)
+        row = place(i, kh, stride[0], padding[0], KH)
+        column = place(j, kw, stride[1], padding[1], KW)
+        pixels, weights = np.array([n, c, row, column]).T, np.array([f, c, kh, kw]).T
+        cells, others = (pixels, weights) if wanted == "dx" else (weights, pixels)
+        hit = (row >= 0) & (row < H) & (column >= 0) & (column < W) & (cells == index).all(axis=1)
+        lefts, rights = np.array([n, f, i, j]).T[hit].tolist(), others[hit].tolist()
+        return set(zip(map(tuple, lefts), map(tuple, rights), strict=True))
 
     return found
 

@@ -116,7 +116,7 @@ TO_X = [
         lambda x, w, dz: dz * w + 1, lambda x, w, dz: w + dz, lambda x, w, dz: w + 1),
     wrong("paths_multiplied", REUSED, "the two paths are put together in another way than by "
         "adding: a value that is used twice gets the sum.", lambda x, w, dz: dz * w * dz,
-        lambda x, w, dz: dz * w - dz, lambda x, w, dz: (dz * w + dz) / 2,
+        lambda x, w, dz: dz * w - dz,
         lambda x, w, dz: dz - dz * w),
     wrong("x_in_place_of_w", LOCAL, "{yours} {are} made with x where w should be: the slope of w·x "
         "by x is w.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * x),

@@ -86,6 +86,9 @@ LAYOUTS = [
     lambda windows, count: windows.reshape(count, -1),
     wrong("windows_as_rows", ORDER, "the matrix has a row for each window: here a window is a "
         "column.", lambda windows, count: windows.reshape(count, -1).T, convention=True),
+    wrong("windows_as_rows_image_by_image", ORDER, "the matrix has a row for each window, image by "
+        "image: here a window is a column, and the batch runs fastest.",
+        lambda windows, count: np.moveaxis(windows, 5, 3).reshape(count, -1).T, convention=True),
     wrong(
         "a_matrix_for_each_image",
         ORDER,

@@ -83,7 +83,7 @@ NUMBERS = [
     wrong(
         "number_in_the_padded_image",
         NUMBER,
-        "{yours} {are} counted in the padded image: here it is the pixel's number in x, which has no "
+        "{yours} {are} counted in the padded image: here it is the pixel's number in x, without "
         "padding, row·W + column.",
         lambda row, column, place, x_shape, padding: (
             (row + padding[0]) * (x_shape[3] + 2 * padding[1]) + column + padding[1]

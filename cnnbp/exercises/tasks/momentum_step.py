@@ -159,3 +159,11 @@ def learning_rate_inside_the_velocity(w, velocity, dw, learning_rate, momentum):
     the learning rate multiplies the whole of it."""
     velocity = momentum * velocity + learning_rate * dw
     return w - velocity, velocity
+
+
+@momentum_step.mistake(MOMENTUM)
+def look_ahead_with_mixed_signs(w, velocity, dw, learning_rate, momentum):
+    """Your step adds the velocity and subtracts the gradient, but this velocity holds +dw: subtract
+    learning_rate·velocity, and nothing else."""
+    velocity = momentum * velocity + learning_rate * dw
+    return w + momentum * velocity - learning_rate * dw, velocity

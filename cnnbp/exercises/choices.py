@@ -202,9 +202,8 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
     return [
         added,
         wrong(name, reread, "overlapping windows are assigned: where they overlap, only one of "
-            "them is left; add with += (np.add.at where indices repeat): a pixel used several times "
-            "gets the sum.",
-            assigned, lambda *given: assigned(*given, "cells"),
+            "them is left; add with += (np.add.at where indices repeat): a pixel used again gets "
+            "the sum.", assigned, lambda *given: assigned(*given, "cells"),
             lambda *given: assigned(*given, "cells backward"), also=also, line="assigned"),
     ]
 

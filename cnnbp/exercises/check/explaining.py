@@ -19,6 +19,7 @@ from cnnbp.exercises.check.results import agree
 
 MOST = 3  # more ways to explain something are none
 MOST_CELLS = 10**5  # a larger array is no answer
+LEFT, SPOILED = 1e-4, 1e-2  # ranks of mistakes that explain one of several wrong parts
 WAYS = 8  # to explain a part that are held against those for the others
 
 
@@ -106,7 +107,7 @@ class Search:
             found[frozenset(way)] = len(way), sum(rank for _, rank in chosen), way
         best = min(costs[:2] for costs in found.values())
         tied = [way for *costs, way in found.values() if tuple(costs) == best]
-        return self._told(tied, frozenset(ways), partly=best[1] % 1 > 0)
+        return self._told(tied, frozenset(ways), partly=best[1] % 1 >= SPOILED)
 
     def _told(self, tied, parts, partly):
         """The Explanation that tied ways share, and what they leave open.
@@ -147,22 +148,28 @@ class Search:
     def _note(self, found, way, outcomes, part):
         """Note a way to explain a part, if it does, with its rank: the lower, the better.
 
-        A mistake that explains all wrong parts at once outranks one that explains some of them.
+        A mistake that explains all wrong parts at once outranks one that explains some of them, and
+        this one that would have spoiled the others in another way.
         """
         inexact = self._fits(outcomes, part)
         if inexact is not None and not self._contradicted(outcomes, part):
             others = (other for other in self.parts if other not in self.right and other != part)
-            rank = inexact + sum(self._fits(outcomes, other) is None for other in others) / 100
+            missed = [other for other in others if self._fits(outcomes, other) is None]
+            rank = inexact + sum(SPOILED if self._spoils(outcomes, p) else LEFT for p in missed)
             found[way] = min(rank, found.get(way, rank))
+
+    def _spoils(self, outcomes, part):
+        """Whether a mistake makes another part wrong."""
+        cases = zip(outcomes, self.cases, strict=True)
+        return any(
+            not alike(outcome, case.expected, part)
+            for outcome, case in cases
+            if isinstance(outcome, dict)
+        )
 
     def _contradicted(self, outcomes, part):
         """Whether a mistake would have spoiled a part that is right."""
-        return any(
-            not alike(outcome, case.expected, other)
-            for other in self.right - {part}
-            for outcome, case in zip(outcomes, self.cases, strict=True)
-            if isinstance(outcome, dict)
-        )
+        return any(self._spoils(outcomes, other) for other in self.right - {part})
 
     def _fits(self, outcomes, part):
         """In how many cases a mistake is only compatible and not the same; None if it is not."""
@@ -219,10 +226,10 @@ class Search:
                     if mistake not in self.facts.task.factors and self._differs(outcomes, part):
                         found[mistake, factor] = rank
         array = self.outcomes[case.number][part]
-        enough = {  # mistakes that give these numbers alone
+        enough = {  # mistakes that give all these numbers alone
             mistake
             for mistake, outcomes in self.facts.mistakes
-            if alike(outcomes[case.number], self.outcomes[case.number], part)
+            if all(alike(outcomes[n], self.outcomes[n], part) for n in self._wrong_numbers(part))
         }
         for way, function in self.facts.pairs_like(case, part, array):
             if not enough & set(way):
@@ -241,15 +248,23 @@ class Search:
 
     def _screen(self, part):
         """The smallest random case in which the learner's numbers are wrong, or None."""
-        wrong = [
-            case
+        wrong = (
+            self.cases[number]
+            for number in self._wrong_numbers(part)
+            if np.isfinite(self.outcomes[number][part]).all()
+        )
+        return min(wrong, key=lambda case: case.expected[part].size, default=None)
+
+    def _wrong_numbers(self, part):
+        """The numbers of the random cases in which the learner's numbers are wrong."""
+        return [
+            case.number
             for case in self.cases[1:]
             if (array := numbers_in(self.outcomes[case.number], part)) is not None
             and array.size <= MOST_CELLS
+            and part in case.expected
             and not _same_numbers(self.outcomes[case.number], case.expected, part)
-            and np.isfinite(array).all()
         ]
-        return min(wrong, key=lambda case: case.expected[part].size, default=None)
 
     def _conditional(self, part):
         """A mistake that is made only under a condition, with two random cases on either side."""

@@ -41,8 +41,8 @@ MESSAGES = {
     "behind the loop, as far to the left as the for.",
     "raised.line": "It happened in your line {number}: {source}",
     "raised.elsewhere": "In another case, with {given}, it raised {error}.",
-    "error.ambiguous": "An if asks one question, but an array has as many answers as cells: ask them "
-    "with a mask, x > 0, or loop over the indices.",
+    "error.ambiguous": "An if asks one question, but an array has as many answers as cells: ask "
+    "them with a mask, x > 0, or loop over the indices.",
     "error.a number wanted": "Somewhere a single int is wanted and an array, a pair or a float was "
     "given: np.zeros takes a shape, as x.shape; range and an index take one int.",
     "error.ints": "An array of ints cannot hold fractions: make it with dtype=float.",

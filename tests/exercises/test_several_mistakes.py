@@ -1,4 +1,4 @@
-"""Two mistakes at once, mistakes in one part or under a condition, and what explains without a name.
+"""Two mistakes at once, in one part or under a condition, and what explains without a name.
 
 Written as learners write them, in loops and slices, and without looking at the steps of a task.
 """

@@ -105,10 +105,10 @@ SQUARES = [
 ]
 TO_X = [
     lambda x, w, dz: dz * w + dz,
-    wrong("path_past_w_forgotten", REUSED, "{yours} {are} the path through w alone: x is also "
+    wrong("path_past_w_forgotten", REUSED, "your dx is the path through w alone: x is also "
         "added to the result directly, and what comes back along that path belongs to dx, too.",
         lambda x, w, dz: dz * w),
-    wrong("path_through_w_forgotten", REUSED, "{yours} {are} the path past w alone: x is also "
+    wrong("path_through_w_forgotten", REUSED, "your dx is the path past w alone: x is also "
         "multiplied by w, and what comes back along that path belongs to dx, too.",
         lambda x, w, dz: dz),
     wrong("one_path_without_its_upstream", REUSED, "one path to x has its own slope, without what "
@@ -118,25 +118,25 @@ TO_X = [
         "adding: a value that is used twice gets the sum.", lambda x, w, dz: dz * w * dz,
         lambda x, w, dz: dz * w - dz,
         lambda x, w, dz: dz - dz * w),
-    wrong("x_in_place_of_w", LOCAL, "{yours} {are} made with x where w should be: the slope of w·x "
+    wrong("x_in_place_of_w", LOCAL, "your dx is made with x where w should be: the slope of w·x "
         "by x is w.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * x),
 ]
 TO_W = [
     lambda x, w, dz: dz * x,
-    wrong("w_in_place_of_x", LOCAL, "{yours} {are} made with w where x should be: the slope of w·x "
+    wrong("w_in_place_of_x", LOCAL, "your dw is made with w where x should be: the slope of w·x "
         "by w is x.", lambda x, w, dz: dz * w),
-    wrong("slope_of_the_product_forgotten", LOCAL, "{yours} {are} handed on without the slope of "
+    wrong("slope_of_the_product_forgotten", LOCAL, "your dw is handed on without the slope of "
         "w·x: by w that is x.", lambda x, w, dz: dz),
-    wrong("path_past_w_taken_for_w", REUSED, "{yours} {are} made of the path past w as well: that "
+    wrong("path_past_w_taken_for_w", REUSED, "your dw is made of the path past w as well: that "
         "one leads to x only.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * (x + 1)),
-    wrong("upstream_forgotten_in_dw", LOCAL, "{yours} {are} the slope of w·x alone: the chain rule "
+    wrong("upstream_forgotten_in_dw", LOCAL, "your dw is the slope of w·x alone: the chain rule "
         "multiplies it by what comes from above.", lambda x, w, dz: x),
 ]
 TO_B = [
     lambda b, dz: dz,
-    wrong("upstream_forgotten_in_db", LOCAL, "{yours} {are} the slope of p + b alone: the chain "
+    wrong("upstream_forgotten_in_db", LOCAL, "your db is the slope of p + b alone: the chain "
         "rule multiplies 1 by what comes from above.", lambda b, dz: 1.0, lambda b, dz: 0.0),
-    wrong("multiplied_by_b", LOCAL, "{yours} {are} multiplied by b: the slope of p + b by b is 1.",
+    wrong("multiplied_by_b", LOCAL, "your db is multiplied by b: the slope of p + b by b is 1.",
         lambda b, dz: dz * b),
 ]
 

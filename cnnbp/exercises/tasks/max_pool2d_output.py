@@ -74,16 +74,16 @@ def across(count):
 # fmt: off
 NUMBERS = [
     lambda row, column, place, x_shape, padding: row * x_shape[3] + column,
-    wrong("number_within_the_window", NUMBER, "{yours} {are} counted within the window: here it is "
+    wrong("number_within_the_window", NUMBER, "your argmax is counted within the window: here it is "
         "the pixel's number in its image, row·W + column.",
         lambda row, column, place, x_shape, padding: place),
-    wrong("number_across_the_batch", NUMBER, "{yours} {are} counted on from image to image or from "
+    wrong("number_across_the_batch", NUMBER, "your argmax is counted on from image to image or from "
         "channel to channel: here it is the pixel's number in its own image, row·W + column.",
         across(lambda N, C: N * C), across(lambda N, C: C)),
     wrong(
         "number_in_the_padded_image",
         NUMBER,
-        "{yours} {are} counted in the padded image: here it is the pixel's number in x, without "
+        "your argmax is counted in the padded image: here it is the pixel's number in x, without "
         "padding, row·W + column.",
         lambda row, column, place, x_shape, padding: (
             (row + padding[0]) * (x_shape[3] + 2 * padding[1]) + column + padding[1]
@@ -92,7 +92,7 @@ NUMBERS = [
             (row + padding[0]) * x_shape[3] + column + padding[1]
         ),
     ),
-    wrong("columns_counted_first", NUMBER, "{yours} {are} column·H + row, or row·H + column: here "
+    wrong("columns_counted_first", NUMBER, "your argmax is column·H + row, or row·H + column: here "
         "it is row·W + column, and W is the length of a row.",
         lambda row, column, place, x_shape, padding: column * x_shape[2] + row,
         lambda row, column, place, x_shape, padding: row * x_shape[2] + column),

@@ -1,5 +1,11 @@
 """Backpropagation in convolutional networks, to be read, run and looked at."""
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - a checkout can be run with any Python
+    _trouble = SystemExit if sys.argv[0] == "-m" else ImportError
+    raise _trouble(f"cnnbp needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+
 from cnnbp.activation import (
     LeakyReLU,
     ReLU,
@@ -27,11 +33,22 @@ from cnnbp.data import digits, photo_patches
 from cnnbp.explain import (
     cell_name,
     explain_avg_pool2d,
+    explain_batch_norm2d,
     explain_conv2d,
+    explain_dropout,
+    explain_flatten,
+    explain_group_norm,
+    explain_leaky_relu,
     explain_linear,
     explain_max_pool2d,
+    explain_mean_squared_error,
+    explain_relu,
+    explain_sigmoid,
+    explain_softmax_cross_entropy,
+    explain_tanh,
 )
 from cnnbp.gradcheck import numeric_gradient, relative_error
+from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear, flatten, flatten_backward, linear, linear_backward
 from cnnbp.loss import mean_squared_error, softmax, softmax_cross_entropy
 from cnnbp.network import Network, Residual, walkthrough_network
@@ -98,9 +115,19 @@ __all__ = [
     "dropout_backward",
     "evaluate",
     "explain_avg_pool2d",
+    "explain_batch_norm2d",
     "explain_conv2d",
+    "explain_dropout",
+    "explain_flatten",
+    "explain_group_norm",
+    "explain_leaky_relu",
     "explain_linear",
     "explain_max_pool2d",
+    "explain_mean_squared_error",
+    "explain_relu",
+    "explain_sigmoid",
+    "explain_softmax_cross_entropy",
+    "explain_tanh",
     "flatten",
     "flatten_backward",
     "gradient_norm",
@@ -109,6 +136,7 @@ __all__ = [
     "im2col",
     "leaky_relu",
     "leaky_relu_backward",
+    "lineage",
     "linear",
     "linear_backward",
     "max_pool2d",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.layer import Elementwise
-from cnnbp.shape import floats, same_shape
+from cnnbp.shape import floats, real, same_shape
 
 
 def relu(x):
@@ -52,6 +52,7 @@ def leaky_relu(x, slope=0.01):
     array([-0.25,  0.  ,  2.  ])
     """
     (x,) = floats(x=x)
+    real(slope, "slope")
     return np.where(x > 0, x, float(slope) * x)  # np.float64 would make float32 wider
 
 
@@ -71,6 +72,7 @@ def leaky_relu_backward(dz, x, slope=0.01):
     array([ 2.5,  5. , 30. ])
     """
     dz, x = _same(dz, x)
+    real(slope, "slope")
     return np.where(x > 0, dz, float(slope) * dz)
 
 
@@ -173,6 +175,7 @@ class LeakyReLU(Elementwise):
     backward_function = staticmethod(leaky_relu_backward)
 
     def __init__(self, slope=0.01):
+        real(slope, "slope")
         super().__init__(options={"slope": slope})
 
 

@@ -87,8 +87,7 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
            [2., 3., 4.]])
     """
     (x,) = images(x=x)
-    image = x.shape[2:]
-    place = windows(image, kernel_size, stride=stride, padding=padding, dilation=dilation)
+    place = windows(x.shape, kernel_size, stride=stride, padding=padding, dilation=dilation)
     return _im2col(x, place)
 
 
@@ -253,6 +252,9 @@ class Conv2d(Layer):
         positive(in_channels, "in_channels")
         positive(out_channels, "out_channels")
         positive(groups, "groups")
+        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        for name, value in options.items():
+            pair(value, name, minimum=int(name != "padding"))
         if in_channels % groups or out_channels % groups:
             raise complaint(
                 ValueError,
@@ -260,7 +262,6 @@ class Conv2d(Layer):
                 f"and {out_channels} filters",
             )
         w_shape = (out_channels, in_channels // groups, *pair(kernel_size, "kernel_size"))
-        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         super().__init__(
             {
                 "w": random_weights(w_shape, gain, dtype, rng),
@@ -278,6 +279,9 @@ class Conv2d(Layer):
         dx, dw, db = conv2d_backward(dz, self.remembered(), self.params["w"], **self.options)
         self.grads.update(w=dw, b=db)
         return dx
+
+    def tangent(self, v):
+        return conv2d(v, self.params["w"], **self.options)
 
     def output_shape(self, x_shape):
         w = self.params["w"]

@@ -1,6 +1,6 @@
 """Which products make up one cell: every picture, every printed term and every promise rests here.
 
-Each explain function lists the products whose sum is one cell of a layer's z, dx, dw or db.
+Each explain function lists the products whose sum is one cell of a layer's z or of a gradient.
 """
 
 import operator
@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnnbp import activation
+from cnnbp.linear import flatten
+from cnnbp.loss import mean_squared_error, softmax, softmax_cross_entropy
+from cnnbp.normalization import EACH_CHANNEL, EACH_GROUP, grouped, standardized
 from cnnbp.pooling import max_pool2d
 from cnnbp.shape import (
     complaint,
@@ -26,15 +30,19 @@ from cnnbp.shape import (
 # What the products of a weighted layer are made of; db has no second factor, it is "1".
 OPERANDS = {"z": ("x", "w"), "dx": ("dz", "w"), "dw": ("dz", "x"), "db": ("dz",)}
 POOLING_OPERANDS = {"z": ("x",), "dx": ("dz",)}
+NORMALIZATION_OPERANDS = {"z": (), "dx": ("dz",), "dgamma": ("dz",), "dbeta": ("dz",)}
 
 
 def cell_name(name, index):
     """How a cell is written: its array's name and its index; a number without axes has no index.
 
-    >>> cell_name("dw", (1, 0, 2, 1)), cell_name("1", ())
-    ('dw[1,0,2,1]', '1')
+    >>> cell_name("dw", (1, 0, 2, 1)), cell_name("1", ()), cell_name("relu(x)", (0, 2))
+    ('dw[1,0,2,1]', '1', 'relu(x[0,2])')
     """
-    return f"{name}[{','.join(map(str, index))}]" if len(index) else name
+    if not len(index):
+        return name
+    function = name.endswith(")")
+    return name[: len(name) - function] + f"[{','.join(map(str, index))}]" + ")" * function
 
 
 class Term(NamedTuple):
@@ -63,6 +71,7 @@ class Cell:
     left, right, product     (T,) the numbers
     bias, bias_name          what is added to the products, as in 0.5 and "b[1,0]"; None and ""
                              where nothing is
+    note                     a few words behind the arithmetic, such as a loss's label
     total                    the cell's value
 
     >>> cell = explain_linear("dw", (1, 0), dz=[[0, 0], [2, 3]], x=[[4, 5], [6, 7]])
@@ -84,6 +93,7 @@ class Cell:
     right: np.ndarray
     bias: float | None = None
     bias_name: str = ""
+    note: str = ""
 
     @property
     def product(self):
@@ -123,7 +133,9 @@ class Cell:
         name = cell_name(self.wanted, self.index)
         if not parts:
             return f"{name} = 0, a sum of no products"
-        return f"{name} = {' + '.join(parts)} = {self.total:.4g}".replace("-", "−")
+        sum_of = " + ".join(parts).replace("+ −", "− ")
+        note = f" ({self.note})" * bool(self.note)
+        return f"{name} = {sum_of} = {self.total:.4g}{note}".replace("-", "−")
 
 
 def explain_conv2d(
@@ -159,7 +171,7 @@ def explain_conv2d(
     if b is not None:
         (b,) = floats(b=b)
         same_shape("b", b, (w_shape[0], 1, 1), "a bias for each filter")
-    index = _existing(wanted, index, shapes[wanted])
+    index = existing(wanted, index, shapes[wanted])
     if wanted == "z":
         return _conv2d_z(index, given["x"], given["w"], b, place, groups)
     if wanted == "dw":
@@ -173,7 +185,9 @@ def _conv2d_z(index, x, w, b, place, groups):
     c, _, taps, pixels = _meeting(place, "z", window, np.arange(w.shape[1]))
     channel = own_channel(f, c, w.shape, groups)
     bias = None if b is None else ("b", b, (f, 0, 0))
-    return _cell("z", index, ("x", x, (n, channel, *pixels)), ("w", w, (f, c, *taps)), bias)
+    return sum_of_products(
+        "z", index, ("x", x, (n, channel, *pixels)), ("w", w, (f, c, *taps)), bias
+    )
 
 
 def _conv2d_dw(index, dz, x, w_shape, place, groups):
@@ -181,7 +195,9 @@ def _conv2d_dw(index, dz, x, w_shape, place, groups):
     f, c, *tap = index
     n, outputs, _, pixels = _meeting(place, "dw", tap, np.arange(len(dz)))
     channel = own_channel(f, c, w_shape, groups)
-    return _cell("dw", index, ("dz", dz, (n, f, *outputs)), ("x", x, (n, channel, *pixels)))
+    return sum_of_products(
+        "dw", index, ("dz", dz, (n, f, *outputs)), ("x", x, (n, channel, *pixels))
+    )
 
 
 def _conv2d_dx(index, dz, w, place, groups):
@@ -189,14 +205,14 @@ def _conv2d_dx(index, dz, w, place, groups):
     n, channel, *pixel = index
     f, outputs, taps, _ = _meeting(place, "dx", pixel, own_filters(channel, w.shape, groups))
     c = channel % w.shape[1]  # counted within the filter's group
-    return _cell("dx", index, ("dz", dz, (n, f, *outputs)), ("w", w, (f, c, *taps)))
+    return sum_of_products("dx", index, ("dz", dz, (n, f, *outputs)), ("w", w, (f, c, *taps)))
 
 
 def _conv2d_db(index, dz):
     """db[f,0,0]: dz·1 in every sample and window."""
-    f, *_ = index = _existing("db", index, (dz.shape[1], 1, 1))
+    f, *_ = index = existing("db", index, (dz.shape[1], 1, 1))
     n, i, j = np.indices((len(dz), *dz.shape[2:])).reshape(3, -1)
-    return _cell("db", index, ("dz", dz, (n, f, i, j)))
+    return sum_of_products("db", index, ("dz", dz, (n, f, i, j)))
 
 
 def _conv2d_shapes(given, *, stride, padding, dilation, groups):
@@ -278,12 +294,14 @@ def explain_linear(wanted, index, *, dz=None, x=None, w=None, b=None):
         same_shape("b", b, (size["M"], 1), "a bias for each output")
     axes = {"z": "MN", "dx": "DN", "dw": "MD", "db": "M"}[wanted]
     shape = [size[axis] for axis in axes] + [1] * (wanted == "db")
-    index = _existing(wanted, index, shape)
+    index = existing(wanted, index, shape)
     at = {axis: np.arange(entries) for axis, entries in size.items()}
     at.update(zip(axes, index, strict=False))  # the axes that the wanted cell fixes
     operands = [(name, given[name], [at[a] for a in where[name]]) for name in OPERANDS[wanted]]
     biased = wanted == "z" and b is not None
-    return _cell(wanted, index, *operands, bias=("b", b, (index[0], 0)) if biased else None)
+    return sum_of_products(
+        wanted, index, *operands, bias=("b", b, (index[0], 0)) if biased else None
+    )
 
 
 def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, padding=0):
@@ -304,13 +322,13 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
     x = given["x"]
     z, argmax = max_pool2d(x, kernel_size, stride=stride, padding=padding)
-    n, c, *cell = index = _existing(wanted, index, (z if wanted == "z" else x).shape)
+    n, c, *cell = index = existing(wanted, index, (z if wanted == "z" else x).shape)
     if wanted == "z":
         h, v = divmod(argmax[index], x.shape[3])
-        return _cell("z", index, ("x", x, ([n], [c], [h], [v])))
+        return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
     same_shape("dz", given["dz"], z.shape, "the shape of z")
     i, j = np.nonzero(argmax[n, c] == cell[0] * x.shape[3] + cell[1])
-    return _cell("dx", index, ("dz", given["dz"], (n, c, i, j)))
+    return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
 
 
 def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, padding=0):
@@ -332,11 +350,253 @@ def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     z_shape = *x.shape[:2], *place.output
     if dz is not None:
         same_shape("dz", given["dz"], z_shape, "the shape of z")
-    n, c, *cell = index = _existing(wanted, index, z_shape if wanted == "z" else x.shape)
+    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
     _, outputs, _, pixels = _meeting(place, wanted, cell, [c])
     (name,) = POOLING_OPERANDS[wanted]
     operand = name, given[name], (n, c, *(pixels if name == "x" else outputs))
-    return _cell(wanted, index, operand, ("1/(KH·KW)", 1 / np.prod(place.kernel), ()))
+    return sum_of_products(wanted, index, operand, ("1/(KH·KW)", 1 / np.prod(place.kernel), ()))
+
+
+def explain_relu(wanted, index, *, x, dz=None):
+    """What makes up one cell of relu's z, its own relu(x), or of dx, its own dz times the slope.
+
+    Shapes are relu's; dz is needed for dx.
+    returns  Cell
+
+    Raises ValueError if wanted or index does not exist or dz is missing.
+    Lesson 04.  Source: relu and relu_backward, cell by cell.
+
+    >>> explain_relu("dx", (0, 1), x=[[-1, 2]], dz=[[3, 4]])
+    dx[0,1] = dz[0,1]·slope = 4
+    """
+    return _explain_elementwise("relu", wanted, index, x, dz)
+
+
+def explain_leaky_relu(wanted, index, *, x, dz=None, slope=0.01):
+    """As explain_relu, of leaky_relu with this slope.
+
+    >>> explain_leaky_relu("dx", (0, 0), x=[[-1, 2]], dz=[[3, 4]], slope=0.5)
+    dx[0,0] = dz[0,0]·slope = 1.5
+    """
+    return _explain_elementwise("leaky_relu", wanted, index, x, dz, slope=slope)
+
+
+def explain_sigmoid(wanted, index, *, x, dz=None):
+    """As explain_relu, of sigmoid.
+
+    >>> explain_sigmoid("dx", (0,), x=[0], dz=[8])
+    dx[0] = dz[0]·slope = 2
+    """
+    return _explain_elementwise("sigmoid", wanted, index, x, dz)
+
+
+def explain_tanh(wanted, index, *, x, dz=None):
+    """As explain_relu, of tanh.
+
+    >>> explain_tanh("z", (0,), x=[0.5])
+    z[0] = tanh(x[0])·1 = 0.4621
+    """
+    return _explain_elementwise("tanh", wanted, index, x, dz)
+
+
+def _explain_elementwise(name, wanted, index, x, dz, **options):
+    given = _given(wanted, POOLING_OPERANDS, floats, x=x, dz=dz)
+    x = given["x"]
+    index = existing(wanted, index, x.shape)
+    at = [[i] for i in index]
+    if wanted == "z":
+        z = getattr(activation, name)(x, **options)
+        return sum_of_products("z", index, (f"{name}(x)", z, at))
+    same_shape("dz", given["dz"], x.shape, "the shape of x")
+    slope = getattr(activation, f"{name}_backward")(np.ones_like(x), x, **options)
+    return sum_of_products("dx", index, ("dz", given["dz"], at), ("slope", slope[index], ()))
+
+
+def explain_flatten(wanted, index, *, x, dz=None):
+    """What makes up one cell of flatten's z or dx: one number, moved.
+
+    Shapes are flatten's; dz (C·H·W, N) is needed for dx.
+    returns  Cell
+
+    Raises ValueError if wanted or index does not exist or dz is missing.
+    Lesson 03.  Source: flattening moves numbers and changes none.
+
+    >>> explain_flatten("dx", (1, 0, 1, 0), x=np.zeros((2, 1, 2, 2)), dz=np.ones((4, 2)))
+    dx[1,0,1,0] = dz[2,1]·1 = 1
+    """
+    _given(wanted, POOLING_OPERANDS, floats, x=x, dz=dz)
+    (x,) = images(x=x)
+    _, C, H, W = x.shape
+    z = flatten(x)
+    index = existing(wanted, index, (z if wanted == "z" else x).shape)
+    if wanted == "z":
+        row, n = index
+        c, h, v = np.unravel_index(row, (C, H, W))
+        return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
+    (dz,) = floats(dz=dz)
+    same_shape("dz", dz, z.shape, "the shape of z")
+    n, c, h, v = index
+    return sum_of_products("dx", index, ("dz", dz, ([(c * H + h) * W + v], [n])))
+
+
+def explain_dropout(wanted, index, *, mask, x=None, dz=None):
+    """What makes up one cell of dropout's z, x·mask, or dx, dz·mask.
+
+    Shapes are dropout's.
+    returns  Cell
+
+    Raises ValueError if wanted or index does not exist or an array is missing.
+    Lesson 12.  Source: dropout and dropout_backward, cell by cell.
+
+    >>> explain_dropout("dx", (1,), dz=[3, 4], mask=[0, 2])
+    dx[1] = dz[1]·mask[1] = 8
+    """
+    given = _given(wanted, POOLING_OPERANDS, floats, x=x, dz=dz)
+    (name,) = POOLING_OPERANDS[wanted]
+    (mask,) = floats(mask=mask)
+    same_shape("mask", mask, given[name].shape, f"the shape of {name}")
+    index = existing(wanted, index, mask.shape)
+    at = [[i] for i in index]
+    return sum_of_products(wanted, index, (name, given[name], at), ("mask", mask, at))
+
+
+def explain_batch_norm2d(wanted, index, *, x, gamma, dz=None, beta=None, eps=1e-5, running=None):
+    """What makes up one cell of batch normalization's z, dx, dgamma or dbeta.
+
+    z[n,c,h,v]     y·gamma, and beta, where y is x brought to mean 0 and variance 1
+    dgamma[c,0,0]  the dz·y of the channel          dbeta[c,0,0]  the dz·1 of the channel
+    dx[n,c,h,v]    the dz·∂z/∂x of the whole channel, for it moves the mean and the variance, too
+
+    running   (mean, variance), both (C, 1, 1), where z was normalized by running statistics:
+              these are constants, so dx is one product, dz·γ/σ
+    Shapes and eps are batch_norm2d's; all but z need dz.
+    returns   Cell
+
+    Raises ValueError if wanted or index does not exist, dz is missing or shapes disagree.
+    Lesson 12.  Source: batch_norm2d and its backward pass, with ∂z/∂x written out.
+
+    >>> arrays = {"x": [[[[1, 2, 3]]]], "gamma": [[[2]]], "dz": [[[[1, 0, 1]]]]}
+    >>> explain_batch_norm2d("dx", (0, 0, 0, 1), **arrays)
+    dx[0,0,0,1] = dz[0,0,0,0]·∂z/∂x + dz[0,0,0,1]·∂z/∂x + dz[0,0,0,2]·∂z/∂x = −1.633
+    """
+    given = _given(wanted, NORMALIZATION_OPERANDS, floats, x=x, dz=dz, gamma=gamma, beta=beta)
+    (x,), gamma = images(x=x), given["gamma"]
+    if running is None:
+        y, deviation = standardized(x, EACH_CHANNEL, eps)
+    else:
+        mean, variance = floats(mean=running[0], variance=running[1])
+        deviation = np.sqrt(variance + float(eps))
+        y = (x - mean) / deviation
+    if wanted != "dx":
+        return _normalized_cell(wanted, index, y, given)
+    dz = _like_x(given["dz"], x)
+    _, c, *_ = index = existing("dx", index, x.shape)
+    if running is not None:
+        at = [[i] for i in index]
+        factor = ("γ/σ", gamma / deviation, ([c], [0], [0]))
+        return sum_of_products("dx", index, ("dz", dz, at), factor)
+    samples, h, v = np.indices((len(x), *x.shape[2:])).reshape(3, -1)
+    where = samples, np.full_like(samples, c), h, v
+    slopes = _standardized_slopes(y, index, where) * gamma[c] / deviation[0, c]
+    return sum_of_products("dx", index, ("dz", dz, where), ("∂z/∂x", slopes.ravel(), ()))
+
+
+def explain_group_norm(wanted, index, *, x, gamma, groups, dz=None, beta=None, eps=1e-5):
+    """What makes up one cell of group normalization's z, dx, dgamma or dbeta.
+
+    As explain_batch_norm2d, but a cell shares its mean with its own sample's group of channels.
+
+    >>> arrays = {"x": [[[[1, 3]]]], "gamma": [[[2]]], "dz": [[[[1, 1]]]]}
+    >>> explain_group_norm("dbeta", (0, 0, 0), groups=1, **arrays)
+    dbeta[0,0,0] = dz[0,0,0,0]·1 + dz[0,0,0,1]·1 = 2
+    """
+    given = _given(wanted, NORMALIZATION_OPERANDS, floats, x=x, dz=dz, gamma=gamma, beta=beta)
+    (x,), gamma = images(x=x), given["gamma"]
+    y, deviation = standardized(grouped(x, groups), EACH_GROUP, eps)
+    y = y.reshape(x.shape)
+    if wanted != "dx":
+        return _normalized_cell(wanted, index, y, given)
+    dz = _like_x(given["dz"], x)
+    n, c, *_ = index = existing("dx", index, x.shape)
+    size = x.shape[1] // groups
+    channels, h, v = np.indices((size, *x.shape[2:])).reshape(3, -1)
+    where = np.full_like(channels, n), c // size * size + channels, h, v
+    slopes = _standardized_slopes(y, index, where)
+    slopes = slopes * gamma[where[1], 0, 0] / deviation[n, c // size].item()
+    return sum_of_products("dx", index, ("dz", dz, where), ("∂z/∂x", slopes, ()))
+
+
+def _standardized_slopes(y, index, where):
+    """deviation · ∂y/∂x by the x at index, for the y of all that share its mean."""
+    shared = y[where]
+    itself = np.all([axis == i for axis, i in zip(where, index, strict=True)], axis=0)
+    return itself - (1 + shared * y[index]) / len(shared)
+
+
+def _normalized_cell(wanted, index, y, given):
+    """A cell of z, dgamma or dbeta, given the normalized y."""
+    if wanted == "z":
+        n, c, h, v = index = existing("z", index, y.shape)
+        beta, gamma = given.get("beta"), ("gamma", given["gamma"], ([c], [0], [0]))
+        bias = None if beta is None else ("beta", beta, (c, 0, 0))
+        return sum_of_products("z", index, ("y", y, ([n], [c], [h], [v])), gamma, bias)
+    dz = _like_x(given["dz"], y)
+    c, *_ = index = existing(wanted, index, (y.shape[1], 1, 1))
+    samples, h, v = np.indices((len(y), *y.shape[2:])).reshape(3, -1)
+    where = samples, np.full_like(samples, c), h, v
+    factors = ("y", y, where) if wanted == "dgamma" else ("1", 1.0, ())
+    return sum_of_products(wanted, index, ("dz", dz, where), factors)
+
+
+def _like_x(dz, x):
+    same_shape("dz", dz, x.shape, "the shape of x")
+    return dz
+
+
+def explain_softmax_cross_entropy(index, *, z, labels):
+    """What makes up one cell of the gradient that the softmax cross-entropy starts with.
+
+    dz[k,n] = p[k,n]·1/N, and −1·1/N where k is the sample's label        p = softmax(z)
+
+    z        (K, N)   scores
+    labels   (N,)     ints from 0 to K − 1
+    returns  Cell of wanted "dz", whose note is the label
+
+    Raises ValueError or TypeError as softmax_cross_entropy does, and if there is no such cell.
+    Lesson 05.  Source: softmax_cross_entropy, cell by cell.
+
+    >>> explain_softmax_cross_entropy((1, 0), z=[[0, 0], [0, 0]], labels=[1, 0])
+    dz[1,0] = p[1,0]·1/N − 1·1/N = −0.25 (the label is 1)
+    """
+    _, dz = softmax_cross_entropy(z, labels)
+    k, n = index = existing("dz", index, dz.shape)
+    label, share = int(np.asarray(labels)[n]), 1 / dz.shape[1]
+    bias = ("−1·1/N", np.array(-share), ()) if k == label else None
+    factors = ("p", softmax(z), ([k], [n])), ("1/N", share, ())
+    return sum_of_products("dz", index, *factors, bias, f"the label is {label}")
+
+
+def explain_mean_squared_error(index, *, z, target):
+    """What makes up one cell of the gradient that the mean squared error starts with.
+
+    dz[k,n] = z[k,n]·2/(K·N) − target[k,n]·2/(K·N)
+
+    z, target  the same shape
+    returns    Cell of wanted "dz", whose note is the target
+
+    Raises ValueError as mean_squared_error does, and if there is no such cell.
+    Lesson 05.  Source: mean_squared_error, cell by cell.
+
+    >>> explain_mean_squared_error((0, 1), z=[[1, 2]], target=[[1, 0.5]])
+    dz[0,1] = z[0,1]·2/(K·N) − target[0,1]·2/(K·N) = 1.5 (the target is 0.5)
+    """
+    mean_squared_error(z, target)
+    z, target = floats(z=z, target=target)
+    index = existing("dz", index, z.shape)
+    factor, wished = 2 / z.size, target[index]
+    bias = f"−{cell_name('target', index)}·2/(K·N)", np.array(-wished * factor), ()
+    factors = ("z", z, [[i] for i in index]), ("2/(K·N)", factor, ())
+    return sum_of_products("dz", index, *factors, bias, f"the target is {wished:.4g}")
 
 
 def _given(wanted, operands, check, **arrays):
@@ -354,9 +614,15 @@ def _given(wanted, operands, check, **arrays):
     return dict(zip(present, check(**present), strict=True))
 
 
-def _existing(wanted, index, shape):
+def existing(wanted, index, shape):
     """index as ints from 0 up; or that the wanted array has no such cell."""
-    index = tuple(map(operator.index, index))
+    try:
+        index = tuple(map(operator.index, index))
+    except TypeError:
+        raise complaint(
+            TypeError,
+            f"index must be ints, one for each axis of {wanted} {tuple(shape)}, not {index!r}",
+        ) from None
     inside = len(index) == len(shape) and all(
         -size <= i < size for i, size in zip(index, shape, strict=True)
     )
@@ -367,7 +633,7 @@ def _existing(wanted, index, shape):
     return tuple(i % size for i, size in zip(index, shape, strict=True))
 
 
-def _cell(wanted, index, left, right=("1", 1.0, ()), bias=None):
+def sum_of_products(wanted, index, left, right=("1", 1.0, ()), bias=None, note=""):
     """The Cell of two operands (name, array, the index of each product along every axis).
 
     bias  (name, array, index) of the number that is added to the products
@@ -381,6 +647,6 @@ def _cell(wanted, index, left, right=("1", 1.0, ()), bias=None):
     right = np.broadcast_to(np.asarray(right)[tuple(right_index.T)], left.shape)
     factors = left_name, left_index, left, right_name, right_index, right
     if bias is None:
-        return Cell(wanted, index, *factors)
+        return Cell(wanted, index, *factors, note=note)
     name, array, at = bias
-    return Cell(wanted, index, *factors, float(array[at]), cell_name(name, at))
+    return Cell(wanted, index, *factors, float(array[at]), cell_name(name, at), note)

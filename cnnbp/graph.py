@@ -115,7 +115,7 @@ def fork_graph():
 
 def _read(name, formula):
     """The operation of a formula and the names of its operands."""
-    words = formula.replace("(", " ").replace(")", " ").split()
+    words = str(formula).replace("(", " ").replace(")", " ").split()
     if len(words) == 3 and words[1] in tuple("+-*/"):
         return words[1], [words[0], words[2]]
     if len(words) == 2 and words[0] in OPERATIONS:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.shape import complaint, float_dtype
+from cnnbp.shape import complaint, float_dtype, real
 
 
 class Layer:
@@ -13,6 +13,9 @@ class Layer:
     options   dict of the keywords its functions take (stride, padding, ...)
 
     The mathematics is in the functions; a layer only remembers what they need.
+
+    tangent(v)  how z moves, to first order, when the last forward pass's x moves along v; the
+                transpose of backward: ⟨dz, tangent(v)⟩ = ⟨backward(dz), v⟩
     """
 
     x = None  # the last forward pass's input
@@ -79,6 +82,9 @@ class Elementwise(Layer):
     def backward(self, dz):
         return self.backward_function(dz, self.remembered(), **self.options)
 
+    def tangent(self, v):
+        return self.backward(v)  # a factor for each cell is its own transpose
+
 
 def random_weights(shape, gain, dtype, rng):
     """Normal weights of standard deviation gain/√fan_in; fan_in counts what one output sums.
@@ -86,11 +92,12 @@ def random_weights(shape, gain, dtype, rng):
     shape  (outputs, ...), so fan_in is the product of all axes but the first
     rng    numpy Generator, a seed, or None for different weights every time
 
-    Raises TypeError unless the dtype is one of real numbers.
+    Raises TypeError unless the dtype is one of real numbers, and the gain a finite one.
 
     >>> random_weights((1000, 400), 2.0, np.float64, 0).std().round(2)
     np.float64(0.1)
     """
     float_dtype(dtype)
+    real(gain, "gain")
     scale = gain / np.sqrt(np.prod(shape[1:]))
     return (scale * np.random.default_rng(rng).standard_normal(shape)).astype(dtype)

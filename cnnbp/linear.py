@@ -1,5 +1,7 @@
 """The fully connected layer, with its batch in columns, and the flattening in front of it."""
 
+import math
+
 import numpy as np
 
 from cnnbp.layer import Layer, random_weights
@@ -53,8 +55,8 @@ def flatten_backward(dz, x_shape):
     """
     (dz,) = floats(dz=dz)
     N, C, H, W = image_shape(x_shape)
-    same_shape("dz", dz, (C * H * W, N), f"(C·H·W, N) for x {x_shape}")
-    return samples_first(samples_last(dz.T.reshape(x_shape)))
+    same_shape("dz", dz, (C * H * W, N), f"(C·H·W, N) for x {(N, C, H, W)}")
+    return samples_first(samples_last(dz.T.reshape(N, C, H, W)))
 
 
 def linear(x, w, b):
@@ -97,27 +99,37 @@ def linear_backward(dz, x, w):
            [8.]]), array([[2., 4.]]), array([[2.]]))
     """
     dz, x, w = floats(dz=dz, x=x, w=w)
-    _check(x, w)
+    _check(x, w, dz)
     z_shape = (len(w), x.shape[1])
     same_shape("dz", dz, z_shape, f"the shape of z for x {x.shape}, w {w.shape}")
     return w.T @ dz, dz @ x.T, dz.sum(axis=1, keepdims=True)
 
 
-def _check(x, w):
+def _check(x, w, dz=None):
+    """Raise ValueError unless w takes x's features; x.T is a remedy only if it suits dz, too."""
     if x.ndim != 2 or w.ndim != 2:
         raise complaint(
             ValueError,
-            f"x must be (D, N) and w (M, D), but x is {x.shape} and w {w.shape}. "
-            "The batch stands in columns: flatten(x) turns images into them, "
-            "x[:, None] one vector.",
+            f"x must be (D, N) and w (M, D), but x is {x.shape} and w {w.shape}"
+            + _columns_remedy(x.shape, w.shape),
         )
     if x.shape[0] != w.shape[1]:
-        transposed = x.shape[1] == w.shape[1]
+        transposed = x.shape[1] == w.shape[1] and (dz is None or dz.shape[-1:] == x.shape[:1])
         raise complaint(
             ValueError,
             f"w {w.shape} expects {w.shape[1]} features but x {x.shape} "
             f"has {x.shape[0]}." + " Did you mean x.T? The batch stands in columns." * transposed,
         )
+
+
+def _columns_remedy(x_shape, w_shape):
+    """How x becomes columns that w takes, or nothing where it does not."""
+    features = w_shape[-1:]
+    if len(x_shape) == 4 and features == (math.prod(x_shape[1:]),):
+        return ". Images? flatten(x) makes a column of each."
+    if len(x_shape) == 1 and features == x_shape:
+        return ". One sample? Give x[:, None]."
+    return ""
 
 
 class Flatten(Layer):
@@ -134,6 +146,9 @@ class Flatten(Layer):
 
     def backward(self, dz):
         return flatten_backward(dz, np.shape(self.remembered()))
+
+    def tangent(self, v):
+        return flatten(v)
 
     def output_shape(self, x_shape):
         N, C, H, W = x_shape
@@ -172,6 +187,9 @@ class Linear(Layer):
         dx, dw, db = linear_backward(dz, self.remembered(), self.params["w"])
         self.grads.update(w=dw, b=db)
         return dx
+
+    def tangent(self, v):
+        return self.params["w"] @ v
 
     def output_shape(self, x_shape):
         return len(self.params["w"]), x_shape[1]

@@ -37,8 +37,8 @@ def softmax_cross_entropy(z, labels):
     labels   (N,)     ints from 0 to K − 1
     returns  loss (a float), dz (K, N)
 
-    Raises TypeError if labels are not ints, ValueError if they are outside 0…K − 1, if there is
-    not one for each column, or if the batch is empty (it has no mean).
+    Raises TypeError if labels are not ints, ValueError if they are outside 0…K − 1 or one-hot, if
+    there is not one for each column, or if the batch is empty (it has no mean).
     Lesson 04.  Source: chain rule on −log softmax; the 1/N of the mean is in dz, once.
 
     >>> loss, dz = softmax_cross_entropy([[0, 0], [0, 0]], [0, 1])
@@ -48,19 +48,15 @@ def softmax_cross_entropy(z, labels):
     """
     z = _scores(z)
     K, N = z.shape
-    labels = np.asarray(labels)
     _not_empty("z", z)
-    if labels.dtype.kind not in "iu":
-        raise complaint(
-            TypeError, f"labels must be ints, the classes' numbers, not {labels.dtype} values"
-        )
-    columns = f"one label for each column of z {z.shape}, not one-hot"
-    same_shape("labels", labels, (N,), columns)
-    if labels.min() < 0 or labels.max() >= K:
+    labels = class_numbers("labels", labels, N, f"one label for each column of z {z.shape}")
+    if labels.max() >= K:
+        from_one = bool(labels.min() >= 1 and labels.max() == K)
+        remedy = ". Do they count from 1? Give labels - 1." * from_one
         raise complaint(
             ValueError,
             f"labels reach from {labels.min()} to {labels.max()} but "
-            f"z {z.shape} has rows 0 to {K - 1}",
+            f"z {z.shape} has rows 0 to {K - 1}{remedy}",
         )
     here = labels, np.arange(N)
     shifted = z - z.max(axis=0)
@@ -70,6 +66,44 @@ def softmax_cross_entropy(z, labels):
     dz[here] -= 1
     loss = (np.log(sums) - shifted[here]).mean()  # never log of a probability that became 0
     return float(loss), dz / N
+
+
+def class_numbers(name, labels, count, reason):
+    """Labels as an array of ints from 0, one for each sample; or the error that helps.
+
+    count   how many there must be
+    reason  why
+
+    >>> class_numbers("labels", np.eye(3), 3, "one label for each image")
+    Traceback (most recent call last):
+        ...
+    ValueError: class_numbers: labels is (3, 3) but must be (3,), one label for each image. \
+They are one-hot: give labels.argmax(axis=0).
+    """
+    labels = np.asarray(labels)
+    for axis in (0, 1):
+        if _is_one_hot(labels, axis) and labels.shape[1 - axis] == count:
+            reason += f". They are one-hot: give {name}.argmax(axis={axis})."
+            break
+    same_shape(name, labels, (count,), reason)
+    if labels.dtype.kind not in "iu":
+        whole = labels.dtype.kind == "b" or (labels.dtype.kind == "f" and not (labels % 1).any())
+        raise complaint(
+            TypeError,
+            f"{name} must be ints, the classes' numbers, not {labels.dtype} values"
+            + f". Give {name}.astype(int)." * whole,
+        )
+    if labels.size and labels.min() < 0:
+        raise complaint(ValueError, f"{name} count from 0, but one of them is {labels.min()}")
+    return labels
+
+
+def _is_one_hot(labels, axis):
+    """Whether every sample has a single 1 along the axis of the classes, and zeros."""
+    if labels.ndim != 2 or labels.dtype.kind not in "biuf" or not labels.size:
+        return False
+    ones = (labels == 1).sum(axis=axis) == 1
+    return bool(ones.all() and ((labels == 0) | (labels == 1)).all())
 
 
 def mean_squared_error(z, target):
@@ -99,7 +133,7 @@ def _scores(z):
         raise complaint(
             ValueError,
             f"z must be (K, N), a column of K ≥ 1 scores for each sample, but is "
-            f"{z.shape}" + ". One sample? z[:, None]" * (z.ndim == 1),
+            f"{z.shape}" + ". One sample? Give z[:, None]." * (z.ndim == 1 and z.size > 0),
         )
     return z
 

@@ -4,23 +4,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnbp import explain
+from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
 from cnnbp.convolution import Conv2d
-from cnnbp.explain import (
-    explain_avg_pool2d,
-    explain_conv2d,
-    explain_linear,
-    explain_max_pool2d,
-)
 from cnnbp.layer import Layer, check_layer
 from cnnbp.linear import Flatten, Linear
+from cnnbp.normalization import BatchNorm2d, Dropout, GroupNorm
 from cnnbp.pooling import AvgPool2d, MaxPool2d
 from cnnbp.shape import complaint
 
-EXPLANATIONS = {
-    Conv2d: explain_conv2d,
-    Linear: explain_linear,
-    MaxPool2d: explain_max_pool2d,
-    AvgPool2d: explain_avg_pool2d,
+EXPLANATIONS = {  # what a layer's explain function takes beside the options, params, x and dz
+    Conv2d: (explain.explain_conv2d, lambda layer: {}),
+    Linear: (explain.explain_linear, lambda layer: {}),
+    MaxPool2d: (explain.explain_max_pool2d, lambda layer: {}),
+    AvgPool2d: (explain.explain_avg_pool2d, lambda layer: {}),
+    Flatten: (explain.explain_flatten, lambda layer: {}),
+    ReLU: (explain.explain_relu, lambda layer: {}),
+    LeakyReLU: (explain.explain_leaky_relu, lambda layer: {}),
+    Sigmoid: (explain.explain_sigmoid, lambda layer: {}),
+    Tanh: (explain.explain_tanh, lambda layer: {}),
+    BatchNorm2d: (explain.explain_batch_norm2d, lambda layer: {"running": layer.constants}),
+    GroupNorm: (explain.explain_group_norm, lambda layer: {}),
+    Dropout: (explain.explain_dropout, lambda layer: {"mask": layer.factors}),
 }
 
 
@@ -35,14 +40,30 @@ class Step:
     dx: np.ndarray | None = None
 
 
+class Collected(dict):
+    """The arrays of a network's layers, each under its layer's number; to be written into only."""
+
+    def __setitem__(self, name, value):
+        raise complaint(
+            TypeError,
+            f"a new {name!r} would reach no layer; write into the array, as in "
+            f"params[{name!r}][...] = value",
+        )
+
+    def update(self, *others, **named):
+        for name, value in dict(*others, **named).items():
+            self[name] = value
+
+
 class Network(Layer):
     """Layers in a chain, each one's z the next one's x; itself a layer.
 
-    layers       list of layers
+    layers       list of layers; of none, x is handed on
     input_shape  the shape of x for the table that its repr is, if no forward pass has shown it
 
     params, grads  dicts of the layers' own arrays under "0.w", "2.0.w" (nested), ...; write into
-                   an array (params["0.w"][...] = value), a new entry would reach no layer
+                   an array (params["0.w"][...] = value), a new entry is refused: it would reach
+                   no layer
     trace          a Step (name, x, z, dz, dx) for each layer of the last passes
 
     Raises TypeError for what is no layer, ValueError if a layer comes twice.
@@ -57,10 +78,16 @@ class Network(Layer):
 
     def __init__(self, layers, input_shape=None):
         super().__init__()
+        if not isinstance(layers, list | tuple):
+            raise complaint(
+                TypeError,
+                f"layers must be a list, as in [Flatten(), Linear(64, 10)], not {layers!r}",
+            )
         self.layers = list(layers)
         for layer in self.layers:
             check_layer(layer)
-        if len(set(map(id, self.layers))) < len(self.layers):
+        everyone = list(map(id, _innermost(self.layers)))
+        if len(set(everyone)) < len(everyone):
             raise complaint(
                 ValueError, "a layer comes twice, but it remembers one input only; make two layers"
             )
@@ -76,19 +103,20 @@ class Network(Layer):
         return self._collected("grads")
 
     def _collected(self, kind):
-        return {
-            f"{number}.{name}": array
+        return Collected(
+            (f"{number}.{name}", array)
             for number, layer in enumerate(self.layers)
             for name, array in getattr(layer, kind).items()
-        }
+        )
 
     def forward(self, x, training=False):
-        self.x, trace = x, []
+        given, trace = x, []
+        self.x, self.trace = None, []  # a pass that fails leaves no memory: layers have moved on
         for number, layer in enumerate(self.layers):
             z = _told_apart(number, layer, layer.forward, x, training)
             trace.append(Step(type(layer).__name__, x, z))
             x = z
-        self.trace = trace
+        self.x, self.trace = given, trace
         return x
 
     def backward(self, dz):
@@ -110,30 +138,82 @@ class Network(Layer):
             raise complaint(ValueError, "no gradients yet; call forward(x), then backward(dz)")
         return [self.trace[0].dx, *(step.dz for step in self.trace)]
 
-    def explain(self, layer, wanted, index):
-        """The products that make up one cell of a layer's z, dx, dw or db, in the last passes.
+    def tangent(self, v):
+        for layer in self.layers:
+            v = layer.tangent(v)
+        return v
 
-        layer    its number in the chain
-        wanted   "z", "dx", "dw" or "db"; all but "z" need a backward pass
+    def explain(self, layer, wanted, index):
+        """The products that make up one cell of a layer's z or of a gradient, in the last passes.
+
+        layer    its number in the chain; "2.0" is layer 0 of the nested network that is layer 2
+        wanted   "z", "dx", "dw", "db", "dgamma" or "dbeta"; all but "z" need a backward pass
         index    the cell's index
         returns  explain.Cell
 
-        Raises ValueError if there is no such layer, it has no explanation, or the pass is missing.
+        The dx of a layer that is itself a network sums dz·∂z/∂x over its own dz, its z is told
+        by its last layer.
+        Raises ValueError if there is no such layer, cell or explanation, or the pass is missing.
         """
-        explained = [i for i, each in enumerate(self.layers) if type(each) in EXPLANATIONS]
-        if layer not in explained:
-            names = ", ".join(f"{i} {type(self.layers[i]).__name__}" for i in explained)
-            raise complaint(
-                ValueError, f"layer {layer!r} has no explanation; these have one: {names}"
-            )
-        if not self.trace:
-            raise complaint(ValueError, "nothing to explain yet; call forward(x) first")
-        chosen, step = self.layers[layer], self.trace[layer]
-        if step.dz is None and wanted in ("dx", "dw", "db"):
+        chain, number = self.located(layer)
+        chosen, step = chain.layers[number], chain.trace[number]
+        if step.dz is None and wanted != "z":
             raise complaint(ValueError, f"{wanted} needs dz; call backward(dz) first")
-        return EXPLANATIONS[type(chosen)](
-            wanted, index, x=step.x, dz=step.dz, **chosen.params, **chosen.options
-        )
+        if isinstance(chosen, Network):
+            return chosen.explain_as_a_layer(wanted, index, step)
+        known = [kind for kind in type(chosen).__mro__ if kind in EXPLANATIONS]
+        if not known:
+            raise complaint(
+                ValueError, f"layer {layer}, a {type(chosen).__name__}, is not one of this package"
+            )
+        function, further = EXPLANATIONS[known[0]]
+        arrays = {"x": step.x, "dz": step.dz, **chosen.params}
+        return function(wanted, index, **arrays, **chosen.options, **further(chosen))
+
+    def located(self, layer):
+        """The chain that a layer stands in and its number there: "2.0" is in the network 2."""
+        chain, numbers = self, str(layer).split(".")
+        for depth, number in enumerate(numbers):
+            if not number.isdecimal() or int(number) >= len(chain.layers):
+                there = ", ".join(chain._numbered(numbers[:depth]))
+                raise complaint(ValueError, f"there is no layer {layer!r}; there are {there}")
+            if not chain.trace:
+                raise complaint(ValueError, "nothing to explain yet; call forward(x) first")
+            if depth < len(numbers) - 1:
+                inner = chain.layers[int(number)]
+                if not isinstance(inner, Network):
+                    kind = type(inner).__name__
+                    raise complaint(
+                        ValueError, f"there is no layer {layer!r}: a {kind} has no layers in it"
+                    )
+                chain = inner
+        return chain, int(numbers[-1])
+
+    def _numbered(self, prefix):
+        for number, layer in enumerate(self.layers):
+            yield f"{'.'.join([*prefix, str(number)])} {type(layer).__name__}"
+
+    def explain_as_a_layer(self, wanted, index, step):
+        """A cell of z or dx of a chain that is one layer of another, by the passes in its step."""
+        if wanted == "z":
+            return self._explain_z(index, step)
+        if wanted != "dx":
+            raise complaint(
+                ValueError,
+                f"{wanted} is a gradient of its layers' own parameters; name one of "
+                f"{', '.join(self._numbered(['…']))}",
+            )
+        index = explain.existing("dx", index, np.shape(step.x))
+        v = np.zeros(np.shape(step.x))
+        v[index] = 1
+        slopes = self.tangent(v)
+        where = np.nonzero(slopes)
+        dz = np.asarray(step.dz)
+        return explain.sum_of_products("dx", index, ("dz", dz, where), ("∂z/∂x", slopes[where], ()))
+
+    def _explain_z(self, index, step):
+        """Its last layer's."""
+        return self.explain(len(self.layers) - 1, "z", index)
 
     def output_shape(self, x_shape):
         for layer in self.layers:
@@ -165,6 +245,15 @@ class Network(Layer):
             yield number, name, str(shape) if shape else "?", f"{count:,}" if count else ""
             if nested:
                 yield from layer._rows(inner_shape, f"{number}.")
+
+
+def _innermost(layers):
+    """The layers, with those of a network in place of the network."""
+    for layer in layers:
+        if isinstance(layer, Network):
+            yield from _innermost(layer.layers)
+        else:
+            yield layer
 
 
 def _told_apart(number, layer, method, *arguments):
@@ -200,6 +289,16 @@ class Residual(Network):
 
     def backward(self, dz):
         return dz + super().backward(dz)  # x feeds two paths: what comes back is summed
+
+    def tangent(self, v):
+        return v + super().tangent(v)
+
+    def _explain_z(self, index, step):
+        """x itself, and what the layers make of it."""
+        x = np.asarray(step.x)
+        index = explain.existing("z", index, x.shape)
+        of_layers = ("layers(x)", np.subtract(step.z, x), index)
+        return explain.sum_of_products("z", index, ("x", x, [[i] for i in index]), bias=of_layers)
 
 
 def walkthrough_network(*, dtype=np.float64, rng=0):

@@ -12,9 +12,12 @@ from cnnbp.shape import (
     floats,
     images,
     positive,
+    positive_real,
+    real,
     same_shape,
     samples_first,
     samples_last,
+    share,
 )
 
 EACH_CHANNEL = (0, 2, 3)  # the axes N, H, W: one mean for each channel of a batch
@@ -40,7 +43,7 @@ def batch_norm2d(x, gamma, beta, *, eps=1e-5):
     """
     x, gamma, beta = _check(x, gamma, beta, eps)
     _not_empty(x)
-    normalized, _ = _standardized(x, EACH_CHANNEL, eps)
+    normalized, _ = standardized(x, EACH_CHANNEL, eps)
     return gamma * normalized + beta
 
 
@@ -64,7 +67,7 @@ def batch_norm2d_backward(dz, x, gamma, *, eps=1e-5):
     """
     dz, x, gamma = _check_backward(dz, x, gamma, eps)
     _not_empty(x)
-    normalized, deviation = _standardized(x, EACH_CHANNEL, eps)
+    normalized, deviation = standardized(x, EACH_CHANNEL, eps)
     dx = _standardized_backward(gamma * dz, normalized, deviation, EACH_CHANNEL)
     return dx, *_scale_and_shift_backward(dz, normalized)
 
@@ -92,7 +95,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
             [[ 0.,  0.]]]])
     """
     x, gamma, beta = _check(x, gamma, beta, eps)
-    normalized, _ = _standardized(_grouped(x, groups), EACH_GROUP, eps)
+    normalized, _ = standardized(grouped(x, groups), EACH_GROUP, eps)
     return gamma * normalized.reshape(x.shape) + beta
 
 
@@ -114,14 +117,14 @@ def group_norm_backward(dz, x, gamma, groups, *, eps=1e-5):
     (array([[[[ 0.816, -1.633,  0.816]]]]), array([[[0.]]]), array([[[2.]]]))
     """
     dz, x, gamma = _check_backward(dz, x, gamma, eps)
-    grouped = _grouped(x, groups)
-    normalized, deviation = _standardized(grouped, EACH_GROUP, eps)
-    upstream = (gamma * dz).reshape(grouped.shape)
+    in_groups = grouped(x, groups)
+    normalized, deviation = standardized(in_groups, EACH_GROUP, eps)
+    upstream = (gamma * dz).reshape(in_groups.shape)
     dx = _standardized_backward(upstream, normalized, deviation, EACH_GROUP)
     return dx.reshape(x.shape), *_scale_and_shift_backward(dz, normalized.reshape(x.shape))
 
 
-def _standardized(x, axes, eps):
+def standardized(x, axes, eps):
     """y = (x − mean) / deviation over these axes, and deviation = √(variance + eps)."""
     centered = x - _mean(x, axes)
     # as a float, for np.float64 would make float32 wider
@@ -152,7 +155,7 @@ def _scale_and_shift_backward(dz, normalized):
     return dgamma, dbeta
 
 
-def _grouped(x, groups):
+def grouped(x, groups):
     """x as (N, groups, C/groups, H, W), a view."""
     N, C, H, W = x.shape
     _divides(groups, C)
@@ -170,11 +173,9 @@ def _check(x, gamma, beta, eps):
     x, gamma, beta = floats(x=x, gamma=gamma, beta=beta)
     (x,) = images(x=x)
     for name, array in {"gamma": gamma, "beta": beta}.items():
-        remedy = f". Give {name}[:, None, None]" * (array.ndim == 1)
-        reason = f"(C, 1, 1) for the channels of x {x.shape}{remedy}"
+        reason = f"(C, 1, 1) for the channels of x {x.shape}"
         same_shape(name, array, (x.shape[1], 1, 1), reason)
-    if not eps > 0:
-        raise complaint(ValueError, f"eps must be positive, not {eps!r}")
+    positive_real(eps, "eps")
     return samples_first(samples_last(x)), gamma, beta
 
 
@@ -245,7 +246,8 @@ class BatchNorm2d(Layer):
                                 N·H·W − 1 in its denominator (N·H·W in the normalization itself)
 
     forward(x) without training normalizes by the running statistics; they are then constants, to
-    the backward pass, too.
+    the backward pass, too. Before any training they are mean 0 and variance 1, so that x passes
+    as it is, but for eps.
 
     >>> layer = BatchNorm2d(1)
     >>> z = layer.forward([[[[1, 3]]]], training=True)
@@ -255,8 +257,8 @@ class BatchNorm2d(Layer):
 
     def __init__(self, channels, *, eps=1e-5, momentum=0.1, dtype=np.float64):
         positive(channels, "channels")
-        if not 0 <= momentum <= 1:
-            raise complaint(ValueError, f"momentum must be from 0 to 1, not {momentum!r}")
+        real(momentum, "momentum", lambda number: 0 <= number <= 1, "from 0 to 1")
+        positive_real(eps, "eps")
         float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"eps": eps})
@@ -285,6 +287,20 @@ class BatchNorm2d(Layer):
             dgamma, dbeta = _scale_and_shift_backward(dz, normalized)
         self.grads.update(gamma=dgamma, beta=dbeta)
         return dx
+
+    def tangent(self, v):
+        x, gamma = self.remembered(), self.params["gamma"]
+        x, gamma, _ = _check(x, gamma, gamma, **self.options)
+        if not self.training:
+            _, deviation = self._by_running(x)
+            return gamma / deviation * v
+        normalized, deviation = standardized(x, EACH_CHANNEL, **self.options)
+        return gamma * _standardized_backward(v, normalized, deviation, EACH_CHANNEL)
+
+    @property
+    def constants(self):
+        """(mean, variance) if the last pass was normalized by running statistics, else None."""
+        return None if self.training else (self.running_mean, self.running_var)
 
     def _by_running(self, x):
         """x normalized by the running statistics, and the deviation it was divided by."""
@@ -326,6 +342,7 @@ class GroupNorm(Layer):
     def __init__(self, groups, channels, *, eps=1e-5, dtype=np.float64):
         positive(channels, "channels")
         _divides(groups, channels)
+        positive_real(eps, "eps")
         float_dtype(dtype)
         ones, zeros = np.ones((channels, 1, 1), dtype), np.zeros((channels, 1, 1), dtype)
         super().__init__({"gamma": ones, "beta": zeros}, {"groups": groups, "eps": eps})
@@ -340,6 +357,14 @@ class GroupNorm(Layer):
         dx, dgamma, dbeta = group_norm_backward(dz, x, gamma, **self.options)
         self.grads.update(gamma=dgamma, beta=dbeta)
         return dx
+
+    def tangent(self, v):
+        x, gamma, _ = _check(self.remembered(), *[self.params["gamma"]] * 2, self.options["eps"])
+        in_groups = grouped(x, self.options["groups"])
+        normalized, deviation = standardized(in_groups, EACH_GROUP, self.options["eps"])
+        v = np.reshape(v, in_groups.shape)
+        moved = _standardized_backward(v, normalized, deviation, EACH_GROUP)
+        return gamma * moved.reshape(x.shape)
 
 
 class Dropout(Layer):
@@ -356,8 +381,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, p, rng=None):
-        if not 0 <= p < 1:
-            raise complaint(ValueError, f"p must be at least 0 and less than 1, not {p!r}")
+        share(p, "p")
         super().__init__()
         self.p = p
         self.rng = np.random.default_rng(rng)
@@ -378,6 +402,14 @@ class Dropout(Layer):
         (dz,) = floats(dz=dz)
         same_shape("dz", dz, x_shape, "the shape of x")
         return dz if self.mask is None else dropout_backward(dz, self.mask)
+
+    @property
+    def factors(self):
+        """The mask of the last pass; ones if it was without training."""
+        return np.ones(np.shape(self.remembered())) if self.mask is None else self.mask
+
+    def tangent(self, v):
+        return self.backward(v)  # a factor for each cell is its own transpose
 
     def __repr__(self):
         return f"Dropout(p={self.p})"

@@ -4,12 +4,36 @@ The only place that changes arrays in place, so that layers and networks keep th
 """
 
 import math
-from numbers import Real
 
 import numpy as np
 
 from cnnbp.layer import check_layer
-from cnnbp.shape import complaint
+from cnnbp.shape import complaint, positive_real, real, share
+
+
+class Setting:
+    """A number of an optimizer, checked whenever it is set: another one would spoil the weights.
+
+    check  takes the number and its name, and raises what is wrong with it
+    """
+
+    def __init__(self, check):
+        self.check = check
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, optimizer, owner=None):
+        return self if optimizer is None else vars(optimizer)[self.name]
+
+    def __set__(self, optimizer, value):
+        self.check(value, self.name)
+        vars(optimizer)[self.name] = value
+
+
+def rate(value, name):
+    """Raise TypeError unless value is a number, ValueError unless it is finite and at least 0."""
+    real(value, name, lambda number: 0 <= number < math.inf, "a finite number, at least 0")
 
 
 class SGD:
@@ -23,8 +47,8 @@ class SGD:
 
     velocity       dict of arrays, under the keys of the params
 
-    Raises ValueError for a learning rate or a momentum outside its range, TypeError for what is
-    no network.
+    Raises ValueError for a learning rate or a momentum outside its range, now or later, TypeError
+    for what is no number or no network.
     Lesson 09.  Source: Polyak, 1964, as PyTorch writes it.
 
     >>> from cnnbp.linear import Linear
@@ -36,10 +60,10 @@ class SGD:
     (array([[-1.5]]), array([[-0.5]]))
     """
 
+    learning_rate, momentum = Setting(rate), Setting(share)
+
     def __init__(self, network, learning_rate, momentum=0.0):
         check_layer(network)
-        _check_learning_rate(learning_rate)
-        _check_share("momentum", momentum)
         self.network = network
         self.learning_rate = learning_rate
         self.momentum = momentum
@@ -73,7 +97,8 @@ class Adam:
 
     mean, square   dicts of arrays, under the keys of the params; t, the steps so far
 
-    Raises ValueError for a number outside its range, TypeError for what is no network.
+    Raises ValueError for a number outside its range, now or later, TypeError for what is no number
+    or no network.
     Lesson 09.  Source: Kingma and Ba, 2015.
 
     >>> from cnnbp.linear import Linear
@@ -85,12 +110,11 @@ class Adam:
     (array([[-0.5]]), array([[-0.5]]))
     """
 
+    learning_rate, eps = Setting(rate), Setting(positive_real)
+    beta1, beta2 = Setting(share), Setting(share)
+
     def __init__(self, network, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
         check_layer(network)
-        _check_learning_rate(learning_rate)
-        _check_share("beta1", beta1)
-        _check_share("beta2", beta2)
-        _check_positive("eps", eps)
         self.network = network
         self.learning_rate = learning_rate
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
@@ -138,7 +162,7 @@ def clip_gradients(network, max_norm):
     (5.0, array([[0.6]]), array([[0.8]]))
     """
     check_layer(network)
-    _check_positive("max_norm", max_norm)
+    real(max_norm, "max_norm", lambda number: number > 0, "positive")
     norm = gradient_norm(network)
     if max_norm < norm < math.inf:
         for gradient in network.grads.values():
@@ -172,29 +196,11 @@ def gradient_norm(network):
 
 
 def _zeros(network):
+    """Zeros like every parameter, under its key; TypeError for whole numbers, which cannot move."""
+    for name, array in network.params.items():
+        if array.dtype.kind != "f":
+            raise complaint(
+                TypeError,
+                f"{name} holds {array.dtype} values, which no step can move; make it floats",
+            )
     return {name: np.zeros_like(array) for name, array in network.params.items()}
-
-
-def _check_learning_rate(learning_rate):
-    _check_number("learning_rate", learning_rate)
-    if not 0 <= learning_rate < math.inf:
-        raise complaint(
-            ValueError, f"learning_rate must be a finite number, at least 0, not {learning_rate!r}"
-        )
-
-
-def _check_share(name, share):
-    _check_number(name, share)
-    if not 0 <= share < 1:
-        raise complaint(ValueError, f"{name} must be at least 0 and less than 1, not {share!r}")
-
-
-def _check_positive(name, value):
-    _check_number(name, value)
-    if not value > 0:
-        raise complaint(ValueError, f"{name} must be positive, not {value!r}")
-
-
-def _check_number(name, value):
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise complaint(TypeError, f"{name} must be a number, not {value!r}")

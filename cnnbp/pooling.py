@@ -64,7 +64,7 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
     x            (N, C, H, W)   images
     kernel_size  int or pair    the window; stride is the same unless given
     padding      int or pair    less than kernel_size; a cell of the padding never wins
-    returns      z (N, C, OH, OW), argmax (N, C, OH, OW) of ints: h·W + w of the winner
+    returns      z (N, C, OH, OW), argmax (N, C, OH, OW) of ints: h·W + v of the winner
 
     The first pixel of a tie wins, in row order. A NaN wins over every number.
     Raises ValueError if no window fits, or if one could lie wholly in the padding.
@@ -85,7 +85,7 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
 
 
 def _winners(x, z, place):
-    """h·W + w of the first pixel in every window that holds the window's maximum z."""
+    """h·W + v of the first pixel in every window that holds the window's maximum z."""
     any_nan = np.isnan(z).any()
     none_yet = np.ones(z.shape, bool)
     before = np.zeros(z.shape, np.min_scalar_type(math.prod(place.kernel)))  # the winner's tap
@@ -137,7 +137,7 @@ def _check_winners(dz, argmax, x_shape):
         raise complaint(
             ValueError,
             f"argmax points outside an image of {H}·{W} pixels; "
-            "its entries are h·W + w. Is x_shape the shape that max_pool2d was given?",
+            "its entries are h·W + v. Is x_shape the shape that max_pool2d was given?",
         )
     return dz, argmax.astype(np.intp, copy=False), (N, C, H, W)
 
@@ -237,6 +237,8 @@ class _Pool2d(Layer):
 
     def __init__(self, kernel_size, *, stride=None, padding=0):
         pair(kernel_size, "kernel_size")
+        pair(kernel_size if stride is None else stride, "stride")
+        pair(padding, "padding", minimum=0)
         super().__init__(options={"kernel_size": kernel_size, "stride": stride, "padding": padding})
 
     def output_shape(self, x_shape):
@@ -261,6 +263,11 @@ class MaxPool2d(_Pool2d):
         x_shape = np.shape(self.remembered())
         return max_pool2d_backward(dz, self.argmax, x_shape)
 
+    def tangent(self, v):
+        N, C, *_ = np.shape(v)
+        n, c = np.ogrid[:N, :C]
+        return np.reshape(v, (N, C, -1))[n[..., None, None], c[..., None, None], self.argmax]
+
 
 class AvgPool2d(_Pool2d):
     """avg_pool2d as a layer.
@@ -278,3 +285,6 @@ class AvgPool2d(_Pool2d):
 
     def backward(self, dz):
         return avg_pool2d_backward(dz, np.shape(self.remembered()), **self.options)
+
+    def tangent(self, v):
+        return avg_pool2d(v, **self.options)

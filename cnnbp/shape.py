@@ -4,9 +4,12 @@ import operator
 import sys
 from functools import lru_cache
 from itertools import product
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+
+COLORS = (1, 3, 4)  # channels that an image file has: gray, RGB, RGBA
 
 
 def complaint(error, sentence):
@@ -50,7 +53,7 @@ def _name_of(frame):
 def pair(value, name, *, minimum=1):
     """An int or a (rows, columns) pair of ints, as a pair.
 
-    value    int or two ints, each at least `minimum`
+    value    int or two ints, each at least `minimum`; True is no int here
     returns  (int, int)
 
     Raises TypeError if value is neither, ValueError if an entry is below `minimum`.
@@ -59,7 +62,7 @@ def pair(value, name, *, minimum=1):
     ((2, 2), (2, 3))
     """
     try:
-        rows, columns = map(operator.index, (value, value) if np.ndim(value) == 0 else value)
+        rows, columns = map(_whole, (value, value) if np.ndim(value) == 0 else value)
     except (TypeError, ValueError):
         raise complaint(
             TypeError, f"{name} must be an int or a pair (rows, columns), not {value!r}"
@@ -74,11 +77,48 @@ def pair(value, name, *, minimum=1):
 def positive(value, name):
     """Raise TypeError unless value is an int, ValueError unless it is at least 1."""
     try:
-        operator.index(value)
+        _whole(value)
     except TypeError:
         raise complaint(TypeError, f"{name} must be an int, not {value!r}") from None
     if value < 1:
         raise complaint(ValueError, f"{name} must be at least 1, not {value}")
+
+
+def _whole(value):
+    """value as an int; TypeError for what is none, and for True, which would count as 1."""
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
+
+
+def real(value, name, fits=np.isfinite, words="finite"):
+    """Raise TypeError unless value is a number, ValueError unless it fits.
+
+    fits, words  what it must be, as a function and in words
+
+    >>> real("0.1", "learning_rate")
+    Traceback (most recent call last):
+        ...
+    TypeError: real: learning_rate must be a number, not '0.1'
+    >>> real(0, "eps", lambda eps: 0 < eps < np.inf, "positive and finite")
+    Traceback (most recent call last):
+        ...
+    ValueError: real: eps must be positive and finite, not 0
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise complaint(TypeError, f"{name} must be a number, not {value!r}")
+    if not fits(value):
+        raise complaint(ValueError, f"{name} must be {words}, not {value!r}")
+
+
+def positive_real(value, name):
+    """Raise TypeError unless value is a number, ValueError unless it is positive and finite."""
+    real(value, name, lambda number: 0 < number < np.inf, "positive and finite")
+
+
+def share(value, name):
+    """Raise TypeError unless value is a number, ValueError unless it is from 0 to less than 1."""
+    real(value, name, lambda number: 0 <= number < 1, "at least 0 and less than 1")
 
 
 def image_shape(x_shape):
@@ -91,13 +131,15 @@ def image_shape(x_shape):
 forward pass, not (50, 10)
     """
     try:
-        N, C, H, W = map(operator.index, x_shape)
+        N, C, H, W = map(_whole, x_shape)
     except (TypeError, ValueError):
         given = f"an array {x_shape.shape}" if isinstance(x_shape, np.ndarray) else f"{x_shape!r}"
         raise complaint(
             TypeError,
             f"x_shape must be four ints (N, C, H, W), the x.shape of the forward pass, not {given}",
         ) from None
+    if min(N, C, H, W) < 0:
+        raise complaint(ValueError, f"x_shape {(N, C, H, W)} has an axis of less than nothing")
     return N, C, H, W
 
 
@@ -128,7 +170,8 @@ def _real(name, array):
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
     if array.dtype.kind != "f":
-        raise complaint(TypeError, f"{name} must hold real numbers, not {array.dtype} values")
+        given = "None" if array.ndim == 0 and array.item() is None else f"{array.dtype} values"
+        raise complaint(TypeError, f"{name} must hold real numbers, not {given}")
     return array
 
 
@@ -156,40 +199,83 @@ def images(**arrays):
     >>> images(x=np.ones((28, 28)))
     Traceback (most recent call last):
         ...
-    ValueError: images: x must have 4 axes (N, C, H, W) but is (28, 28). One image? Add the \
-missing axes: x[None, None].
+    ValueError: images: x must have 4 axes (N, C, H, W) but is (28, 28). One image of one channel? \
+Give x[None, None].
     """
     checked = floats(**arrays)
-    for name, array in zip(arrays, checked, strict=True):
+    shapes = {name: array.shape for name, array in zip(arrays, checked, strict=True)}
+    for name, shape in shapes.items():
         axes = "(F, C, KH, KW)" if name == "w" else "(N, C, H, W)"
-        if array.ndim != 4:
+        if len(shape) != 4:
             raise complaint(
                 ValueError,
-                f"{name} must have 4 axes {axes} but is {array.shape}."
-                + {
-                    2: f" One image? Add the missing axes: {name}[None, None].",
-                    3: f" One image? Add the missing axis: {name}[None].",
-                }.get(array.ndim, ""),
+                f"{name} must have 4 axes {axes} but is {shape}." + _axes_remedy(name, shapes),
             )
-        if 0 in (array.shape if name == "w" else array.shape[1:]):
-            raise complaint(
-                ValueError, f"{name} {array.shape} holds nothing: only the batch N may be 0"
-            )
+        if 0 in (shape if name == "w" else shape[1:]):
+            raise complaint(ValueError, f"{name} {shape} holds nothing: only the batch N may be 0")
     return checked
+
+
+def _axes_remedy(name, shapes):
+    """How the axes that are missing may be added, or nothing where that does not fit.
+
+    shapes  of all the arrays; with w among them, x must bring channels that its filters can see
+    """
+    shape, one, many = shapes[name], "image", "images"
+    if name == "w":
+        one, many = "filter", "filters"
+    guesses = []
+    if len(shape) == 2:
+        guesses = [(1, f"One {one} of one channel? Give {name}[None, None].")]
+    if len(shape) == 3:
+        guesses = [
+            (shape[0], f"One {one}? Give {name}[None]."),
+            (1, f"Many {many} of one channel? Give {name}[:, None]."),
+        ]
+        if shape[2] in COLORS and shape[0] not in COLORS:
+            last = f"One {one} with the channels last? Give {name}.transpose(2, 0, 1)[None]."
+            guesses.insert(0, (shape[2], last))
+    w_shape = shapes.get("w", ()) if name == "x" else ()
+    fitting = [guess for channels, guess in guesses if _can_see(w_shape, channels)]
+    return "".join(f" {guess}" for guess in fitting if 0 not in shape)
+
+
+def _can_see(w_shape, channels):
+    """Whether the filters of w, alone or divided among groups, see so many channels."""
+    if len(w_shape) != 4 or 0 in w_shape:
+        return True
+    groups, left = divmod(channels, w_shape[1])
+    return groups > 0 and left == 0 and w_shape[0] % groups == 0
 
 
 def same_shape(name, array, expected, reason):
     """Raise ValueError unless array.shape is `expected`, with the reason why it should be.
+
+    A remedy is added where one fits: for axes of length 1, a transposed matrix, channels last.
 
     >>> same_shape("dz", np.ones((2, 3)), (2, 4), "the shape of x")
     Traceback (most recent call last):
         ...
     ValueError: same_shape: dz is (2, 3) but must be (2, 4), the shape of x
     """
-    if array.shape != tuple(expected):
+    expected = tuple(expected)
+    if array.shape != expected:
         raise complaint(
-            ValueError, f"{name} is {array.shape} but must be {tuple(expected)}, {reason}"
+            ValueError,
+            f"{name} is {array.shape} but must be {expected}, {reason}"
+            + _shape_remedy(name, array.shape, expected),
         )
+
+
+def _shape_remedy(name, shape, expected):
+    """What turns one shape into the other, or nothing where no reordering does."""
+    if [size for size in shape if size != 1] == [size for size in expected if size != 1]:
+        return f". Give {name}.reshape({', '.join(map(str, expected))})"
+    if len(shape) == 2 and shape[::-1] == expected:
+        return f". Did you mean {name}.T?"
+    if len(shape) == 4 and (shape[0], shape[3], *shape[1:3]) == expected:
+        return f". Do the channels come last? Give {name}.transpose(0, 3, 1, 2)"
+    return ""
 
 
 def samples_last(x):
@@ -339,7 +425,7 @@ def _meet(size, kernel, stride, padding, dilation, output, kernel_index):
 def windows(image, kernel_size, *, stride=1, padding=0, dilation=1):
     """The Windows of a kernel over an image, after checking that at least one fits.
 
-    image        (H, W)
+    image        (H, W), or all of x.shape, in which a remedy then looks for the channels, too
     kernel_size  int or pair, as stride, padding and dilation
 
     Raises ValueError with the sizes and the remedy if the window is larger than the padded image.
@@ -353,19 +439,28 @@ def windows(image, kernel_size, *, stride=1, padding=0, dilation=1):
 smaller kernel.
     """
     placed = Windows(
-        tuple(image),
+        tuple(image[-2:]),
         pair(kernel_size, "kernel_size"),
         pair(stride, "stride"),
         pair(padding, "padding", minimum=0),
         pair(dilation, "dilation"),
     )
     if min(placed.output) < 1:
-        raise complaint(ValueError, _too_large(placed))
+        raise complaint(ValueError, _too_large(placed) + _window_remedy(placed, image))
     return placed
 
 
+def _window_remedy(placed, x_shape):
+    """What lets a window fit: the channels of an x that has them last, or padding."""
+    if len(x_shape) == 4 and x_shape[3] in COLORS:
+        turned = placed._replace(image=tuple(x_shape[1:3]))
+        if min(turned.output) >= 1:
+            return ". Do x's channels come last? Give x.transpose(0, 3, 1, 2)."
+    return ". Pad the image or use a smaller kernel."
+
+
 def _too_large(placed):
-    """That not one window fits, and what would."""
+    """That not one window fits."""
     padded = tuple(s + 2 * p for s, p in zip(placed.image, placed.padding, strict=True))
     dilated = f" of a kernel {placed.kernel} with dilation {placed.dilation}"
     return (
@@ -373,7 +468,6 @@ def _too_large(placed):
         + dilated * (placed.span != placed.kernel)
         + f" is larger than the image {padded}"
         + " with its padding" * (padded != placed.image)
-        + ". Pad the image or use a smaller kernel."
     )
 
 
@@ -405,7 +499,7 @@ def conv_windows(x_shape, w_shape, *, stride=1, padding=0, dilation=1, groups=1)
             f"{w_shape[0]} filters cannot be divided among {groups} groups — w {tuple(w_shape)}. "
             "Give a multiple of groups filters.",
         )
-    return windows(x_shape[2:], w_shape[2:], stride=stride, padding=padding, dilation=dilation)
+    return windows(x_shape, w_shape[2:], stride=stride, padding=padding, dilation=dilation)
 
 
 def _channels_remedy(x_shape, w_shape, groups):
@@ -432,7 +526,7 @@ def pool_windows(x_shape, kernel_size, *, stride=None, padding=0):
     (2, 2)
     """
     stride = kernel_size if stride is None else stride
-    place = windows(x_shape[2:], kernel_size, stride=stride, padding=padding)
+    place = windows(x_shape, kernel_size, stride=stride, padding=padding)
     if place.padding[0] >= place.kernel[0] or place.padding[1] >= place.kernel[1]:
         raise complaint(
             ValueError,

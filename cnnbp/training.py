@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cnnbp import shape
-from cnnbp.loss import softmax_cross_entropy
+from cnnbp.loss import class_numbers, softmax_cross_entropy
 from cnnbp.optimizer import clip_gradients, gradient_norm
 
 DIVERGING = {"over": "ignore", "invalid": "ignore"}  # it is returned, not warned of
@@ -79,16 +79,18 @@ class History:
             remedy = self.cause
         elif self.ended == 0:
             remedy = "no weight had moved yet, so look at the images and the first weights"
-        return f"diverged: loss {loss:.3g}, gradient norm {norm:.3g}; {remedy}"
+        ended = f"loss {loss:.3g}, gradient norm {norm:.3g}".replace("-", "−")
+        return f"diverged: {ended}; {remedy}"
 
 
 def legible(value):
     """Three digits behind the point, or a power of ten where that would be a row of digits.
 
-    >>> legible(0.4861), legible(1e131)
-    ('0.486', '1e+131')
+    >>> legible(0.4861), legible(-1e131)
+    ('0.486', '−1e+131')
     """
-    return f"{value:.3f}" if not math.isfinite(value) or abs(value) < 1e5 else f"{value:.3g}"
+    short = not math.isfinite(value) or abs(value) < 1e5
+    return (f"{value:.3f}" if short else f"{value:.3g}").replace("-", "−")
 
 
 def train(
@@ -132,32 +134,55 @@ def train(
     >>> train(network, np.eye(4).reshape(4, 1, 2, 2), [0, 0, 1, 1], **options, progress=False)
     History(3 epochs, 3 steps, train loss 0.486, train accuracy 1.000)
     """
-    from tqdm import tqdm
-
     images, labels = _labeled("", images, labels)
-    test = None if test is None else _labeled("test: ", *test)
+    test = None if test is None else _labeled("test_", *_two(test))
     shape.positive(epochs, "epochs")
     shape.positive(batch_size, "batch_size")
     _check_optimizer(optimizer, network)
+    if max_norm is not None:
+        shape.real(max_norm, "max_norm", lambda number: number > 0, "positive")
     rng, history = np.random.default_rng(rng), History()
     history.settings = f"{optimizer}, batches of {batch_size}"
-    bar = tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout, disable=not progress)
-    for _ in bar:
+    bar = _bar(epochs) if progress else None
+    for _ in range(epochs) if bar is None else bar:
         batches = minibatches(images, labels, batch_size, rng)
         results = _epoch(network, batches, optimizer, max_norm, history)
         if history.diverged:
-            return history
-        loss, accuracy = _means(results)
-        history.measured.append(len(history.loss))
-        history.train_loss.append(loss)
-        history.train_accuracy.append(accuracy)
-        if test is not None:
-            test_loss, test_accuracy = evaluate(network, *test)
-            history.test_loss.append(test_loss)
-            history.test_accuracy.append(test_accuracy)
-            loss, accuracy = test_loss, test_accuracy
-        bar.set_postfix_str(f"loss {legible(loss)}, accuracy {accuracy:.3f}")
+            break
+        note = _noted(history, results, network, test)
+        if bar is not None:
+            bar.set_postfix_str(note)
     return history
+
+
+def _bar(epochs):
+    """The epochs with a progress bar around them; None where tqdm, which draws it, is missing."""
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return None
+    return tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout)
+
+
+def _noted(history, results, network, test):
+    """Put an epoch's means into the history, and what the test data say; in words, the last."""
+    loss, accuracy = _means(results)
+    history.measured.append(len(history.loss))
+    history.train_loss.append(loss)
+    history.train_accuracy.append(accuracy)
+    if test is not None:
+        loss, accuracy = evaluate(network, *test)
+        history.test_loss.append(loss)
+        history.test_accuracy.append(accuracy)
+    return f"loss {legible(loss)}, accuracy {accuracy:.3f}"
+
+
+def _two(test):
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise shape.complaint(
+            TypeError, f"test must be a pair (images, labels), not {type(test).__name__}"
+        )
+    return test
 
 
 def _check_optimizer(optimizer, network):
@@ -236,7 +261,7 @@ def evaluate(network, images, labels, *, batch_size=256):
     labels      (N,)           ints from 0 to K − 1
     batch_size  int ≥ 1        images in one pass; changes memory and speed, not the result
     returns     loss, accuracy: the mean softmax cross-entropy, and the share of images whose
-                label has the largest score (floats)
+                label has the largest score (floats); an image with a NaN score counts as wrong
 
     Raises ValueError if there are no images or not one label for each.
     Lesson 09.
@@ -259,7 +284,9 @@ def evaluate(network, images, labels, *, batch_size=256):
 
 
 def _accuracy(scores, labels):
-    return float((scores.argmax(axis=0) == labels).mean())
+    """The share of samples whose label has the largest score; among NaN there is no largest."""
+    right = (scores.argmax(axis=0) == labels) & ~np.isnan(scores).any(axis=0)
+    return float(right.mean())
 
 
 def _means(results):
@@ -270,10 +297,9 @@ def _means(results):
 
 def _labeled(which, images, labels):
     """Images and labels as arrays that belong together; `which` is a word for the error."""
-    (images,), labels = shape.images(**{f"{which}images": images}), np.asarray(labels)
+    (images,) = shape.images(**{f"{which}images": images})
     name = f"{which}images {images.shape}"
     if len(images) == 0:
         raise shape.complaint(ValueError, f"{name} is empty; there is nothing to learn")
-    expected = f"one label for each of {name}, not one-hot"
-    shape.same_shape(f"{which}labels", labels, (len(images),), expected)
-    return images, labels
+    reason = f"one label for each of {name}"
+    return images, class_numbers(f"{which}labels", labels, len(images), reason)

@@ -322,7 +322,7 @@ def test_swapped_filter_axes_are_named_with_both_shapes():
         ({"padding": "same"}, TypeError, ["padding", "int or a pair", "'same'"]),
         ({"dilation": 0}, ValueError, ["dilation", "at least 1", "0"]),
         ({"x": X[0]}, ValueError, ["x must have 4 axes", "(3, 29, 28)", "x[None]"]),
-        ({"x": X[0, 0]}, ValueError, ["x must have 4 axes", "(29, 28)", "x[None, None]"]),
+        ({"x": X[0, 0]}, ValueError, ["x must have 4 axes", "(29, 28)"]),
         ({"w": W[0]}, ValueError, ["w must have 4 axes (F, C, KH, KW)", "(3, 3, 2)"]),
         ({"x": X[:, :, :2]}, ValueError, ["window (3, 2)", "larger", "image (2, 28)", "Pad"]),
         (

@@ -21,7 +21,7 @@ KINDS = {
 
 @pytest.fixture(params=sorted(KINDS))
 def kind(request, monkeypatch):
-    monkeypatch.setattr("cnnbp.explorers.training.STEPS", 12)  # training takes its time
+    monkeypatch.setattr("cnnbp.explorers.training.MOST_STEPS", 12)  # training takes its time
     monkeypatch.setattr("cnnbp.explorers.training.digits", few_digits)
     kind = KINDS[request.param]
     if kind is explorers.TrainingExplorer:
@@ -62,7 +62,7 @@ def ends(control):
 
 def check_picture(explorer):
     """It is the widget's own, it can be parsed, and it shows the controls' values as they are."""
-    assert explorer.picture.value == explorer.html
+    assert explorer.picture_widget.value == explorer.html
     xml.fromstring(explorer.html)
     assert explorer.html.description
     again = type(explorer)(**explorer.state)
@@ -110,7 +110,7 @@ def test_every_pair_of_extremes(explorer):
         explorer.reset()
         for ends_of_both in itertools.product(ends(first), ends(second)):
             first.value, second.value = ends_of_both
-            assert explorer.picture.value == explorer.html
+            assert explorer.picture_widget.value == explorer.html
             xml.fromstring(explorer.html)
     explorer.reset()
     check_picture(explorer)

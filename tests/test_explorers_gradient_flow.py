@@ -6,7 +6,8 @@ from helpers import assert_refuses
 
 from cnnbp.explorers import GradientFlowExplorer
 from cnnbp.explorers.gradient_flow import ink_boxes
-from cnnbp.pictures.network import gradient_sizes, written
+from cnnbp.pictures.curves import magnitude
+from cnnbp.pictures.network import gradient_sizes
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_one_loss_has_one_bar_and_two_losses_have_three(explorer):
 
 def test_the_sizes_shown_are_the_networks(explorer):
     for size in gradient_sizes(explorer.network):
-        assert f">{written(size)}</text>" in explorer.html
+        assert f">{magnitude(size)}</text>" in explorer.html
 
 
 def test_takes_other_images():

@@ -199,3 +199,59 @@ def test_a_floor_tells_rounding_from_a_mistake():
     assert relative_error([1.0], [2.0], floor=0.5) == 0.5
     for floor in (-1, np.nan, np.inf):
         assert_refuses(lambda f=floor: relative_error(a, b, floor=f), ValueError, "floor")
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(np.log, [0.0]), (lambda x: np.inf, [1.0]), (lambda x: 1e200 * x**-2, [1e-60])],
+)
+def test_where_f_is_not_finite_it_has_no_slope(f, x):
+    def silent(x):
+        with np.errstate(all="ignore"):
+            return f(x)
+
+    step = 0.5 * abs(x[0]) or 1e-5
+    assert_refuses(
+        lambda: numeric_gradient(silent, x, step=step), ValueError, "f returned", "x[0] = "
+    )
+
+
+def test_nan_in_x_spreads_as_in_the_functions_that_are_checked():
+    assert np.isnan(numeric_gradient(np.sum, np.array([np.nan, 1.0]))).all()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: np.float32(1e8) + x.sum(dtype=np.float32), lambda x: 1e18 + x.sum()],
+    ids=["float32", "float64"],
+)
+def test_a_slope_that_the_rounding_of_f_hides_is_refused(f):
+    assert_refuses(
+        lambda: numeric_gradient(f, np.array([1.0, 2.0])), ValueError, "rounding hides slopes"
+    )
+
+
+def test_a_large_f_with_slopes_as_large_is_measured():
+    assert_allclose(numeric_gradient(lambda x: 1e18 * x.sum(), [1.0, 2.0]), [1e18, 1e18])
+
+
+def test_a_float32_x_is_measured_by_an_f_in_float64():
+    x = np.array([0.5, -3], np.float32)
+    found = numeric_gradient(lambda x: (x.astype(np.float64) ** 2).sum(), x)
+    assert_allclose(found, 2 * x, rtol=1e-4)
+
+
+@pytest.mark.parametrize("f", [3.0, None, np.ones(2)])
+def test_f_must_be_a_function(f):
+    assert_refuses(
+        lambda: numeric_gradient(f, [1.0]), TypeError, "f must be a function", type(f).__name__
+    )
+
+
+def test_at_a_kink_it_is_the_mean_of_both_slopes():
+    assert numeric_gradient(lambda x: np.maximum(x, 0).sum(), [0.0]) == 0.5
+
+
+@pytest.mark.parametrize("step", [np.inf, -np.inf])
+def test_the_step_must_be_finite(step):
+    assert_refuses(lambda: numeric_gradient(np.sum, [1.0], step=step), ValueError, "finite")

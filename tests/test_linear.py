@@ -106,7 +106,8 @@ X, W, B = np.ones((50, 10)), np.ones((32, 50)), np.ones((32, 1))
         ((X.T, W, B), ValueError, ["expects 50 features", "x (10, 50) has 10", "x.T", "columns"]),
         ((X[:49], W, B), ValueError, ["w (32, 50) expects 50", "x (49, 10) has 49"]),
         ((X[:, 0], W, B), ValueError, ["x must be (D, N)", "(50,)", "x[:, None]"]),
-        ((X.reshape(2, 5, 5, 10), W, B), ValueError, ["x must be (D, N)", "flatten(x)"]),
+        ((X.reshape(2, 5, 5, 10), W, B), ValueError, ["x must be (D, N)", "(2, 5, 5, 10)"]),
+        ((X.reshape(10, 2, 5, 5), W, B), ValueError, ["x must be (D, N)", "flatten(x)"]),
         ((X, W, B[:, 0]), ValueError, ["b is (32,)", "(32, 1)", "(32, 50)"]),
         ((X, W, B.T), ValueError, ["b is (1, 32)", "(32, 1)"]),
         ((X, W, None), TypeError, ["b must hold real numbers"]),
@@ -117,10 +118,24 @@ def test_forward_refuses(call, error, substance):
     assert_refuses(lambda: linear(*call), error, "linear:", *substance)
 
 
-def test_forward_names_a_transposed_x_only_where_that_would_help():
-    with pytest.raises(ValueError, match="expects 50 features") as caught:
-        linear(X[:49], W, B)
-    assert "x.T" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("call", "remedy"),
+    [
+        (lambda: linear(X[:49], W, B), None),
+        (lambda: linear(X.T, W, B), "x.T"),
+        (lambda: linear_backward(np.ones((32, 10)), X.T, W), "x.T"),
+        (lambda: linear_backward(np.ones((32, 50)), X.T, W), None),  # dz would not fit x.T
+        (lambda: linear(X[:, 0], W, B), "x[:, None]"),
+        (lambda: linear(X[:49, 0], W, B), None),
+        (lambda: linear(X.reshape(10, 2, 5, 5), W, B), "flatten(x)"),
+        (lambda: linear(X.reshape(2, 5, 5, 10), W, B), None),
+    ],
+)
+def test_a_remedy_is_named_only_where_it_would_help(call, remedy):
+    with pytest.raises(ValueError, match="x ") as caught:
+        call()
+    told = [each for each in ("x.T", "x[:, None]", "flatten(x)") if each in str(caught.value)]
+    assert told == ([remedy] if remedy else [])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Losses: by hand, against their slopes, at the ends of what floating point can hold."""
 
+import re
+
 import numpy as np
 import pytest
 from helpers import assert_refuses
@@ -132,9 +134,14 @@ Z = np.ones((10, 4))
         (Z, [0.0, 1, 2, 3], TypeError, ["labels must be ints", "float64"]),
         (Z, [True] * 4, TypeError, ["labels must be ints", "bool"]),
         (Z, [0, 1, 2, 10], ValueError, ["from 0 to 10", "(10, 4)", "rows 0 to 9"]),
-        (Z, [-1, 1, 2, 3], ValueError, ["from -1 to 3", "rows 0 to 9"]),
+        (Z, [-1, 1, 2, 3], ValueError, ["count from 0", "-1"]),
         (Z, [0, 1, 2], ValueError, ["labels is (3,)", "(4,)", "(10, 4)"]),
-        (Z, np.eye(10, 4, dtype=int), ValueError, ["labels is (10, 4)", "(4,)", "not one-hot"]),
+        (
+            Z,
+            np.eye(10, 4, dtype=int),
+            ValueError,
+            ["labels is (10, 4)", "labels.argmax(axis=0)"],
+        ),
         (Z.T, [0, 1, 2, 3], ValueError, ["labels is (4,)", "(10,)"]),
         (Z[:, 0], [0], ValueError, ["z must be (K, N)", "(10,)", "z[:, None]"]),
         (Z[:0], [0] * 4, ValueError, ["z must be (K, N)", "(0, 4)"]),
@@ -159,3 +166,34 @@ def test_squared_error_refuses(z, target, substance):
     assert_refuses(
         lambda: mean_squared_error(z, target), ValueError, "mean_squared_error:", *substance
     )
+
+
+HOT = np.eye(10)[:, [3, 0, 9, 5]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "remedy"),
+    [
+        (HOT, "labels.argmax(axis=0)"),
+        (HOT.astype(int), "labels.argmax(axis=0)"),
+        (HOT.T, "labels.argmax(axis=1)"),
+        (HOT > 0, "labels.argmax(axis=0)"),
+        (HOT * 0.5, None),
+        (np.zeros((10, 4)), None),
+        (np.array([[3], [0], [9], [5]]), "labels.reshape(4)"),
+        (np.array([3.0, 0, 9, 5]), "labels.astype(int)"),
+        (np.array([3.5, 0, 9, 5]), None),
+        (np.array([np.nan, 0, 9, 5]), None),
+        (np.array([4, 1, 10, 6]), "labels - 1"),
+        (np.array([4, 0, 10, 6]), None),
+        (np.array([4, 1, 11, 6]), None),
+        (np.array(["3", "0", "9", "5"]), None),
+    ],
+)
+def test_labels_are_told_how_to_become_class_numbers_only_where_that_works(labels, remedy):
+    with pytest.raises((TypeError, ValueError), match="labels") as caught:
+        softmax_cross_entropy(Z, labels)
+    told = re.search(r"labels(\.(argmax|reshape|astype)\([\w=]+\)| - 1)", str(caught.value))
+    assert (told and told[0]) == remedy
+    if told:
+        softmax_cross_entropy(Z, eval(told[0], {"labels": labels}))

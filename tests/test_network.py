@@ -276,13 +276,17 @@ def test_explain_reaches_into_a_nested_network():
     assert cell.total == pytest.approx(network.grads["2.0.w"][2, 1, 0, 2], rel=0, abs=1e-12)
 
 
-@pytest.mark.parametrize("layer", [2, 4, -1, "0.w", None])
-def test_a_layer_without_an_explanation_says_which_have_one(layer):
+@pytest.mark.parametrize("layer", [4, -1, "w", None, "3.0"])
+def test_a_layer_that_is_not_there_is_told_which_are(layer):
     network = passed(walkthrough_network())
+    there = (
+        ["0 Conv2d, 1 MaxPool2d, 2 Flatten, 3 Linear"] if layer != "3.0" else ["no layers in it"]
+    )
     assert_refuses(
         lambda: network.explain(layer, "z", (0, 0)),
         ValueError,
-        *(f"layer {layer!r} has no explanation", "0 Conv2d, 1 MaxPool2d, 3 Linear"),
+        f"there is no layer {layer!r}",
+        *there,
     )
 
 
@@ -359,3 +363,51 @@ def test_a_network_is_a_whole_layer():
     assert network.options == {}
     network.forward(np.ones((1, 2)))
     assert_array_equal(network.remembered(), np.ones((1, 2)))
+
+
+def test_a_network_of_no_layers_hands_on_what_it_gets():
+    network, x = Network([]), np.ones((2, 3))
+    assert network.forward(x) is x
+    assert network.backward(x) is x
+    assert network.params == {}
+
+
+@pytest.mark.parametrize("layers", [Linear(2, 2), None, "conv", Linear])
+def test_layers_are_a_list(layers):
+    assert_refuses(lambda: Network(layers), TypeError, "Network: layers must be a list")
+
+
+def test_a_layer_that_comes_again_further_in_is_found():
+    layer = Linear(2, 2)
+    assert_refuses(
+        lambda: Network([layer, Residual([Network([layer])])]), ValueError, "a layer comes twice"
+    )
+
+
+@pytest.mark.parametrize("kind", ["params", "grads"])
+def test_a_new_entry_that_would_reach_no_layer_is_refused(kind):
+    arrays = getattr(nested(), kind)
+    for change in (lambda: arrays.__setitem__("0.w", 1), lambda: arrays.update({"0.w": 1})):
+        assert_refuses(change, TypeError, "would reach no layer", "params['0.w'][...] = value")
+
+
+def test_a_dz_of_another_shape_names_the_layer_it_did_not_fit():
+    network = walkthrough_network()
+    network.forward(np.zeros(PHOTOS))
+    assert_refuses(
+        lambda: network.backward(np.ones((10, 32))),
+        ValueError,
+        "Network.backward: layer 3 Linear: dz is (10, 32) but must be (32, 10)",
+        "dz.T",
+    )
+
+
+def test_a_forward_pass_that_fails_leaves_no_mixed_memory():
+    network = Network([Linear(2, 2), Linear(2, 2), Linear(2, 2)])
+    dz = np.ones((2, 3))
+    network.forward(np.ones((2, 3)))
+    network.layers[1].params["w"] = np.ones((3, 3))
+    for call in (lambda: network.forward(np.zeros((2, 3))), lambda: network.backward(dz)):
+        with pytest.raises(ValueError, match=r"expects 3 features|call forward\(x\) first"):
+            call()
+    assert network.trace == []

@@ -302,3 +302,42 @@ def test_the_norm_of_all_gradients_is_that_of_one_long_vector():
     vector = np.concatenate([gradient.ravel() for gradient in layer.grads.values()])
     assert gradient_norm(layer) == pytest.approx(np.linalg.norm(vector))
     assert gradient_norm(ReLU()) == 0
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "value", "error"),
+    [
+        (SGD, "learning_rate", "0.1", TypeError),
+        (SGD, "learning_rate", np.array([0.1, 0.2]), TypeError),
+        (SGD, "learning_rate", -0.1, ValueError),
+        (SGD, "learning_rate", np.nan, ValueError),
+        (SGD, "momentum", np.zeros((2, 2)), TypeError),
+        (SGD, "momentum", 1.5, ValueError),
+        (Adam, "learning_rate", None, TypeError),
+        (Adam, "beta1", 1, ValueError),
+        (Adam, "beta2", True, TypeError),
+        (Adam, "eps", 0, ValueError),
+        (Adam, "eps", np.inf, ValueError),
+    ],
+)
+def test_a_number_that_is_set_anew_is_checked_as_the_first_one(optimizer, name, value, error):
+    made = optimizer(Linear(2, 2), learning_rate=0.5)
+    before = getattr(made, name)
+    assert_refuses(lambda: setattr(made, name, value), error, f"{name} must be")
+    assert getattr(made, name) == before
+
+
+def test_a_learning_rate_that_is_set_anew_counts_from_the_next_step():
+    layer = layer_with_gradients([1.0], 0.0)
+    layer.params["w"][...] = 0
+    optimizer = SGD(layer, 1.0)
+    optimizer.learning_rate = 0.25
+    optimizer.step()
+    assert layer.params["w"] == -0.25
+
+
+@OPTIMIZERS
+def test_whole_numbers_cannot_be_moved(optimizer):
+    layer = Linear(1, 1)
+    layer.params["w"] = np.array([[1]])
+    assert_refuses(lambda: optimizer(layer, learning_rate=0.1), TypeError, "w holds int64 values")

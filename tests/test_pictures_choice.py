@@ -75,4 +75,4 @@ def test_an_empty_batch_has_nothing_to_show():
 
 
 def test_an_image_without_batch_and_channels_is_told_its_remedy():
-    assert_refuses(lambda: draw_conv2d_z(X[0, 0], W), ValueError, "4 axes", "x[None, None]")
+    assert_refuses(lambda: draw_conv2d_z(X[0, 0], W[:, :1]), ValueError, "4 axes", "x[None, None]")

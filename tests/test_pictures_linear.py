@@ -62,6 +62,7 @@ def test_flattening_says_where_every_number_goes_home(x_shape):
 def test_the_trap_is_named():
     svg = draw_flatten_dx(np.arange(8).reshape(4, 2), (2, 1, 2, 2), chosen=2)
     assert "dz[2,0] goes home to dx[0,0,1,0]" in svg.description
+    assert "its row 2 = (c·H + h)·W + v the pixel" in svg
     assert "taken for dx[1,0,0,0]" in svg
 
 

@@ -90,6 +90,15 @@ def test_no_arrow_crosses_a_number(draw):
         assert (away > (10, 6)).any(axis=2).all()
 
 
+@pytest.mark.parametrize("draw", [draw_max_pool2d_dx, draw_avg_pool2d_dx])
+def test_a_window_in_the_padding_is_framed_on_the_page(draw):
+    svg = draw(np.ones((1, 1, 3, 3)), PEAK, 2, stride=2, padding=1)
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+    frames = re.findall(r"M([\d.]+) [\d.]+h([\d.]+)v", svg)
+    assert frames
+    assert all(float(x) + float(wide) < width for x, wide in frames)
+
+
 def test_windows_are_counted_over_every_pixel():
     svg = draw_max_pool2d_dx(DZ, PEAK, 3, stride=1)
     table = svg.partition("windows over each pixel")[2].partition("<path")[0]

@@ -1,5 +1,6 @@
 """Where windows lie, which dtype results have, and what is said when shapes disagree."""
 
+import re
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,24 @@ import pytest
 from helpers import assert_refuses, every_convolution
 from numpy.testing import assert_array_equal
 
-from cnnbp import Conv2d, Network, Residual, conv2d, numeric_gradient
+from cnnbp import (
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    GroupNorm,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    Network,
+    Residual,
+    avg_pool2d,
+    batch_norm2d,
+    conv2d,
+    max_pool2d,
+    numeric_gradient,
+    relative_error,
+)
 from cnnbp.shape import (
     conv_windows,
     floats,
@@ -108,7 +126,8 @@ def test_floats_keeps_the_layout_when_it_must_convert():
 @pytest.mark.parametrize(
     ("x", "substance"),
     [
-        (None, "object"),
+        (None, "not None"),
+        (np.array([1, None]), "object"),
         ("7", "U1"),
         ([1j], "complex"),
         ([[1, 2], [3]], "ragged"),
@@ -123,10 +142,13 @@ def test_floats_refuses_what_is_no_array_of_real_numbers(x, substance):
     ("name", "shape", "substance"),
     [
         ("x", (28, 28), ["x must have 4 axes (N, C, H, W)", "(28, 28)", "x[None, None]"]),
-        ("x", (3, 28, 28), ["(3, 28, 28)", "x[None]"]),
+        ("x", (3, 28, 28), ["(3, 28, 28)", "One image? Give x[None]."]),
+        ("dz", (2, 28, 28), ["One image? Give dz[None]", "one channel? Give dz[:, None]"]),
+        ("x", (28, 28, 3), ["channels last? Give x.transpose(2, 0, 1)[None]"]),
         ("x", (1, 1, 3, 28, 28), ["4 axes", "(1, 1, 3, 28, 28)"]),
         ("x", (), ["4 axes", "()"]),
-        ("w", (3, 3), ["w must have 4 axes (F, C, KH, KW)", "w[None, None]"]),
+        ("w", (3, 3), ["w must have 4 axes (F, C, KH, KW)", "One filter", "w[None, None]"]),
+        ("w", (2, 3, 3), ["One filter? Give w[None]", "filters of one channel? Give w[:, None]"]),
         ("x", (2, 0, 4, 4), ["x (2, 0, 4, 4) holds nothing", "only the batch N may be 0"]),
         ("x", (2, 3, 4, 0), ["x (2, 3, 4, 0) holds nothing"]),
         ("w", (0, 3, 4, 4), ["w (0, 3, 4, 4) holds nothing"]),
@@ -308,3 +330,131 @@ def test_a_window_larger_than_the_image_is_refused(image, kernel, options, subst
 def test_a_bad_option_is_named_together_with_its_function(option):
     options = {"kernel_size": 1} | {option: -1}
     assert_refuses(lambda: windows((4, 4), **options), ValueError, f"windows: {option}")
+
+
+REMEDY = re.compile(r"x(?:\[|\.transpose)[^?]*?(?=\.(?: |$))")
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "remedies"),
+    [
+        ((28, 28), (2, 1, 3, 3), ["x[None, None]"]),
+        ((28, 28), (2, 3, 3, 3), []),
+        ((3, 28, 28), (2, 3, 3, 3), ["x[None]"]),
+        ((100, 8, 8), (2, 1, 3, 3), ["x[:, None]"]),
+        ((100, 8, 8), (2, 3, 3, 3), []),
+        ((29, 28, 3), (2, 3, 3, 3), ["x.transpose(2, 0, 1)[None]"]),
+        ((28, 0), (2, 1, 3, 3), []),
+        ((2,), (2, 1, 3, 3), []),
+    ],
+)
+def test_every_remedy_for_missing_axes_mends_it(x_shape, w_shape, remedies):
+    x, w = np.ones(x_shape), np.ones(w_shape)
+    with pytest.raises(ValueError, match="x must have 4 axes") as caught:
+        conv2d(x, w)
+    assert REMEDY.findall(caught.value.sentence) == remedies
+    for remedy in remedies:
+        conv2d(eval(remedy, {"x": x}), w)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected", "remedy"),
+    [
+        ((2,), (2, 1, 1), "x.reshape(2, 1, 1)"),
+        ((4, 1), (4,), "x.reshape(4)"),
+        ((1, 5), (5, 1), "x.reshape(5, 1)"),
+        ((3, 2), (2, 3), "x.T"),
+        ((10, 29, 28, 3), (10, 3, 29, 28), "x.transpose(0, 3, 1, 2)"),
+        ((3, 2), (2, 4), None),
+        ((6,), (2, 3), None),
+        ((10, 29, 28, 3), (10, 3, 28, 29), None),
+    ],
+)
+def test_a_shape_is_mended_only_where_that_fits(shape, expected, remedy):
+    x = np.ones(shape)
+    with pytest.raises(ValueError, match="x is") as caught:
+        same_shape("x", x, expected, "as z")
+    told = re.search(r"x\.(T|reshape|transpose)(\([\d, ]+\))?", caught.value.sentence)
+    assert (told and told[0]) == remedy
+    if told:
+        assert eval(told[0], {"x": x}).shape == expected
+
+
+LAST = "x.transpose(0, 3, 1, 2)"
+
+
+@pytest.mark.parametrize("pool", [max_pool2d, avg_pool2d])
+@pytest.mark.parametrize(
+    ("x_shape", "kernel_size", "last"),
+    [
+        ((2, 28, 28, 1), 2, True),
+        ((2, 28, 28, 3), (1, 4), True),
+        ((2, 28, 28, 5), (1, 6), False),  # no image file has five channels
+        ((2, 3, 3, 1), 4, False),  # and here it would not help
+        ((2, 1, 3, 8), 4, False),
+    ],
+)
+def test_channels_that_come_last_are_seen_where_no_window_fits(pool, x_shape, kernel_size, last):
+    x = np.ones(x_shape)
+    with pytest.raises(ValueError, match="larger than the image") as caught:
+        pool(x, kernel_size)
+    assert (LAST in caught.value.sentence) == last
+    assert ("Pad the image" in caught.value.sentence) != last
+    if last:
+        pool(x.transpose(0, 3, 1, 2), kernel_size)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: pair(True, "stride"),
+        lambda: pair((2, True), "stride"),
+        lambda: positive(True, "epochs"),
+        lambda: Conv2d(True, 2, 3),
+        lambda: image_shape((1, True, 2, 2)),
+    ],
+)
+def test_true_is_no_number_of_anything(call):
+    assert_refuses(call, TypeError, "int", "True")
+
+
+def test_an_image_has_no_axis_below_nothing():
+    assert_refuses(lambda: image_shape((-1, 2, -3, 4)), ValueError, "(-1, 2, -3, 4)")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(lambda v=v: Dropout(v) for v in (True, "0.5", None)),
+        *(lambda v=v: BatchNorm2d(2, momentum=v) for v in (True, "0.1")),
+        *(lambda v=v: BatchNorm2d(2, eps=v) for v in ("1e-5", [1e-5])),
+        *(lambda v=v: GroupNorm(1, 2, eps=v) for v in ("1e-5", None)),
+        *(lambda v=v: LeakyReLU(v) for v in ("0.1", True, np.ones(2))),
+        *(lambda v=v: Conv2d(1, 1, 1, gain=v) for v in ("2", None)),
+        lambda: numeric_gradient(np.sum, [1.0], step="1e-5"),
+        lambda: relative_error([1.0], [1.0], floor="0"),
+        lambda: batch_norm2d(np.ones((1, 1, 1, 1)), [[[1]]], [[[0]]], eps="1e-5"),
+    ],
+)
+def test_an_option_that_is_no_number_is_refused_by_name(make):
+    assert_refuses(make, TypeError, "must be a number, not ")
+
+
+@pytest.mark.parametrize(
+    ("make", "substance"),
+    [
+        (lambda: Dropout(1.0), ["Dropout: p", "less than 1, not 1.0"]),
+        (lambda: BatchNorm2d(2, momentum=1.5), ["BatchNorm2d: momentum", "from 0 to 1"]),
+        (lambda: BatchNorm2d(2, eps=np.inf), ["BatchNorm2d: eps", "finite"]),
+        (lambda: GroupNorm(1, 2, eps=0), ["GroupNorm: eps", "positive"]),
+        (lambda: LeakyReLU(np.nan), ["LeakyReLU: slope", "finite"]),
+        (lambda: Linear(1, 1, gain=np.nan), ["Linear: gain", "finite"]),
+        (lambda: Conv2d(1, 1, 1, stride=0), ["Conv2d: stride", "at least 1"]),
+        (lambda: Conv2d(1, 1, 1, padding=-1), ["Conv2d: padding", "at least 0"]),
+        (lambda: Conv2d(1, 1, 1, dilation=(1, 0)), ["Conv2d: dilation", "at least 1"]),
+        (lambda: MaxPool2d(2, stride=0), ["MaxPool2d: stride", "at least 1"]),
+        (lambda: AvgPool2d(2, padding=-1), ["AvgPool2d: padding", "at least 0"]),
+    ],
+)
+def test_a_layer_is_refused_when_it_is_made_and_not_when_it_is_used(make, substance):
+    assert_refuses(make, ValueError, *substance)

@@ -280,7 +280,7 @@ def test_the_progress_bar_is_imported_only_when_training_runs():
         ({"batch_size": 0}, ValueError, ["train: batch_size", "at least 1", "0"]),
         ({"batch_size": "all"}, TypeError, ["train: batch_size", "int", "'all'"]),
         ({"max_norm": 0}, ValueError, ["max_norm must be positive", "0"]),
-        ({"test": (IMAGES, LABELS[:3])}, ValueError, ["train: test: labels is (3,)", "(20,)"]),
+        ({"test": (IMAGES, LABELS[:3])}, ValueError, ["train: test_labels is (3,)", "(20,)"]),
         ({"optimizer": 0.1}, TypeError, ["optimizer must be an SGD or Adam", "0.1"]),
         ({"optimizer": SGD}, TypeError, ["optimizer is the class SGD", "SGD(network, learning"]),
         ({"optimizer": SGD(small_network(), 0.1)}, ValueError, ["optimizer", "another network"]),
@@ -351,3 +351,38 @@ def test_train_notes_when_it_measured_and_how_it_trained():
     history = fit(small_network(), epochs=2, batch_size=8, test=(IMAGES, LABELS))
     assert history.measured == [3, 6]
     assert history.settings == "SGD(learning_rate=0.1, momentum=0.0), batches of 8"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "substance"),
+    [
+        ({"epochs": True}, TypeError, ["epochs must be an int, not True"]),
+        ({"batch_size": True}, TypeError, ["batch_size must be an int, not True"]),
+        (
+            {"labels": LABELS.astype(float)},
+            TypeError,
+            ["must be ints", "labels.astype(int)"],
+        ),
+        ({"labels": np.eye(3)[LABELS]}, ValueError, ["one-hot", "labels.argmax(axis=1)"]),
+        ({"labels": LABELS[:, None]}, ValueError, ["labels.reshape(20)"]),
+        ({"labels": LABELS - 1}, ValueError, ["labels count from 0", "-1"]),
+        ({"test": (IMAGES, LABELS * 1.0)}, TypeError, ["test_labels.astype(int)"]),
+        ({"test": IMAGES}, TypeError, ["test must be a pair (images, labels), not ndarray"]),
+        ({"max_norm": "1"}, TypeError, ["max_norm must be a number"]),
+        ({"max_norm": -1}, ValueError, ["max_norm must be positive"]),
+    ],
+)
+def test_what_would_spoil_the_training_is_refused_before_the_first_step(wrong, error, substance):
+    network = small_network()
+    before = {name: array.copy() for name, array in network.params.items()}
+    assert_refuses(lambda: fit(network, **wrong), error, "train: ", *substance)
+    for name, array in network.params.items():
+        assert (array == before[name]).all()
+
+
+def test_among_nan_no_score_is_the_largest():
+    scores = np.zeros((1, 3, 1, 1))
+    scores[0, 1] = np.nan  # where argmax would say 1
+    loss, accuracy = evaluate(Flatten(), scores, [1])
+    assert np.isnan(loss)
+    assert accuracy == 0

@@ -1,4 +1,4 @@
-"""Write the pictures that the README shows: `python tools/docs_pictures.py`."""
+"""Write the pictures that the README shows; `make docs` runs it."""
 
 from pathlib import Path
 

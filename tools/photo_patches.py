@@ -1,4 +1,4 @@
-"""Cut the photo patches out of the photograph: `python tools/photo_patches.py`, once and for all.
+"""Cut the photo patches out of the photograph, once and for all; `make photographs` runs it.
 
 Two JPEG decoders may differ by a level or two of 255, and an input that differs gives other
 gradients everywhere; hence the patches are data, and no lesson reads the photograph.

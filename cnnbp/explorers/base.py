@@ -6,7 +6,7 @@ import ipywidgets as widgets
 
 from cnnbp.explorers.controls import Stepper
 from cnnbp.explorers.view import LEGIBLE, View, release
-from cnnbp.pictures.svg import refusal
+from cnnbp.pictures.svg import number, refusal
 from cnnbp.shape import complaint
 
 WRAP = {"flex_flow": "row wrap"}  # below one another in a narrow window
@@ -23,8 +23,9 @@ class Explorer(View):
     given     dict of name -> what else the explorer was called with, None if it was not
     buttons   further widgets, beside "Reset"
 
-    Attributes: controls, html (the picture as text), values, widget, and state: keywords with
-    which the explorer's class makes another that shows the same.
+    Attributes: controls; html, the picture, an Svg; widget, all that is displayed, and in it
+    picture_widget; values, what the controls say; and state, keywords with which the explorer's
+    class makes another that shows the same.
     """
 
     def __init__(self, controls, start, *, given=(), buttons=()):
@@ -34,8 +35,8 @@ class Explorer(View):
             for name, control in controls.items()
         }
         self.given = {name: value for name, value in dict(given).items() if value is not None}
-        self.picture = widgets.HTML(layout=LEGIBLE)
-        self.widget = widgets.VBox([self._panel(buttons), self.picture])
+        self.picture_widget = widgets.HTML(layout=LEGIBLE)
+        self.widget = widgets.VBox([self._panel(buttons), self.picture_widget])
         if self.stepper:
             self.widget.children += (self.stepper.frames, self.stepper.rules)
             self.widget.add_class("cnnbp-stepper")
@@ -80,7 +81,7 @@ class Explorer(View):
             self.html = refusal(f"Impossible: {getattr(error, 'sentence', error)}")
         finally:
             self._drawing = False
-        self.picture.value = self.html
+        self.picture_widget.value = self.html
 
     def close(self):
         """Free all widgets: none of this explorer's stays registered."""
@@ -164,7 +165,7 @@ def _possible(control):
         return "one of " + ", ".join(repr(option) for _, option in _pairs(control.options))
     if hasattr(control, "min"):
         kind = "a number" if isinstance(control.value, float) else "a whole number"
-        return f"{kind} from {control.min} to {control.max}"
+        return f"{kind} from {number(control.min)} to {number(control.max)}"
     return "True or False"
 
 

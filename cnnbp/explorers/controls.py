@@ -1,9 +1,9 @@
 """Sliders and choices that explorers are made of, and the stepper that needs no kernel."""
 
 import ipywidgets as widgets
-from traitlets import validate
+from traitlets import Any
 
-STEPS = 40  # positions that a stepper turns in the browser alone
+FRAMES = 40  # positions that a stepper turns in the browser alone
 WIDTH = {"width": "20em", "max_width": "100%"}  # two or three side by side, one if it is narrow
 STEPPER_WIDTH = {"width": "26em", "max_width": "100%"}
 STYLE = {"description_width": "7em"}
@@ -54,17 +54,22 @@ def switch(description, value=False):
     return widgets.Checkbox(value, description=description, style=STYLE, layout=WIDTH)
 
 
-class Positions(widgets.SelectionSlider):
-    """A slider over positions that takes what is no position for the last one.
+class Position(Any):
+    """A position of its slider; what is none is taken for the last one.
 
     So does a slider over numbers with what is beyond its end. Here the end may move: another
     stride leaves fewer windows.
     """
 
-    @validate("value")
-    def _validate_value(self, proposal):
-        positions = list(dict(self.options).values())
-        return proposal.value if proposal.value in positions else positions[-1]
+    def validate(self, slider, value):
+        positions = [position for _, position in slider.options]
+        return value if value in positions else positions[-1]
+
+
+class PositionSlider(widgets.SelectionSlider):
+    """A slider over (label, position) pairs."""
+
+    value = Position(help="the position, of those in options")
 
 
 class Stepper:
@@ -79,12 +84,12 @@ class Stepper:
     """
 
     def __init__(self, description, positions):
-        self.slider = Positions(
+        self.slider = PositionSlider(
             options=positions, description=description, style=STYLE, layout=STEPPER_WIDTH
         )
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})
-        rules = HIDDEN + "".join(SHOWN.replace("K", str(k)) for k in range(STEPS))
+        rules = HIDDEN + "".join(SHOWN.replace("K", str(k)) for k in range(FRAMES))
         self.rules = widgets.HTML(f"<style>{rules}</style>", layout={"display": "none"})
         self._blank, self._made = widgets.HTML(), []
         self._links = [  # the slider first: in the beginning the others take its value
@@ -105,7 +110,7 @@ class Stepper:
                 self.slider.value = value
 
     def _frames(self, count):
-        if count > STEPS:
+        if count > FRAMES:
             return (self._blank,) * count
         shared = {"layout": self._blank.layout, "style": self._blank.style}
         for k in range(len(self._made), count):

@@ -10,7 +10,7 @@ from cnnbp.explorers.arrays import (
     whole_numbers,
 )
 from cnnbp.explorers.base import Explorer
-from cnnbp.explorers.controls import STEPS, Stepper, choice, slider
+from cnnbp.explorers.controls import FRAMES, Stepper, choice, slider
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.shape import conv_windows
@@ -63,14 +63,13 @@ the other filters = 4.5'
 
     def draw(self, *, cell, wanted, sample, channel=0, filter=0, kernel_size=None, **geometry):
         x, w = self.x, self.kernel(kernel_size)
-        every = len(self.controls["cell"].options) <= STEPS
+        every = len(self.controls["cell"].options) <= FRAMES
         if wanted == "z":
             at = {"sample": sample, "filter": filter, "channel": channel, "chosen": cell}
             return draw_conv2d_z(x, w, self.b, every=every, **at, **geometry)
-        place = conv_windows(x.shape, w.shape, **geometry)
         dz = self.dz
         if dz is None:
-            dz = made_up_gradient("random", (len(x), len(w), *place.output), (sample, filter))
+            dz = _made_up("random", x, w, (sample, filter), geometry)
         index = sample, channel, *cell
         return draw_conv2d_dx(dz, x, w, index, filter=filter, every=every, **geometry)
 
@@ -119,8 +118,12 @@ class KernelGradientExplorer(Explorer):
     def draw(self, *, tap, sample, upstream, filter=0, channel=0, **geometry):
         dz = self.dz
         if upstream != "given":
-            place = conv_windows(self.x.shape, self.w.shape, **geometry)
-            z_shape = len(self.x), len(self.w), *place.output
-            dz = made_up_gradient(upstream, z_shape, at=(sample, filter))
+            dz = _made_up(upstream, self.x, self.w, (sample, filter), geometry)
         shown = {"sample": sample, "filter": filter, "channel": channel, "chosen": tap}
         return draw_conv2d_dw(dz, self.x, self.w, **shown, **geometry)
+
+
+def _made_up(kind, x, w, at, geometry):
+    """An upstream gradient for this convolution; how many windows fit decides its shape."""
+    outputs = conv_windows(x.shape, w.shape, **geometry).output
+    return made_up_gradient(kind, (len(x), len(w), *outputs), at)

@@ -12,7 +12,7 @@ from cnnbp.linear import Flatten, Linear
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
 from cnnbp.network import Network, Residual
 from cnnbp.normalization import BatchNorm2d, GroupNorm
-from cnnbp.pictures.network import draw_network, norms
+from cnnbp.pictures.network import draw_network
 
 CHANNELS = 4
 IMAGES = 4  # enough for a gradient, few enough for a slider
@@ -80,10 +80,9 @@ class GradientFlowExplorer(Explorer):
                 of_class = self.network.gradients()
             self.network.backward(by_class + by_box)
             if 0 < balance < 1:
-                rest = [
-                    both - one for both, one in zip(self.network.gradients(), of_class, strict=True)
-                ]
-                parts = {"class": norms(of_class), "box": norms(rest)}
+                both = self.network.gradients()
+                of_box = [all_of_it - one for all_of_it, one in zip(both, of_class, strict=True)]
+                parts = {"class": of_class, "box": of_box}
         return draw_network(self.network, parts=parts, span=SPAN)
 
     def _arriving(self, features):

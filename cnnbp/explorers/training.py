@@ -18,7 +18,7 @@ from cnnbp.pictures.training import draw_training
 from cnnbp.pooling import MaxPool2d
 from cnnbp.training import History, evaluate, minibatches, training_step
 
-STEPS = 300
+MOST_STEPS = 300
 MEASURED_EVERY = 10  # steps
 RATES = [
     (f"{rate:g}", rate) for rate in (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -54,7 +54,7 @@ class TrainingExplorer(Explorer):
         self.kept, self._kept_at_start, self._runs = kept, kept, {}
         self.data = digits()
         controls = {
-            "steps": slider("steps", 0, STEPS, 60),
+            "steps": slider("steps", 0, MOST_STEPS, 60),
             "learning_rate": notches("learning rate", RATES, 1.0),
             "optimizer": choice("optimizer", ["SGD", "Adam"]),
             "momentum": notches("momentum", [("0", 0.0), ("0.5", 0.5), ("0.9", 0.9)], 0.9),
@@ -63,7 +63,7 @@ class TrainingExplorer(Explorer):
                 "clip to norm", [("none", math.inf), ("5", 5.0), ("1", 1.0), ("0.2", 0.2)], math.inf
             ),
         }
-        play = widgets.Play(min=0, max=STEPS, step=2, interval=150, show_repeat=False)
+        play = widgets.Play(min=0, max=MOST_STEPS, step=2, interval=150, show_repeat=False)
         step = widgets.Button(description="Step", layout={"width": "6em"})
         keep = widgets.Button(description="Keep this run", layout={"width": "9em"})
         step.on_click(lambda _: self.step())

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from cnnbp.convolution import conv2d, conv2d_backward
-from cnnbp.explain import explain_conv2d
+from cnnbp.convolution import conv2d
+from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic
 from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.svg import (
@@ -18,7 +18,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
-from cnnbp.pictures.tables import GAP, LEFT, TOP, paired, side_by_side
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, paired, side_by_side
 from cnnbp.shape import conv_windows, images, own_channel
 
 
@@ -48,30 +48,19 @@ def draw_conv2d_z(
         explain_conv2d("z", (sample, filter, *window), x=x, w=w, b=b, **geometry)
         for window in outputs
     ]
-    z = conv2d(x, w, b, **geometry)[sample, filter]
-    names = view.x_title, f"w[{filter},{channel}]", f"z[{sample},{filter}]"
-    tables = view.pixels, w[filter, channel], z
-    limits = scales(tables[:1], tables[1:2], [z, *(cell.product for cell in cells)])
-    x_grid, w_grid, z_grid = grids = side_by_side(names, tables, LEFT, TOP, limits)
-    x_grid.hatched = view.unseen
-    sums = _Sums("x·w", view.place.kernel, w_grid.x, max(w_grid.bottom, z_grid.bottom))
-
-    links = [
-        _window_link(cell, channel, grids, view.place, sums, _rest_of_z(w, cell.bias is not None))
-        for cell in cells
-    ]
-    rank = rank_of(chosen, outputs)
-    return picture(
-        f"Convolution, {names[2]}: each cell sums the pixels that a window of {view.x_name} shows "
-        f"times {names[1]}. {links[rank].lines[0]}",
+    w_name, z_name = cell_name("w", (filter, channel)), cell_name("z", (sample, filter))
+    kernel, z = w[filter, channel], conv2d(x, w, b, **geometry)[sample, filter]
+    limits = scales([view.pixels], [kernel], [z, *(cell.product for cell in cells)])
+    grids = view.beside((w_name, z_name), (kernel, z), limits)
+    sums, rest = _Sums("x·w", view.place.kernel, grids), _rest_of_z(w, b is not None)
+    return view.picture(
+        "Who contributed to this output?",
+        f"Convolution, {z_name}: each cell sums the pixels that a window of {view.x_name} shows "
+        f"times {w_name}",
         grids,
-        links,
-        chosen=rank,
-        extra=text(LEFT, 18, "Who contributed to this output?", "name")
-        + view.frame(x_grid)
-        + sums.table(),
-        readout_at=sums.readout_at(grids),
-        width=sums.named(),
+        sums,
+        [_window_link(cell, channel, grids, view.place, sums, rest) for cell in cells],
+        rank_of(chosen, outputs),
     )
 
 
@@ -110,43 +99,33 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     """
     dz, x, w = images(dz=dz, x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
-    _, dw, db = conv2d_backward(dz, x, w, **geometry)
     taps = list(np.ndindex(*view.place.kernel))
     cells = [
         explain_conv2d("dw", (filter, channel, *tap), dz=dz, x=x, w=w, **geometry) for tap in taps
     ]
     cells.append(explain_conv2d("db", (filter, 0, 0), dz=dz))
-    names = view.x_title, f"dz[{sample},{filter}]", f"dw[{filter},{channel}]", f"db[{filter}]"
-    tables = view.pixels, dz[sample, filter], dw[filter, channel], db[filter]
-    limits = scales(*([table] for table in tables))
-    x_grid, dz_grid, dw_grid, db_grid = grids = side_by_side(names, tables, LEFT, TOP, limits)
-    x_grid.hatched = view.unseen
-    below = max(dz_grid.bottom, dw_grid.bottom)
-    sums = _Sums("dz·x", view.place.output, dz_grid.x, below)
-
-    results = [*((dw_grid, tap) for tap in taps), (db_grid, (0, 0))]
-    links = [
-        _weight_link(cell, result, sample, grids, view.place, sums, _of_others(len(x)))
-        for cell, result in zip(cells, results, strict=True)
-    ]
-    rank = rank_of(chosen, [*taps, "bias"])
-    return picture(
-        f"Weight gradient {names[2]} of a convolution: each cell sums {names[1]} times the cells "
-        f"of {view.x_name} that its weight met. {links[rank].lines[0]}",
+    *dw, db = (cell.total for cell in cells)
+    tables = dz[sample, filter], np.reshape(dw, view.place.kernel), np.array([[db]])
+    dz_name, dw_name = cell_name("dz", (sample, filter)), cell_name("dw", (filter, channel))
+    names = dz_name, dw_name, cell_name("db", (filter,))
+    grids = view.beside(names, tables, scales(*([table] for table in (view.pixels, *tables))))
+    sums = _Sums("dz·x", view.place.output, grids)
+    rest = _of_others(len(x))
+    return view.picture(
+        f"Which pixels does one weight of filter {filter} meet?",
+        f"Weight gradient {dw_name} of a convolution: each cell sums {dz_name} times the cells of "
+        f"{view.x_name} that its weight met",
         grids,
-        links,
-        chosen=rank,
-        extra=text(LEFT, 18, f"Which pixels does one weight of filter {filter} meet?", "name")
-        + view.frame(x_grid)
-        + sums.table(),
-        readout_at=sums.readout_at(grids),
-        width=sums.named(),
+        sums,
+        [_weight_link(cell, sample, grids, view.place, sums, rest) for cell in cells],
+        rank_of(chosen, [*taps, "bias"]),
     )
 
 
-def _weight_link(cell, result, sample, grids, place, sums, rest):
+def _weight_link(cell, sample, grids, place, sums, rest):
     """The link of a cell of dw, or of db: all that it met in this sample."""
-    x_grid, dz_grid, *_ = grids
+    x_grid, dz_grid, dw_grid, db_grid = grids
+    result = (dw_grid, cell.index[2:]) if cell.wanted == "dw" else (db_grid, (0, 0))
     shown = np.flatnonzero(cell.left_index[:, 0] == sample)
     met = cell.left_index[shown, 2:]
     lines, places = [arithmetic(cell, shown, rest)], [(dz_grid, met)]
@@ -179,22 +158,9 @@ def draw_conv2d_db(dz, *, filter=0):
     (dz,) = images(dz=dz)
     check_choice(sample=(0, len(dz)), filter=(filter, dz.shape[1]))
     cell = explain_conv2d("db", (filter, 0, 0), dz=dz)
-    drawn = range(min(len(dz), 4))
-    terms = [np.flatnonzero(cell.left_index[:, 0] == sample) for sample in drawn]
-    tables = [dz[sample, filter] for sample in drawn]
-    sums = [np.array([[cell.product[own].sum()]]) for own in terms]
-    total = np.array([[cell.total]])
-    limit, sum_limit = scales(tables, [*sums, total])
-    names = [f"dz[{sample},{filter}]" for sample in drawn]
-    grids = side_by_side(names, tables, LEFT, TOP, [limit] * len(tables), own_scale=True)
-    below = grids[0].bottom + GAP
-    sum_grids = [
-        Grid(f"sum of {grid.name}", own, (grid.x, below), sum_limit)
-        for grid, own in zip(grids, sums, strict=True)
-    ]
-    db_grid = Grid(f"db[{filter}]", total, (LEFT, below + CELL + GAP), sum_limit)
-
-    everywhere = [own for own in terms for own in own]
+    terms = [np.flatnonzero(cell.left_index[:, 0] == sample) for sample in range(min(len(dz), 4))]
+    grids, sum_grids, db_grid = _gathering(dz[:, filter], filter, cell, terms)
+    everywhere = np.concatenate(terms)
     links = [_gathered(cell, everywhere, grids, (db_grid, (0, 0)), "from the samples not drawn")]
     if len(dz) > 1:
         links += [
@@ -209,6 +175,26 @@ def draw_conv2d_db(dz, *, filter=0):
     )
 
 
+def _gathering(dz, filter, cell, terms):
+    """The tables of a bias gradient: the first samples' dz, the sum of each, and db.
+
+    terms  for every sample that is drawn, the numbers of its products
+    """
+    tables = list(dz[: len(terms)])
+    sums = [np.array([[cell.product[own].sum()]]) for own in terms]
+    total = np.array([[cell.total]])
+    limit, sum_limit = scales(tables, [*sums, total])
+    names = [cell_name("dz", (sample, filter)) for sample in range(len(terms))]
+    grids = side_by_side(names, tables, LEFT, TOP, [limit] * len(tables), own_scale=True)
+    below = grids[0].bottom + GAP
+    sum_grids = [
+        Grid(f"sum of {grid.name}", own, (grid.x, below), sum_limit)
+        for grid, own in zip(grids, sums, strict=True)
+    ]
+    at = LEFT, below + CELL + GAP
+    return grids, sum_grids, Grid(cell_name("db", (filter,)), total, at, sum_limit)
+
+
 def _gathered(cell, shown, grids, result, rest):
     """The link of a sum over some of the dz that make up db."""
     pairs = [[(grids[n], (i, j))] for n, _, i, j in cell.left_index[shown]]
@@ -217,7 +203,7 @@ def _gathered(cell, shown, grids, result, rest):
 
 
 class _View:
-    """What a picture shows of x: one sample and channel, in its padding."""
+    """What a picture shows of x: one sample and channel, in its padding; and what stands around."""
 
     def __init__(self, x, w, sample, filter, channel, geometry):
         self.place = conv_windows(x.shape, w.shape, **geometry)
@@ -227,9 +213,15 @@ class _View:
         margin = [(p, p) for p in self.place.padding]
         self.pixels = np.pad(x[sample, self.channel], margin)
         self.unseen = np.pad(~self.place.covered(), margin)
-        self.x_name = f"x[{sample},{self.channel}]"
-        self.x_title = self.x_name + " in its padding" * any(self.place.padding)
-        self.x_title += ", hatched: no window" * bool(self.unseen.any())
+        self.x_name = cell_name("x", (sample, self.channel))
+
+    def beside(self, names, tables, limits):
+        """Grids in a row: x, then these tables; the first limit is that of x."""
+        title = self.x_name + " in its padding" * any(self.place.padding)
+        names = title + about_hatching(self.unseen), *names
+        grids = side_by_side(names, (self.pixels, *tables), LEFT, TOP, limits)
+        grids[0].hatched = self.unseen
+        return grids
 
     def frame(self, grid):
         """Where x ends and its padding begins."""
@@ -237,14 +229,25 @@ class _View:
             return ""
         return outline(grid.box(self.place.padding, self.place.image))
 
+    def picture(self, title, description, grids, sums, links, rank):
+        """The picture with these grids from x on, the sums below them, and the link to rest on."""
+        return picture(
+            f"{description}. {links[rank].lines[0]}",
+            grids,
+            links,
+            chosen=rank,
+            extra=text(LEFT, 18, title, "name") + self.frame(grids[0]) + sums.table(),
+            readout_at=sums.readout_at(grids),
+            width=sums.named(),
+        )
+
 
 class _Sums:
-    """A table below others: a link's products, each with the sum up to it."""
+    """A table below the second and third of others: a link's products, each with the sum so far."""
 
-    def __init__(self, name, shape, x, bottom):
-        self.grid = Grid(
-            f"{name} and, below, their sum so far", np.zeros(shape), (x, bottom + GAP), 1
-        )
+    def __init__(self, name, shape, grids):
+        at = grids[1].x, max(grid.bottom for grid in grids[1:]) + GAP
+        self.grid = Grid(f"{name} and, below, their sum so far", np.zeros(shape), at, 1)
         self.drawn = max(shape) <= 6  # larger ones would be crowded, and slow
 
     def table(self):

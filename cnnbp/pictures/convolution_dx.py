@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d_backward
-from cnnbp.explain import explain_conv2d
+from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic, factor
 from cnnbp.pictures.choice import check_choice
 from cnnbp.pictures.svg import (
@@ -18,7 +18,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
-from cnnbp.pictures.tables import GAP, LEFT, TOP, side_by_side
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, side_by_side
 from cnnbp.shape import conv_windows, images, own_filters
 
 
@@ -47,19 +47,18 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
     filter = group[0] if filter is None else filter
     check_choice(filter=(filter, len(w)))
     sides = _Sides(dz, x, w, cell, filter, geometry)
-    links, chosen = [sides.sum()], 0
-    if every:
-        pixels = list(np.ndindex(*x.shape[2:]))
-        chosen = pixels.index(tuple(pixel))
-        for rank, other in enumerate(pixels):
-            if rank != chosen:
-                index = (n, channel, *other)
-                other = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
-                links.insert(rank, sides.other_pixel(other))
+    pixels = list(np.ndindex(*x.shape[2:])) if every else [tuple(pixel)]
+    chosen = pixels.index(tuple(pixel))
+    links = [
+        sides.link_of_pixel(explain_conv2d("dx", (n, channel, *other), dz=dz, x=x, w=w, **geometry))
+        for other in pixels
+        if other != tuple(pixel)
+    ]
+    links.insert(chosen, sides.link_of_all())
     return picture(
         f"Input gradient, one cell read in two ways. {links[chosen].lines[0]}",
         sides.grids,
-        links + sides.products(),
+        links + sides.links_of_products(),
         chosen=chosen,
         extra=sides.titles(),
     )
@@ -72,43 +71,55 @@ class _Sides:
         self.cell, self.filter = cell, filter
         self.place = conv_windows(x.shape, w.shape, **geometry)
         n, channel, *self.pixel = cell.index
+        c = channel % w.shape[1]  # counted within the filter's group
         self.shown = self._of_filter(cell)
         products = cell.product[self.shown]
         if len(self.shown) < len(cell):
             products = np.append(products, cell.total - products.sum())
         dx, _, _ = conv2d_backward(dz, x, w, **geometry)
-        dx, dz, self.kernel = dx[n, channel], dz[n, filter], w[filter, channel % w.shape[1]]
-        spread = _spread(dz, self.place)
-        limit, w_limit = scales((dx, dz, products, cell.total), (self.kernel,))
-        own_scale = limit != w_limit
-        dz_name, w_name = f"dz[{n},{filter}]", f"w[{filter},{channel % w.shape[1]}]"
-        y, size = TOP + 30, cell_size(spread)
-        margin = np.multiply(self.place.padding, size)  # windows reach into the padding
-        top = side_by_side((dz_name, w_name), (dz, self.kernel), LEFT, y, (limit, w_limit))
-        self.dz, self.w = top
-        below = max(self.dz.bottom, self.w.bottom) + GAP + margin[0]
-        unseen = ~self.place.covered()
-        dx_name = f"dx[{n},{channel}]" + ", hatched: no window" * bool(unseen.any())
-        look = {"size": size, "hatched": unseen, "lift": margin[0]}
-        self.dx = Grid(dx_name, dx, (LEFT + margin[1], below), limit, **look)
-        ends = self.dx.right, self.dx.named(own_scale), self.w.named(own_scale), self.w.right
-        self.right = max(ends) + margin[1] + GAP
-        turned = self.kernel[::-1, ::-1]
-        self.rotated = Grid(f"{w_name} rotated by 180°", turned, (self.right, y), w_limit)
-        spread_name = f"{dz_name} spread, zeros around it"
-        self.spread = Grid(spread_name, spread, (self.right, below), limit, size=size)
-        others = ", then the other filters'" * (len(self.shown) < len(cell))
-        self.sums, self.total = side_by_side(
-            (f"products of dx[{','.join(map(str, cell.index))}]{others}", "their sum"),
-            (products[None], np.array([[cell.total]])),
-            LEFT,
-            max(self.dx.bottom + margin[0], self.spread.bottom) + GAP,
-            (limit, limit),
-            own_scale=own_scale,
-        )
-        self.grids = [*top, self.dx, self.rotated, self.spread, self.sums, self.total]
+        dx, dz, kernel = dx[n, channel], dz[n, filter], w[filter, c]
+        limits = scales((dx, dz, products, cell.total), (kernel,))
+        names = (("dz", (n, filter)), ("w", (filter, c)), ("dx", (n, channel)))
+        self._lay_out([cell_name(*name) for name in names], dz, kernel, dx, limits)
+        self._lay_out_products(products, limits)
 
-    def sum(self):
+    def _lay_out(self, names, dz, kernel, dx, limits):
+        """The tables of scatter on the left, those of gather on the right."""
+        dz_name, w_name, dx_name = names
+        limit, w_limit = limits
+        spread, unseen = _spread(dz, self.place), ~self.place.covered()
+        y, size = TOP + 30, cell_size(spread)
+        self.dz, self.w = side_by_side(names[:2], (dz, kernel), LEFT, y, limits)
+        margin = np.multiply(self.place.padding, size)
+        below = max(self.dz.bottom, self.w.bottom) + GAP + margin[0]
+        look = {"size": size, "hatched": unseen, "margin": margin}
+        at = LEFT + margin[1], below
+        self.dx = Grid(dx_name + about_hatching(unseen), dx, at, limit, **look)
+        self.right = max(grid.reach(limit != w_limit) for grid in (self.dx, self.w)) + GAP
+        turned = kernel[::-1, ::-1]
+        self.rotated = Grid(f"{w_name} rotated by 180°", turned, (self.right, y), w_limit)
+        spread_name, at = f"{dz_name} spread, zeros around it", (self.right, below)
+        self.spread = Grid(spread_name, spread, at, limit, size=size)
+
+    def _lay_out_products(self, products, limits):
+        """Below both sides the products, and their sum."""
+        limit, w_limit = limits
+        others = ", then the other filters'" * (len(self.shown) < len(self.cell))
+        self.products, self.total = side_by_side(
+            (f"products of {cell_name('dx', self.cell.index)}{others}", "their sum"),
+            (products[None], np.array([[self.cell.total]])),
+            LEFT,
+            max(self.dx.bottom + self.dx.margin[0], self.spread.bottom) + GAP,
+            (limit, limit),
+            own_scale=limit != w_limit,
+        )
+
+    @property
+    def grids(self):
+        scatter, gather = [self.dz, self.w, self.dx], [self.rotated, self.spread]
+        return [*scatter, *gather, self.products, self.total]
+
+    def link_of_all(self):
         """The link of the whole cell: all its products, in letters, on both sides."""
         same = "the same products on both sides: point at one"
         none = "no window covered this pixel: nothing to send back, and only zeros to gather"
@@ -118,10 +129,10 @@ class _Sides:
             handles=rings,
             pairs=self._pairs(),
             rings=rings,
-            extra="".join(self._windows(self.cell)) + self._kernel(self.pixel, factors=True),
+            extra="".join(self._frames(self.cell)) + self._kernel(self.pixel, factors=True),
         )
 
-    def products(self):
+    def links_of_products(self):
         """The links of single products, each on both sides."""
         return [
             Link(
@@ -129,21 +140,21 @@ class _Sides:
                 handles=[pair[-1], *pair[:-1]],
                 pairs=[[]] * rank + [pair],
                 rings=[(self.dx, tuple(self.pixel))],
-                extra=window + self._kernel(self.pixel, factors=True),
+                extra=frame + self._kernel(self.pixel, factors=True),
             )
-            for rank, (t, pair, window) in enumerate(
-                zip(self.shown, self._pairs(), self._windows(self.cell, "ring"), strict=True)
+            for rank, (t, pair, frame) in enumerate(
+                zip(self.shown, self._pairs(), self._frames(self.cell, "ring"), strict=True)
             )
         ]
 
-    def other_pixel(self, cell):
+    def link_of_pixel(self, cell):
         """The link of another pixel: its sum, where its windows lie, and where the kernel."""
         pixel, windows = cell.index[2:], cell.left_index[self._of_filter(cell), 2:].tolist()
         return Link(
             [self._line(cell)],
             handles=[(self.dx, pixel)],
             rings=[(self.dx, pixel), *((self.dz, window) for window in windows)],
-            extra="".join(self._windows(cell)) + self._kernel(pixel),
+            extra="".join(self._frames(cell)) + self._kernel(pixel),
         )
 
     def titles(self):
@@ -174,7 +185,7 @@ class _Sides:
                     (self.w, tuple(tap)),
                     (self.rotated, tuple(turned)),
                     (self.spread, tuple(lies_at)),
-                    (self.sums, (0, rank)),
+                    (self.products, (0, rank)),
                 ]
             )
         return pairs
@@ -183,8 +194,8 @@ class _Sides:
         """Where the rotated kernel lies on the spread dz."""
         return np.add(pixel, self.place.padding)
 
-    def _windows(self, cell, css=None):
-        """The window of each product on dx; several do not hide each other, many are fine."""
+    def _frames(self, cell, css=None):
+        """The window of each product on dx, as a frame; several leave each other seen."""
         windows = cell.left_index[self._of_filter(cell), 2:]
         css = css or ("frame" if len(windows) <= 4 else "fine")
         return [
@@ -199,7 +210,7 @@ class _Sides:
         corner, grid = self._corner(pixel), self.spread
         parts = [outline(grid.box(corner, self.place.span))]
         if factors and grid.size == CELL:
-            for tap in np.ndindex(*self.kernel.shape):
+            for tap in np.ndindex(*self.place.kernel):
                 x, y = grid.corner(corner + np.multiply(tap, self.place.dilation))
                 weight = number(self.rotated.values[tap])
                 parts.append(text(x + CELL - 2, y + CELL - 3, f"×{weight}", "factor"))
@@ -212,7 +223,7 @@ def _term_lines(term, rank, pixel):
     return [
         f"{LETTERS[rank % 26]}: {term} = {values}",
         f"scatter: the window at ({i}, {j}) saw the pixel ({pixel[0]}, {pixel[1]}) through its "
-        f"weight ({kh}, {kw}), so it sends dz[{i},{j}] times that weight back",
+        f"weight ({kh}, {kw}), so it sends {cell_name('dz', (i, j))} times that weight back",
         "gather: turned by 180°, the same weight lies over the same dz",
     ]
 

@@ -39,15 +39,19 @@ class Frame:
     def _scale(self, y):
         return math.log10(max(y, 1e-300)) if self.log else y
 
+    def _ticks_up(self):
+        return (
+            decades(*map(math.log10, self.up)) if self.log else _ticks(*self.up, self.height / 30)
+        )
+
     def svg(self, title, below=""):
         """The rectangle, its ticks, a title above and what runs along it below."""
         bottom, right = self.top + self.height, self.left + self.width
         grid, parts = "", [text(self.left, self.top - 8, title, "name")]
-        for tick in _decades(*self.up) if self.log else _ticks(*self.up, self.height / 30):
+        for tick in self._ticks_up():
             _, y = self.at(self.across[0], tick)
             grid += f"M{self.left:g} {y:.1f}h{self.width:g}"
-            written = f"1e{math.log10(tick):.0f}" if self.log and tick < 0.01 else number(tick)
-            written = written.replace("-", "−")
+            written = magnitude(tick) if self.log else number(tick)
             parts.append(text(self.left - 6, round(y + 4, 1), written, "quiet", "end"))
         for tick in _ticks(*self.across, self.width / 60):
             x, _ = self.at(tick, self.up[0])
@@ -71,6 +75,18 @@ class Frame:
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{fill}" stroke="currentColor"/>'
 
 
+def magnitude(size):
+    """A size with two or three digits, however small or large.
+
+    >>> magnitude(0.25), magnitude(3.21e-20), magnitude(1e6), magnitude(0)
+    ('0.25', '3.2e−20', '1e6', '0')
+    """
+    if size == 0 or 0.01 <= size < 1e5 or not math.isfinite(size):
+        return number(size)
+    mantissa, power = f"{size:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(power)}".replace("-", "−")
+
+
 def _ticks(low, high, at_most):
     """Round numbers from low to high, 1, 2 or 5 times a power of ten apart.
 
@@ -84,12 +100,12 @@ def _ticks(low, high, at_most):
     return [float(f"{i * apart:.10g}") for i in range(first, last + 1)]
 
 
-def _decades(low, high):
-    """Powers of ten from low to high, a round number of decades apart.
+def decades(low, high, at_most=6):
+    """Powers of ten, from ten to the `low` to ten to the `high`, a round number of powers apart.
 
-    >>> _decades(0.01, 10)
-    [0.01, 0.1, 1.0, 10.0]
+    >>> decades(-2, 1), decades(-8, 3)
+    ([0.01, 0.1, 1.0, 10.0], [1e-08, 1e-06, 0.0001, 0.01, 1.0, 100.0])
     """
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    apart = next(n for n in (1, 2, 5, 10, 20, 50, 100) if (last - first) / n <= 6)
+    first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
+    apart = next(n for n in (1, 2, 5, 10, 20, 50, 100) if (last - first) / n <= at_most)
     return [float(f"1e{power}") for power in range(first, last + 1) if power % apart == 0]

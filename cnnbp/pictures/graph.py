@@ -9,7 +9,7 @@ import numpy as np
 from cnnbp.pictures.arithmetic import factor
 from cnnbp.pictures.choice import rank_of
 from cnnbp.pictures.curves import FIRST, SECOND, Frame
-from cnnbp.pictures.svg import LETTERS, Area, Link, color, largest, number, page, text
+from cnnbp.pictures.svg import LETTERS, Area, Link, arrow_path, color, largest, number, page, text
 from cnnbp.shape import complaint
 
 WIDTH, PITCH, ROW = 88, 138, 112  # pixels: a node, from one column to the next, between rows
@@ -45,26 +45,29 @@ def draw_graph(graph, inputs, *, chosen=None, nudge=None):
     run = _Run(graph, values, graph.backward(values), moved)
     nodes, edges = _layout(graph)
     links = [_uses(run, each, nodes, edges) for each in graph.names]
-    drawing = _heading(run) + "".join(edge.svg(run) for edge in edges)
-    drawing += "".join(_node(run, each, area) for each, area in nodes.items())
-
-    width = max(area.x + WIDTH + LEFT for area in nodes.values())
-    bottom = max(area.y + VALUE + GRADIENT for area in nodes.values())
-    size, at_rest = (max(width, 480), bottom + 96), rank_of(name, graph.names)
+    width, bottom = map(max, zip(*map(_end, nodes.values()), strict=True))
+    size, plot = (max(width, 480), bottom + 96), ""
     if nudge:
         size = max(width, 800), bottom + PLOT[1] + 92
-        drawing += _loss_over_nudge(run, inputs, nudge, (size[0] - PLOT[0] - LEFT, bottom + 48))
+        plot = _loss_over_nudge(run, inputs, nudge, (size[0] - PLOT[0] - LEFT, bottom + 48))
         links.append(_paths(run, nudge, nodes, edges))
-        at_rest = len(links) - 1
-    return page(
-        f"A computation graph. {links[at_rest].lines[0]}",
-        drawing,
-        links,
-        size,
-        (LEFT, bottom + 34),
-        chosen=at_rest,
-        readout_width=size[0] - PLOT[0] - 40 if nudge else None,
-    )
+    at_rest = len(graph.names) if nudge else rank_of(name, graph.names)
+    drawing = _heading(run) + _graph(run, nodes, edges) + plot
+    readout = {"readout_width": size[0] - PLOT[0] - 40} if nudge else {}
+    description = f"A computation graph. {links[at_rest].lines[0]}"
+    at = LEFT, bottom + 34
+    return page(description, drawing, links, size, at, chosen=at_rest, **readout)
+
+
+def _graph(run, nodes, edges):
+    """The arrows, and the nodes over them."""
+    arrows = [edge.svg(run) for edge in edges]
+    return "".join(arrows + [_node(run, name, area) for name, area in nodes.items()])
+
+
+def _end(area):
+    """How far to the right a picture with this node reaches, and where the node ends below."""
+    return area.x + WIDTH + LEFT, area.y + VALUE + GRADIENT
 
 
 @dataclass
@@ -101,11 +104,7 @@ class _Edge:
     def path(self, back=False, shift=0):
         """The line with its head, as a path; back is the way that the gradient takes."""
         points = [(x, y + shift) for x, y in (self.points[::-1] if back else self.points)]
-        (x0, y0), (x1, y1) = points[-2:]
-        angle = math.atan2(y1 - y0, x1 - x0)
-        wings = [(x1 - 9 * math.cos(angle + a), y1 - 9 * math.sin(angle + a)) for a in (0.4, -0.4)]
-        line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-        return f"M{line}" + "".join(f"M{x1:.1f} {y1:.1f}L{x:.1f} {y:.1f}" for x, y in wings)
+        return arrow_path(points)
 
     def label(self, content, css="", below=0):
         """Text beside the middle of the line's longest piece, or `below` pixels further down."""

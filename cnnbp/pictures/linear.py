@@ -6,11 +6,22 @@ from cnnbp.explain import cell_name, explain_linear
 from cnnbp.linear import flatten_backward, linear, linear_backward
 from cnnbp.pictures.arithmetic import arithmetic
 from cnnbp.pictures.choice import check_choice, rank_of
-from cnnbp.pictures.svg import LETTERS, Grid, Link, cell_size, largest, picture, scales, text
+from cnnbp.pictures.svg import (
+    LETTERS,
+    Grid,
+    Link,
+    cell_size,
+    largest,
+    picture,
+    scales,
+    text,
+    text_width,
+)
 from cnnbp.pictures.tables import GAP, LEFT, TOP, paired
 
 MOST = 60  # results that answer to the pointer; of more, the chosen one alone
 SAMPLES = 3  # that are drawn as images
+RIGHT_WAY, WRONG_WAY = "dx = dz.T.reshape(N, C, H, W)", "the trap: dz.reshape(N, C, H, W)"
 
 
 def draw_linear_z(x, w, b=None, *, chosen=(0, 0)):
@@ -87,43 +98,39 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
     dz = np.asarray(dz)
     right, wrong = flatten_backward(dz, x_shape), dz.reshape(x_shape)
     check_choice(sample=(0, dz.shape[1]), row=(chosen, len(dz)))
-    home = flatten_backward(np.arange(dz.size).reshape(dz.shape), x_shape)
     limit = largest(dz)
-    top = TOP + 20
-    dz_grid = Grid("dz (C·H·W, N)", dz, (LEFT, top), limit, size=cell_size(dz))
-    x = max(dz_grid.right, dz_grid.named()) + GAP
-    right_grids, across = _images(right, x, top, limit)
-    said, trap = "dx = dz.T.reshape(N, C, H, W)", "the trap: dz.reshape(N, C, H, W)"
-    beside = max(across, x + 6.6 * len(said)) + GAP
-    wrong_grids, end = _images(wrong, beside, top, limit)
-    titles = (
-        text(LEFT, 18, "Which pixel does a row of dz belong to?", "name")
-        + text(x, TOP - 5, said)
-        + text(beside, TOP - 5, trap)
-    )
+    dz_grid = Grid("dz (C·H·W, N)", dz, (LEFT, TOP + 20), limit, size=cell_size(dz))
+    at_home, end, said = _images(right, RIGHT_WAY, dz_grid.reach() + GAP, limit)
+    in_trap, end, warned = _images(wrong, WRONG_WAY, end + GAP, limit)
     ranks = range(dz.size) if dz.size <= MOST else [chosen * dz.shape[1]]
+    homes = flatten_backward(np.arange(dz.size).reshape(dz.shape), x_shape)
     links = []
     for rank in ranks:
-        row, sample = divmod(rank, dz.shape[1])
-        belongs = tuple(map(int, np.argwhere(home == rank)[0]))
-        lands = tuple(map(int, np.unravel_index(rank, x_shape)))
-        places = [(dz_grid, (row, sample)), *_at(right_grids, belongs), *_at(wrong_grids, lands)]
-        lines = [
-            f"dz[{row},{sample}] goes home to {_name(belongs)}: its column {sample} is the sample, "
-            f"its row {row} = (c·H + h)·W + w the pixel",
-            f"reshaped without transposing, it is taken for {_name(lands)}"
-            + ", a pixel of another sample" * (lands[0] != sample),
-        ]
-        links.append(Link(lines, handles=places, rings=places))
+        cell = divmod(rank, dz.shape[1])
+        home = tuple(map(int, np.argwhere(homes == rank)[0]))
+        trap = tuple(map(int, np.unravel_index(rank, x_shape)))
+        places = [(dz_grid, cell), *_at(at_home, home), *_at(in_trap, trap)]
+        links.append(Link(_where_to(cell, home, trap), handles=places, rings=places))
     rank = list(ranks).index(chosen * dz.shape[1])
     return picture(
         f"Flattening, backward: transpose, then reshape. {links[rank].lines[0]}",
-        [dz_grid, *right_grids.values(), *wrong_grids.values()],
+        [dz_grid, *at_home.values(), *in_trap.values()],
         links,
         chosen=rank,
-        extra=titles,
-        width=max(end, beside + 6.6 * len(trap)),
+        extra=text(LEFT, 18, "Which pixel does a row of dz belong to?", "name") + said + warned,
+        width=end,
     )
+
+
+def _where_to(cell, home, trap):
+    """The lines that say where a cell of dz belongs, and where reshaping alone would put it."""
+    row, sample = cell
+    return [
+        f"{cell_name('dz', cell)} goes home to {cell_name('dx', home)}: its column {sample} is the "
+        f"sample, its row {row} = (c·H + h)·W + v the pixel",
+        f"reshaped without transposing, it is taken for {cell_name('dx', trap)}"
+        + ", a pixel of another sample" * (trap[0] != sample),
+    ]
 
 
 def _explained(wanted, result, chosen, **operands):
@@ -141,7 +148,8 @@ def _draw(title, names, tables, cells, met, chosen):
     left, upper, _ = tables
     limits = scales(*([table] for table in tables))
     size = cell_size(left, upper)
-    x = LEFT + max(left.shape[1] * size, 7.4 * len(f"{names[0]} · max −0.125")) + GAP
+    named = text_width(f"{names[0]} · max −0.125", bold=True)
+    x = LEFT + max(left.shape[1] * size, named) + GAP
     upper_grid = Grid(names[1], upper, (x, TOP), limits[1], size=size)
     y = upper_grid.bottom + GAP
     left_grid = Grid(names[0], left, (LEFT, y), limits[0], size=size)
@@ -165,21 +173,18 @@ def _draw(title, names, tables, cells, met, chosen):
     )
 
 
-def _images(images, x, y, limit):
-    """The first samples, each a row of channels: (n, c) -> Grid, and where they end."""
+def _images(images, title, x, limit):
+    """The first samples, each a row of channels: (n, c) -> Grid, where they end, and a title."""
     height, width = np.multiply(images.shape[2:], size := cell_size(images[0, 0])).tolist()
     grids = {}
     for n, c in np.ndindex(min(len(images), SAMPLES), images.shape[1]):
-        at = x + c * (width + GAP), y + n * (height + GAP)
-        grids[n, c] = Grid(f"[{n},{c}]", images[n, c], at, limit, size=size)
-    return grids, max(grid.right for grid in grids.values())
+        at = x + c * (width + GAP), TOP + 20 + n * (height + GAP)
+        grids[n, c] = Grid(cell_name("", (n, c)), images[n, c], at, limit, size=size)
+    end = max(x + text_width(title), *(grid.right for grid in grids.values()))
+    return grids, end, text(x, TOP - 5, title)
 
 
 def _at(grids, pixel):
     """The pixel's cell, if its sample is drawn."""
     n, c, h, v = pixel
     return [(grids[n, c], (h, v))] if (n, c) in grids else []
-
-
-def _name(pixel):
-    return cell_name("dx", pixel)

@@ -6,8 +6,8 @@ import numpy as np
 
 from cnnbp.network import Network, Residual
 from cnnbp.optimizer import gradient_norm
-from cnnbp.pictures.curves import FIRST, SECOND
-from cnnbp.pictures.svg import Area, Link, number, page, text
+from cnnbp.pictures.curves import FIRST, SECOND, decades, magnitude
+from cnnbp.pictures.svg import Area, Link, page, text, text_width
 from cnnbp.shape import complaint
 
 LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 690, 780  # pixels from the left
@@ -22,7 +22,8 @@ def draw_network(network, *, parts=None, span=None):
     the norm of what the layer's own parameters get, both on one log scale.
 
     network  a cnnbp.Network after forward, and backward if gradients are to be seen
-    parts    dict of name -> norms: what single losses send to x and every z, drawn below their sum
+    parts    dict of name -> gradients: what single losses send to x and every z, as
+             network.gradients() gives it; drawn below their sum
     span     (lowest, highest) power of ten that the scale has at least, so that it can stay the
              same from picture to picture
     returns  Svg
@@ -39,32 +40,39 @@ def draw_network(network, *, parts=None, span=None):
     if not network.trace:
         raise complaint(ValueError, "nothing to draw yet; call network.forward(x) first")
     arrays = [network.trace[0].x, *(step.z for step in network.trace)]
-    sizes = {"all": gradient_sizes(network), **(parts or {})}
+    sizes = {"all": gradient_sizes(network)}
+    sizes |= {name: norms(gradients) for name, gradients in (parts or {}).items()}
     own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
-    scale = _Scale(span, [*(s for part in sizes.values() for s in part), *filter(None, own)])
-    height = max(17 + 4 * (len(sizes) - 1), min(34, 440 // len(arrays)))
-    rows = [Area(LEFT, TOP + height * i, WIDTH - 2 * LEFT, height) for i in range(len(arrays))]
-
-    drawing = [_heading(sizes), scale.svg(TOP, rows[-1].y + height), _ribbon(rows, arrays)]
-    for i, (row, array) in enumerate(zip(rows, arrays, strict=True)):
-        y = row.y + height / 2 + 4
-        name = f"{i - 1} {network.trace[i - 1].name}" if i else "input x"
-        drawing += [text(NAME, y, name), text(SHAPE, y, array.shape, "quiet")]
-        drawing += _bars(row, scale, [part[i] for part in sizes.values() if part], own[i])
+    rows = _rows(len(arrays), len(sizes))
+    names = ["input x", *(f"{i} {step.name}" for i, step in enumerate(network.trace))]
     links = [
         Link(_lines(network, i, sizes, own), [(row, None)], extra=_lit(row))
         for i, row in enumerate(rows)
     ]
     links.append(Link(_summary(sizes["all"], network)))
-    bottom = rows[-1].y + height + 62
-    return page(
-        f"A network of {len(network.layers)} layers. {links[-1].lines[0]}",
-        "".join(drawing),
-        links,
-        (WIDTH, bottom + 64),
-        (LEFT, bottom),
-        chosen=len(links) - 1,
-    )
+    description = f"A network of {len(network.layers)} layers. {links[-1].lines[0]}"
+    drawing = _drawing(rows, names, arrays, sizes, own, span)
+    below = rows[-1].y + rows[-1].height + 62
+    size, at = (WIDTH, below + 64), (LEFT, below)
+    return page(description, drawing, links, size, at, chosen=len(links) - 1)
+
+
+def _rows(count, bars):
+    """An Area for each row, high enough for its bars."""
+    height = max(17 + 4 * (bars - 1), min(34, 440 // count))
+    return [Area(LEFT, TOP + height * i, WIDTH - 2 * LEFT, height) for i in range(count)]
+
+
+def _drawing(rows, names, arrays, sizes, own, span):
+    """Heading, scale, ribbon, and for every row its name, its shape and its bars."""
+    scale = _Scale(span, [*(s for part in sizes.values() for s in part), *filter(None, own)])
+    bottom = rows[-1].y + rows[-1].height
+    parts = [_heading(sizes), scale.svg(TOP, bottom), _ribbon(rows, arrays)]
+    for i, (row, array) in enumerate(zip(rows, arrays, strict=True)):
+        y = row.y + row.height / 2 + 4
+        parts += [text(NAME, y, names[i]), text(SHAPE, y, array.shape, "quiet")]
+        parts += _bars(row, scale, [part[i] for part in sizes.values() if part], own[i])
+    return "".join(parts)
 
 
 def gradient_sizes(network):
@@ -99,26 +107,13 @@ class _Scale:
         return BARS + (power - self.low) / (self.high - self.low) * (RIGHT - BARS)
 
     def svg(self, top, bottom):
-        apart = next(n for n in (1, 2, 5, 10, 20, 50, 100) if (self.high - self.low) / n <= 8)
-        powers = [p for p in range(self.low, self.high + 1) if p % apart == 0]
-        lines = "".join(f"M{self.at(10.0**p):.1f} {top}V{bottom + 4:g}" for p in powers)
+        ticks = decades(self.low, self.high, at_most=8)
+        lines = "".join(f"M{self.at(tick):.1f} {top}V{bottom + 4:g}" for tick in ticks)
         marks = [
-            text(round(self.at(10.0**p), 1), bottom + 18, written(10.0**p), "quiet", "middle")
-            for p in powers
+            text(round(self.at(tick), 1), bottom + 18, magnitude(tick), "quiet", "middle")
+            for tick in ticks
         ]
         return f'<path class="edge" d="{lines}"/>{"".join(marks)}'
-
-
-def written(size):
-    """A size with two or three digits, however small or large.
-
-    >>> written(0.25), written(3.21e-20), written(1e6), written(0)
-    ('0.25', '3.2e−20', '1e6', '0')
-    """
-    if size == 0 or 0.01 <= size < 1e5 or not math.isfinite(size):
-        return number(size)
-    mantissa, power = f"{size:.1e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(power)}".replace("-", "−")
 
 
 def _heading(sizes):
@@ -130,7 +125,7 @@ def _heading(sizes):
     for name, fill in zip(what, (FIRST, SECOND, PART), strict=False):
         parts.append(f'<rect x="{x}" y="64" width="12" height="10" fill="{fill}"/>')
         parts.append(text(x + 17, 74, name))
-        x += 30 + 7 * len(name)
+        x += 30 + text_width(name)
     parts += [_diamond(x + 6, 69), text(x + 16, 74, "norm of dw and db")]
     parts.append(text(WIDTH - LEFT - 4, 74, "dz", "name", "end"))
     parts.append(text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet"))
@@ -172,7 +167,7 @@ def _bars(row, scale, sizes, own):
     if sizes:
         zero = " exactly" * (sizes[0] == 0)
         at = WIDTH - LEFT - 4, row.y + row.height / 2 + 4
-        parts.append(text(*at, written(sizes[0]) + zero, anchor="end"))
+        parts.append(text(*at, magnitude(sizes[0]) + zero, anchor="end"))
     if own:
         parts.append(_diamond(scale.at(own), row.y + row.height / 2))
     return parts
@@ -193,19 +188,19 @@ def _lines(network, i, sizes, own):
     arriving = sizes["all"]
     if i == 0:
         lines = [f"input x {network.trace[0].x.shape}"]
-        lines[0] += f": norm of dx = {written(arriving[0])}" if arriving else ""
+        lines[0] += f": norm of dx = {magnitude(arriving[0])}" if arriving else ""
     else:
         step = network.trace[i - 1]
         lines = [f"{i - 1} {step.name}: x {step.x.shape} → z {step.z.shape}"]
         if arriving:
             lines.append(
-                f"dz arrives with norm {written(arriving[i])}, dx leaves {_passed(arriving, i)}"
+                f"dz arrives with norm {magnitude(arriving[i])}, dx leaves {_passed(arriving, i)}"
             )
     if own[i] is not None:
-        lines[-1] += f"; its parameters get norm {written(own[i])}"
+        lines[-1] += f"; its parameters get norm {magnitude(own[i])}"
     if i and arriving and isinstance(network.layers[i - 1], Network):
         lines.append(_inside(network.layers[i - 1]))
-    parts = [f"{name} {written(part[i])}" for name, part in sizes.items() if part]
+    parts = [f"{name} {magnitude(part[i])}" for name, part in sizes.items() if part]
     if len(parts) > 1:
         lines.append("norm of dz: " + ", ".join(parts) + _angle(*[p[i] for p in sizes.values()]))
     return lines
@@ -213,15 +208,15 @@ def _lines(network, i, sizes, own):
 
 def _passed(arriving, i):
     """What a layer hands on, and how much of what arrived that is."""
-    share = f" (×{written(arriving[i - 1] / arriving[i])})" if arriving[i] else ""
-    return f"with norm {written(arriving[i - 1])}{share}"
+    share = f" (×{magnitude(arriving[i - 1] / arriving[i])})" if arriving[i] else ""
+    return f"with norm {magnitude(arriving[i - 1])}{share}"
 
 
 def _inside(block):
     """What the layers of a block keep of the gradient, in the order in which it meets them."""
     sizes = gradient_sizes(block)
     kept = [
-        f"{block.trace[i].name} ×{written(sizes[i] / sizes[i + 1] if sizes[i + 1] else 0)}"
+        f"{block.trace[i].name} ×{magnitude(sizes[i] / sizes[i + 1] if sizes[i + 1] else 0)}"
         for i in reversed(range(len(block.trace)))
     ]
     around = " (and around them as it came)" * isinstance(block, Residual)
@@ -241,16 +236,16 @@ def _summary(sizes, network):
     if not sizes:
         return ["no gradients yet: call network.backward(dz)"]
     first, last = sizes[0], sizes[-1]
-    line = f"the gradient has norm {written(last)} at the end and {written(first)} at the input"
+    line = f"the gradient has norm {magnitude(last)} at the end and {magnitude(first)} at the input"
     if not all(0 < size < math.inf for size in sizes[1:]):
         return [line, *_where_it_ends(sizes, network)]
     kept = np.round(np.divide(sizes[:-1], sizes[1:]), 9)  # equal ones must stay equal
     shrinks = first < last
     layer = int(np.argmin(kept) if shrinks else np.argmax(kept))
     lines = [
-        f"{line}: ×{written(first / last)}",
+        f"{line}: ×{magnitude(first / last)}",
         f"the layer that {'keeps least' if shrinks else 'adds most'} is {layer} "
-        f"{network.trace[layer].name}: ×{written(kept[layer])} of what arrives",
+        f"{network.trace[layer].name}: ×{magnitude(kept[layer])} of what arrives",
     ]
     if isinstance(network.layers[layer], Network):
         lines.append(_inside(network.layers[layer]))

@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from cnnbp.pictures.curves import FIRST, SECOND
+from cnnbp.pictures.curves import FIRST, SECOND, magnitude
 from cnnbp.pictures.network import norms
 from cnnbp.pictures.svg import NEGATIVE, POSITIVE, ZERO, largest
 from cnnbp.shape import complaint
@@ -154,7 +154,7 @@ def plot_filters(layer):
             axes = plot.grid[first + channel, filter]
             axes.imshow(bank[filter, channel], SIGNED, vmin=-limit, vmax=limit)
             _bare(axes)
-        scale = f"±{limit:.2g}" if bank.any() else "all 0"
+        scale = f"±{magnitude(limit)}" if bank.any() else "all 0"
         plot.grid[first, 0].set_ylabel(f"{name}\n{scale}", rotation=0, ha="right", va="center")
     return plot
 

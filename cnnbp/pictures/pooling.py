@@ -16,7 +16,7 @@ from cnnbp.pictures.svg import (
     scales,
     text,
 )
-from cnnbp.pictures.tables import GAP, LEFT, TOP
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from cnnbp.shape import images, pool_windows
 
@@ -44,7 +44,7 @@ def draw_max_pool2d_dx(
     dz, x = images(dz=dz, x=x)
     _, argmax = max_pool2d(x, kernel_size, **geometry)
     dx = max_pool2d_backward(dz, argmax, x.shape)
-    return _Max(dz, x, dx, kernel_size, sample, channel, geometry).picture(chosen, every)
+    return _Max(dz, x, dx, kernel_size, sample, channel, geometry).draw(chosen, every)
 
 
 def draw_avg_pool2d_dx(
@@ -60,13 +60,14 @@ def draw_avg_pool2d_dx(
     """
     dz, x = images(dz=dz, x=x)
     dx = avg_pool2d_backward(dz, x.shape, kernel_size, **geometry)
-    return _Average(dz, x, dx, kernel_size, sample, channel, geometry).picture(chosen, every)
+    return _Average(dz, x, dx, kernel_size, sample, channel, geometry).draw(chosen, every)
 
 
 class _Pooling:
     """The tables x, dz, dx and the number of windows over each pixel, with what lies over them.
 
-    A kind of pooling says which `explain` function it has and makes the link of a window.
+    A kind of pooling says which `explain` function it has, what a window's link shows, and why
+    a pixel got what it got.
     """
 
     def __init__(self, dz, x, dx, kernel_size, sample, channel, geometry):
@@ -80,23 +81,21 @@ class _Pooling:
         self._lay_out(x[self.at], dz[self.at], dx[self.at], counts)
 
     def _lay_out(self, x, dz, dx, counts):
-        name = "[{},{}]".format(*self.at)
-        hatched = ", hatched: no window" * bool((counts == 0).any())
         x_limit, limit = scales([x], [dz, dx])
-        own_scale = x_limit != limit
-        size = cell_size(x, dz)
-        down, across = np.multiply(self.place.padding, size)  # windows reach into the padding
-        look = {"size": size, "hatched": counts == 0, "lift": down}
-        self.x = Grid(f"x{name}{hatched}", x, (LEFT + across, TOP + down), x_limit, **look)
-        right = max(self.x.right + across, self.x.named(own_scale)) + GAP
-        self.dz = Grid(f"dz{name}", dz, (right, TOP + down), limit, size=size)
-        right = max(self.dz.right, self.dz.named(own_scale)) + GAP + across
-        self.dx = Grid(f"dx{name}", dx, (right, TOP + down), limit, **look)
+        own_scale, size, unseen = x_limit != limit, cell_size(x, dz), counts == 0
+        down, across = margin = np.multiply(self.place.padding, size)
+        look = {"size": size, "hatched": unseen, "margin": margin}
+        x_name, dz_name, dx_name = (cell_name(name, self.at) for name in ("x", "dz", "dx"))
+        y = TOP + down
+        self.x = Grid(x_name + about_hatching(unseen), x, (LEFT + across, y), x_limit, **look)
+        self.dz = Grid(dz_name, dz, (self.x.reach(own_scale) + GAP, y), limit, size=size)
+        at = self.dz.reach(own_scale) + GAP + across, y
+        self.dx = Grid(dx_name, dx, at, limit, **look)
         below = max(self.x.bottom + down, self.dz.bottom) + GAP
-        self.of_pixels, self.readout_at = [self.dx, self.x], (LEFT, below + 8)
+        self.pixel_tables, self.readout_at = [self.dx, self.x], (LEFT, below + 8)
         if self.x.roomy:
             at = LEFT + across, below
-            self.of_pixels.append(Grid("windows over each pixel", counts, at, None, size=SMALL))
+            self.pixel_tables.append(Grid("windows over each pixel", counts, at, None, size=SMALL))
             self.readout_at = self.dz.x, below + 8
 
     def cell(self, wanted, *index):
@@ -106,17 +105,17 @@ class _Pooling:
             self._cells[wanted, index] = self.explain(wanted, whole, **self.arrays)
         return self._cells[wanted, index]
 
-    def picture(self, chosen, every):
+    def draw(self, chosen, every):
         """All tables, a link for each window, and one for each pixel."""
         windows = list(np.ndindex(*self.place.output))
-        links = [self.window(window) for window in windows]
+        links = [self.of_window(window) for window in windows]
         if every:
-            links += [self.pixel(pixel) for pixel in self.over]
+            links += [self.of_pixel(pixel) for pixel in self.over]
         rank = rank_of(chosen, windows)
         title = "Where did this gradient go, and why is this cell zero?"
         return picture(
             f"{self.kind} backward, {self.dz.name} to {self.dx.name}. {links[rank].lines[0]}",
-            [self.dz, *self.of_pixels],
+            [self.dz, *self.pixel_tables],
             links,
             chosen=rank,
             extra=text(LEFT, 18, title, "name") + self.marks(windows),
@@ -124,7 +123,7 @@ class _Pooling:
             lines=6,
         )
 
-    def pixel(self, pixel):
+    def of_pixel(self, pixel):
         """The link of a pixel: the gradients it got, or why there are none."""
         cell = self.cell("dx", *pixel)
         sent = [(self.dz, tuple(window)) for window in cell.left_index[:, 2:]]
@@ -133,9 +132,9 @@ class _Pooling:
         arrows = "".join(self.arrow(window, pixel) for _, window in few)
         return Link(
             [arithmetic(cell), self.reason(pixel, cell)],
-            handles=[(grid, pixel) for grid in self.of_pixels],
+            handles=[(grid, pixel) for grid in self.pixel_tables],
             pairs=[[window] for window in sent],
-            rings=[(grid, pixel) for grid in self.of_pixels],
+            rings=[(grid, pixel) for grid in self.pixel_tables],
             extra=frames + arrows,
         )
 
@@ -167,7 +166,7 @@ class _Max(_Pooling):
             dots.append(f'<circle cx="{x + self.x.size - 6:g}" cy="{y + 6:g}" r="3" fill="#111"/>')
         return "".join(sorted(dots))
 
-    def window(self, window):
+    def of_window(self, window):
         """The link of a window: its winner gets everything."""
         pixel = self.winner(window)
         cell = self.cell("dx", *pixel)
@@ -212,7 +211,7 @@ class _Max(_Pooling):
 class _Average(_Pooling):
     kind, explain = "Average pooling", staticmethod(explain_avg_pool2d)
 
-    def window(self, window):
+    def of_window(self, window):
         """The link of a window: an equal share for every pixel."""
         cell = self.cell("z", *window)
         pixels = [tuple(map(int, pixel)) for pixel in cell.left_index[:, 2:]]

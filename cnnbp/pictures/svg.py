@@ -15,6 +15,8 @@ from html import escape
 
 import numpy as np
 
+from cnnbp.explain import cell_name
+
 CELL = 40  # pixels: room for "−0.125" inside a ring
 TAB_STOPS = 12
 NEGATIVE, ZERO, POSITIVE = (94, 160, 210), (250, 250, 248), (240, 150, 60)  # blue, paper, orange
@@ -99,6 +101,15 @@ def text(x, y, content, css="", anchor="start"):
     return f'<text x="{x:g}" y="{y:g}"{css}{anchor}>{escape(str(content))}</text>'
 
 
+def text_width(content, bold=False):
+    """About how wide a line of text is, in pixels; every computer has fonts of its own.
+
+    >>> text_width("dz, dx"), text_width("dz[0]", bold=True)
+    (42, 37.0)
+    """
+    return (7.4 if bold else 7) * len(content)
+
+
 def outline(path, css="frame"):
     """A dark line over tables; unless fine, a light edge shows it beside them on a dark page."""
     halo = f'<path class="halo" d="{path}"/>' if css != "fine" else ""
@@ -106,12 +117,17 @@ def outline(path, css="frame"):
 
 
 def arrow(*points):
-    """An arrow along a line from point to point."""
+    """An arrow over tables, along a line from point to point."""
+    return outline(arrow_path(points))
+
+
+def arrow_path(points):
+    """A line from point to point with a head at its end, as a path."""
     (x0, y0), (x1, y1) = points[-2:]
     angle = math.atan2(y1 - y0, x1 - x0)
     wings = [(x1 - 8 * math.cos(angle + a), y1 - 8 * math.sin(angle + a)) for a in (0.45, -0.45)]
     lines = points, (wings[0], points[-1], wings[1])
-    return outline("".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) for line in lines))
+    return "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) for line in lines)
 
 
 class Grid:
@@ -124,13 +140,13 @@ class Grid:
               one without colors
     size      of a cell, in pixels; below 24 its number waits for the pointer
     hatched   (rows, columns) of bools: cells that are exactly 0 because nothing reaches them
-    lift      pixels between the table and its name, for windows that reach beyond it
+    margin    (above and below, left and right) pixels around it, for windows that reach beyond it
     """
 
-    def __init__(self, name, values, at, limit, *, size=CELL, hatched=None, lift=0):
+    def __init__(self, name, values, at, limit, *, size=CELL, hatched=None, margin=(0, 0)):
         self.name, self.values, self.size = name, np.asarray(values), size
         self.x, self.y = at
-        self.limit, self.hatched, self.lift = limit, hatched, lift
+        self.limit, self.hatched, self.margin = limit, hatched, margin
         rows, columns = self.values.shape
         # Beside the name, if the tables' limits differ.
         self.scale = f" · max {number(limit)}" if limit else ""
@@ -139,7 +155,11 @@ class Grid:
 
     def named(self, own_scale=False):
         """About where the name ends, in pixels."""
-        return self.x + 7.4 * len(self.name + self.scale * own_scale)
+        return self.x + text_width(self.name + self.scale * own_scale, bold=True)
+
+    def reach(self, own_scale=False):
+        """How far to the right it comes, with its margin and its name, in pixels."""
+        return max(self.right + self.margin[1], self.named(own_scale))
 
     def corner(self, cell):
         """(x, y) of a cell's upper left corner."""
@@ -169,7 +189,7 @@ class Grid:
     def svg(self, own_scale=False):
         """The table itself: name, colored cells, their numbers, hatching."""
         scale = self.scale * own_scale
-        parts = [text(self.x, self.y - self.lift - 7, self.name + scale, "name")]
+        parts = [text(self.x, self.y - self.margin[0] - 7, self.name + scale, "name")]
         parts += [self._cell(cell) for cell in np.ndindex(self.values.shape)]
         if self.hatched is not None:
             strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
@@ -197,7 +217,7 @@ class Grid:
             return f"<rect {box}/>" + self.written(cell, written)
         # Without its number, a negative cell is told from a positive one by a minus of its own.
         minus = f'<path d="M{x + size / 4:g} {y + size / 2:g}h{size / 2:g}" stroke="#fff"/>'
-        tip = f"<title>[{cell[0]},{cell[1]}] {written}</title>"
+        tip = f"<title>{cell_name('', cell)} {written}</title>"
         return f"<rect {box}>{tip}</rect>" + minus * written.startswith("−")
 
     def _strokes(self, cell):
@@ -300,7 +320,7 @@ def cell_size(*grids):
 def readout(lines, at, width):
     """Lines of text below one another, wrapped to `width` pixels."""
     x, y = at
-    fits = int(width / 7)
+    fits = int(width / text_width("x"))
     wrapped = []
     for line in lines:
         if len(line) > fits:  # a letter stays with its product, = with the total
@@ -332,11 +352,11 @@ def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, w
     """
     bottom = max(grid.bottom for grid in grids)
     limits = {grid.limit for grid in grids} - {None}
-    named = max(grid.named(own_scale=len(limits) > 1) for grid in grids)
-    width = max(width, named, max(grid.right for grid in grids), 468) + 12
+    own_scale = len(limits) > 1
+    width = max(width, *(grid.reach(own_scale) for grid in grids), 468) + 12
     readout_at = readout_at or (12, bottom + 26)
     height = max(bottom + 10, readout_at[1] + 17 * lines) + 34
-    body = [grid.svg(own_scale=len(limits) > 1) for grid in grids]
+    body = [grid.svg(own_scale) for grid in grids]
     body.append(extra)
     body.append(legend(12, height - 30, *(limits if len(limits) == 1 else ())))
     return page(description, "".join(body), links, (width, height), readout_at, chosen=chosen)
@@ -373,7 +393,7 @@ def page(description, drawing, links, size, readout_at, *, chosen=0, readout_wid
 
 def refusal(message, width=560):
     """A red line where there is no picture, saying why."""
-    lines = textwrap.wrap(message, width // 7)
+    lines = textwrap.wrap(message, int((width - 24) / text_width("x", bold=True)))
     height = 17 * len(lines) + 18
     svg = Svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '

@@ -13,8 +13,13 @@ def side_by_side(names, tables, x, y, limits, *, own_scale=None):
     for name, values, limit in zip(names, tables, limits, strict=True):
         cell = size if max(values.shape) > 4 else CELL
         grids.append(Grid(name, values, (x, y), limit, size=cell))
-        x = max(grids[-1].right, grids[-1].named(own_scale=own_scale)) + GAP
+        x = grids[-1].reach(own_scale) + GAP
     return grids
+
+
+def about_hatching(unseen):
+    """What a table's name adds if some of its cells are hatched."""
+    return ", hatched: no window" * bool(unseen.any())
 
 
 def paired(*places):

@@ -2,8 +2,7 @@
 
 import math
 
-from cnnbp.pictures.curves import FIRST, SECOND, Frame
-from cnnbp.pictures.network import written
+from cnnbp.pictures.curves import DASHES, FIRST, SECOND, Frame, magnitude
 from cnnbp.pictures.svg import Area, Link, number, page, text
 
 LEFT, TOP, WIDTH, HEIGHT, GAP = 52, 104, 194, 176, 58  # pixels: of the frames, and between them
@@ -27,7 +26,7 @@ def draw_training(runs):
     """
     frames = _frames(runs)
     drawing = [text(12, 20, "What shows first when the rate is too big?", "name")]
-    drawing += [_key(rank, name, run) for rank, (name, run) in enumerate(runs.items())]
+    drawing += [_legend(rank, name, run) for rank, (name, run) in enumerate(runs.items())]
     drawing += _curves(frames, runs)
     bottom = TOP + HEIGHT + 62
     for name, run in runs.items():
@@ -66,10 +65,10 @@ def _frames(runs):
     return frames
 
 
-def _key(rank, name, run):
+def _legend(rank, name, run):
     """A run's name and settings beside its line."""
     y = 42 + 18 * rank
-    dash = ' stroke-dasharray="6 4"' * rank
+    dash = f' stroke-dasharray="{DASHES}"' * rank
     color = (FIRST, SECOND)[rank]
     line = f'<path d="M12 {y - 4}h30" stroke="{color}" stroke-width="2"{dash}/>'
     return line + text(50, y, f"{name}: {run.settings}" if run.settings else name)
@@ -107,8 +106,8 @@ def _step(frames, runs, band):
 def _at(run, step):
     if step >= len(run.loss):
         return f"step {step}: not taken"
-    line = f"step {step}: loss {written(run.loss[step])}, "
-    line += f"gradient norm {written(run.gradient_norm[step])}"
+    line = f"step {step}: loss {magnitude(run.loss[step])}, "
+    line += f"gradient norm {magnitude(run.gradient_norm[step])}"
     checks = sum(measured <= step for measured in run.measured)
     if checks and run.test_accuracy:
         last = checks - 1
@@ -120,9 +119,8 @@ def _latest(runs):
     for name, run in runs.items():
         line = f"{name}, after {len(run.loss)} steps"
         if run.loss:
-            line += (
-                f": loss {written(run.loss[-1])}, gradient norm {written(run.gradient_norm[-1])}"
-            )
+            line += f": loss {magnitude(run.loss[-1])}"
+            line += f", gradient norm {magnitude(run.gradient_norm[-1])}"
         yield line + (f", accuracy {number(run.test_accuracy[-1])}" if run.test_accuracy else "")
 
 

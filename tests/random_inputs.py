@@ -5,6 +5,8 @@ from importlib import import_module
 import numpy as np
 
 from cnnbp.exercises import cases
+from cnnbp.graph import Graph
+from cnnbp.shape import windows
 
 DRAWS = cases.normal, cases.whole, cases.tied, cases.tied_below_zero, cases.below_zero
 
@@ -109,7 +111,40 @@ def of_sizes(name, build, count, *more):
     return lambda rng: getattr(home(name), build)(rng, *ints(rng, count), *more)
 
 
+def graph(rng):
+    """A random graph of products, sums and differences."""
+    names, formulas = ["x", "w"], {}
+    for number in range(rng.integers(1, 6)):
+        a, b = rng.choice(names, 2)
+        formulas[f"s{number}"] = f"{a} {rng.choice(['+', '-', '*'])} {b}"
+        names.append(f"s{number}")
+    made = Graph(**formulas)
+    return home("graph_backward").graph_case(made, rng.standard_normal(len(made.inputs)))
+
+
+def network(rng):
+    N, C, F, M, KH, KW = ints(rng, 6, 1, 3)
+    image = [k + 2 + int(rng.integers(0, 9)) for k in (KH, KW)]
+    return home("network_backward").network_case(rng, M, (N, C, *image), (F, C, KH, KW))
+
+
+def cells_behind(rng):
+    while True:
+        (image, kernel, stride, padding), (N, C, F) = place(rng), ints(rng, 3, 1, 3)
+        conv = windows(image, kernel, stride=stride, padding=padding)
+        pool = ints(rng, 2, 1, 3), ints(rng, 2, 1, 3)
+        if all(np.less_equal(pool[0], conv.output)):
+            index = tuple(int(rng.integers(size)) for size in (N, C, *image))
+            shapes = (N, C, *image), (F, C, *kernel)
+            return home("cells_behind").behind(index, *shapes, stride, padding, pool)
+
+
 INPUTS = {
+    "double": lambda rng: {"x": rng.standard_normal(ints(rng, int(rng.integers(1, 4))))},
+    "graph_backward": graph,
+    "network_backward": network,
+    "cells_behind": cells_behind,
+    "linear_gradients_batch_in_rows": of_sizes("linear_gradients_batch_in_rows", "rows_case", 3),
     "graph_gradients": floats("x", "w", "b", "target"),
     "numeric_gradient": numeric,
     "linear_gradients": of_sizes("linear_gradients", "linear_case", 3),

@@ -21,9 +21,12 @@ def task_of(name):
 
 # In the order of the lessons
 TASKS = [
+    task_of("double"),
     task_of("graph_gradients"),
+    task_of("graph_backward"),
     task_of("numeric_gradient"),
     task_of("linear_gradients"),
+    task_of("linear_gradients_batch_in_rows"),
     task_of("flatten_gradient"),
     task_of("relu_gradient"),
     task_of("sigmoid_gradient"),
@@ -40,6 +43,8 @@ TASKS = [
     task_of("max_pool2d_gradient"),
     task_of("avg_pool2d_gradient"),
     task_of("mean_of_top_two_gradient"),
+    task_of("network_backward"),
+    task_of("cells_behind"),
     task_of("momentum_step"),
     task_of("batch_norm2d_gradient"),
     task_of("clip_by_global_norm"),

@@ -103,6 +103,13 @@ MESSAGES = {
     "wanted, one for each of {argument}.",
     "type.terms": "It returned {yours}, but a set of (left index, right index) pairs is wanted, "
     "each index a tuple of ints: {{((0, 0, 1, 0), (0, 0, 0, 1)), ...}}.",
+    "type.cells": "It returned {yours}, but a set of indices is wanted, each a tuple of ints: "
+    "{{(0, 1, 0, 2), ...}}.",
+    "type.named": "It returned {yours}, but a dict is wanted, with a number for each name in "
+    "{argument}.",
+    "type.named.missing": 'Your dict has no gradients["{name}"]; it needs a number for each name '
+    "in {argument}.",
+    "type.named.other": 'Your dict has "{name}", which is no name in {argument}.',
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",
     "shape.scalar": "That is a single number: something was summed over every axis.",
@@ -182,6 +189,11 @@ MESSAGES = {
     "terms.dx": "the window at {window} also covers this cell",
     "terms.dw": "the window at {window} of sample {sample} also uses this weight",
     "terms.wrong": "{term} is not one of its products.",
+    # Cells behind a pixel
+    "cells.count": "You listed {found} of the {count} pooled {count:output|outputs} behind "
+    "{pixel}.",
+    "cells.missing": "{cell} is missing: its window holds {between}, which used {pixel}.",
+    "cells.wrong": "{cell} is not one of them: no cell in its window used {pixel}.",
     # Passed
     "passed": "Right in the tiny worked case and in {count} random {count:case|cases}.",
     "passed.numeric": "Right in the tiny worked case, in {count} random {count:case|cases}, and "

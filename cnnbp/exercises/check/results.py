@@ -10,7 +10,7 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType
 import numpy as np
 
 from cnnbp.exercises.check.messages import say
-from cnnbp.exercises.check.saying import kind
+from cnnbp.exercises.check.saying import kind, plain
 from cnnbp.exercises.check.shapes import parsed
 
 UNFINISHED = GeneratorType, CoroutineType, AsyncGeneratorType
@@ -75,6 +75,30 @@ class ListOfArrays:
             )
         names = [f"{self.argument}[{i}]" for i in range(count)]
         return {name: numbers(name, value) for name, value in zip(names, returned, strict=True)}
+
+
+class NamedNumbers:
+    """A dict with a number for each name in an argument that is a dict."""
+
+    def __init__(self, argument):
+        self.argument, self.entries = argument, {}
+        self.names = ("gradients",)
+
+    def __str__(self):
+        return f"a dict with a number for each name in {self.argument}"
+
+    def read(self, returned, arguments):
+        names = list(arguments[self.argument])
+        if not isinstance(returned, dict):
+            said = say("type.named", yours=kind(returned), argument=self.argument)
+            raise Unreadable(said)
+        missing = [name for name in names if name not in returned]
+        if missing or len(returned) > len(names):
+            other = plain(next((name for name in returned if name not in names), ""))
+            key = "type.named.missing" if missing else "type.named.other"
+            name = missing[0] if missing else other
+            raise Unreadable(say(key, name=name, argument=self.argument))
+        return {f'gradients["{n}"]': numbers(f'gradients["{n}"]', returned[n]) for n in names}
 
 
 def numbers(name, value):

@@ -35,7 +35,7 @@ def given(arguments):
     >>> given({"dz": np.ones((2, 3)), "stride": (1, 2)})
     'dz (2, 3), stride (1, 2)'
     """
-    return ", ".join(f"{name} {brief(value)}" for name, value in arguments.items())
+    return ", ".join(f"{name} {plain(brief(value), 100)}" for name, value in arguments.items())
 
 
 def plain(text, width=300):
@@ -76,11 +76,19 @@ def with_article(noun):
 
 
 def brief(value):
-    """An array's shape, a number, a function's name, anything else as Python writes it."""
+    """An array's shape, a number, a function's name, anything else about as Python writes it.
+
+    >>> brief({"p": [("w", 2.0), ("x", -3.0)]})
+    "{'p': [('w', 2), ('x', −3)]}"
+    """
     if isinstance(value, np.ndarray):
         return f"{value.shape}" if value.ndim else number(float(value))
     if isinstance(value, list):
         return f"[{', '.join(map(brief, value))}]"
+    if isinstance(value, tuple) and not all(isinstance(each, int) for each in value):
+        return f"({', '.join(map(brief, value))})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {brief(each)}" for key, each in value.items()) + "}"
     if isinstance(value, float):
         return number(value)
     return value.__name__ if callable(value) else f"{value!r}"

@@ -78,7 +78,7 @@ def tiny(rng):
 def random(rng):
     """Cells in the middle of dx and dw, where every stride and all padding has its say, and on
     their borders, where bounds have."""
-    padded = {"x_shape": (2, 2, 6, 7), "w_shape": (3, 2, 3, 2), "padding": (1, 1)}
+    padded = {"x_shape": (2, 3, 6, 7), "w_shape": (2, 3, 3, 2), "padding": (1, 1)}
     strided = {"x_shape": (3, 1, 7, 6), "w_shape": (2, 1, 3, 3), "stride": (2, 1)}
     uneven = {"x_shape": (2, 2, 8, 6), "w_shape": (2, 2, 3, 3), "stride": (2, 3)}
     n, c, h, v, k = (
@@ -90,7 +90,7 @@ def random(rng):
         cell("dw", (f, c, k, k), **padded),
         cell("dx", (n, 0, 2, v), **strided),
         cell("dw", (f, 0, 2, k), **strided, padding=(0, 1)),
-        *(cell("dx", (n, c, *corner), **padded) for corner in ((0, 0), (5, 6))),
+        *(cell("dx", (n, 2, *corner), **padded) for corner in ((0, 0), (5, 6))),
         *(cell("dw", (f, c, *corner), **padded) for corner in ((0, 0), (2, 1))),
         *(
             cell("dx", (n, c, *corner), **uneven, padding=padding)

@@ -74,11 +74,11 @@ def across(count):
 # fmt: off
 NUMBERS = [
     lambda row, column, place, x_shape, padding: row * x_shape[3] + column,
-    wrong("number_within_the_window", NUMBER, "your argmax is counted within the window: here it is "
-        "the pixel's number in its image, row·W + column.",
+    wrong("number_within_the_window", NUMBER, "your argmax is counted within the window: here it "
+        "is the pixel's number in its image, row·W + column.",
         lambda row, column, place, x_shape, padding: place),
-    wrong("number_across_the_batch", NUMBER, "your argmax is counted on from image to image or from "
-        "channel to channel: here it is the pixel's number in its own image, row·W + column.",
+    wrong("number_across_the_batch", NUMBER, "your argmax is counted on from image to image or "
+        "from channel to channel: here it is the pixel's number in its own image, row·W + column.",
         across(lambda N, C: N * C), across(lambda N, C: C)),
     wrong(
         "number_in_the_padded_image",

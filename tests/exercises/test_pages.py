@@ -300,7 +300,7 @@ def own_messages():
 @pytest.mark.usefixtures("own_messages")
 def test_the_other_cells_of_the_instructors_page_work():
     for block in blocks("python"):
-        if "@exercise(" not in block and "my_exercises" not in block:
+        if not re.search(r"@exercise\(|my_exercises|\.steps\(", block):
 
             def tanh_gradient(dz, x):
                 return dz * (1 - np.tanh(x) ** 2)

@@ -112,7 +112,7 @@ def _table(asked, table, limit):
     """Rows and columns with their numbers beside them, as a picture's table has its colors."""
     columns = range(len(table.rows[0]))
     flat = len(table.rows) == 1  # one row needs no number
-    head = ["" if flat else "<th></th>", *(f'<th scope="col">{j}</th>' for j in columns)]
+    head = ["" if flat else "<td></td>", *(f'<th scope="col">{j}</th>' for j in columns)]
     rows = [] if table.named else [head]
     for i, row in enumerate(table.rows):
         numbered = "" if flat else f'<th scope="row">{i}</th>'

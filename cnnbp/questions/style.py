@@ -56,7 +56,8 @@ width:auto;font-size:12px}
 background:none;opacity:.8}
 .cnnbp-ask .t td{padding:0;border:1px solid #8a8f99;min-width:38px;height:34px;text-align:center;
 color:#1b1f29;background:#fafaf8}
-.cnnbp-ask .t tbody tr{background:none}
+.cnnbp-ask .t tbody tr,.cnnbp-ask .t td:empty{background:none}
+.cnnbp-ask .t td:empty{border:0}
 .cnnbp-ask .t label,.cnnbp-ask .t label span{display:block}
 .cnnbp-ask .t label span{border:3px solid transparent;line-height:28px;padding:0 3px;
 position:relative}
@@ -118,4 +119,4 @@ NAMES = "".join(
     for i in range(MOST_WRONG)
 )
 
-STYLE = LOOKS + LOCKS + STEPS + SAYS + TELLS + NAMES
+STYLE = (LOOKS + LOCKS + STEPS + SAYS + TELLS + NAMES).replace("\n", "")

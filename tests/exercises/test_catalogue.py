@@ -92,8 +92,8 @@ def sentences(mistake):
 
 @pytest.mark.parametrize(("task", "mistake"), MISTAKES)
 def test_a_mistake_is_rejected_and_named_for_every_seed(task, mistake):
-    for wrong in mistake.functions:
-        for seed in range(8):
+    for number, wrong in enumerate(mistake.functions):
+        for seed in range(2 if number else 8):
             verdict = task.check(wrong, seed=seed)
             assert not verdict
             assert verdict.mistakes == (mistake.name,)

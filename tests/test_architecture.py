@@ -30,7 +30,16 @@ ROOMS = {
     "source": {"shape"},
     "course": set(),
     "__main__": {"course"},
-    "pictures": {"shape", "convolution", "pooling", "linear", "explain", "network", "optimizer"},
+    "pictures": {
+        "shape",
+        "convolution",
+        "pooling",
+        "linear",
+        "explain",
+        "network",
+        "lineage",
+        "optimizer",
+    },
     "explorers": LAYERS
     | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
     "questions": (LAYERS - {"normalization"})

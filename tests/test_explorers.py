@@ -11,6 +11,7 @@ from helpers import assert_refuses
 
 from cnnbp import digits, explorers
 from cnnbp.explorers.base import Explorer
+from cnnbp.pictures.svg import LIVE
 
 KINDS = {
     name: kind
@@ -75,12 +76,13 @@ def test_opens_with_a_picture_of_itself(explorer):
     assert "Impossible" not in explorer.html.description
 
 
-def test_has_a_widget_a_picture_and_a_text_and_no_html_that_would_lose_its_style(explorer):
+def test_has_a_widget_a_live_picture_a_still_one_and_a_text(explorer):
     bundle = explorer._repr_mimebundle_()
-    assert bundle["image/svg+xml"] == explorer.html
+    assert bundle[LIVE] == explorer.html
+    xml.fromstring(bundle["image/svg+xml"])
+    assert "text/html" not in bundle  # it would lose its style where it is not trusted
     assert bundle["text/plain"] == repr(explorer)
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "text/html" not in bundle
 
 
 def test_says_the_same_every_time(kind, explorer):

@@ -3,18 +3,12 @@
 import ipywidgets as widgets
 from traitlets import Any
 
+from cnnbp.pictures.style import STEP_HIDES, STEP_SHOWS
+
 FRAMES = 40  # positions that a stepper turns in the browser alone
 WIDTH = {"width": "20em", "max_width": "100%"}  # two or three side by side, one if it is narrow
 STEPPER_WIDTH = {"width": "26em", "max_width": "100%"}
 STYLE = {"description_width": "7em"}
-
-# What a step number K shows: outweighs the choice that the picture made, unless a cell is pointed
-# at. All rules are in the page from the start: one more <style> would cost 20 ms at every step.
-HIDDEN = """
-.cnnbp-stepper:has([class^=step-]) svg:not(:has(.cell:hover)):not(:has(.cell:focus)) .link
-{opacity:0}"""
-SHOWN = """
-.cnnbp-stepper:has(.step-K) svg:not(:has(.cell:hover)):not(:has(.cell:focus)) .link.kK{opacity:1}"""
 
 
 def slider(description, low, high, value=None):
@@ -89,7 +83,8 @@ class Stepper:
         )
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})
-        rules = HIDDEN + "".join(SHOWN.replace("K", str(k)) for k in range(FRAMES))
+        # All in the page from the start: one more <style> would cost 20 ms at every step.
+        rules = STEP_HIDES + "".join(STEP_SHOWS.replace("K", str(k)) for k in range(FRAMES))
         self.rules = widgets.HTML(f"<style>{rules}</style>", layout={"display": "none"})
         self._blank, self._made = widgets.HTML(), []
         self._links = [  # the slider first: in the beginning the others take its value

@@ -2,14 +2,17 @@
 
 import ipywidgets as widgets
 
-LEGIBLE = {"min_width": "480px"}  # narrower, a picture's numbers could not be read: it scrolls
+LEGIBLE = {"width": "100%"}
 
 
 class View:
-    """What `show` returns: a live picture in JupyterLab, and its still form everywhere else.
+    """What `show` returns: a picture that answers to the pointer, and its still form beside it.
 
-    JupyterLab shows a bare SVG output as an image, which no pointer can reach; inside an HTML
-    widget it is part of the page. The SVG beside it is what GitHub and a web page show.
+    JupyterLab shows a bare SVG output as an image, which no pointer can reach, and takes style and
+    drawing out of HTML that is not trusted; inside an HTML widget the picture is part of the page.
+
+    html     the picture, an Svg
+    widget   what JupyterLab shows
     """
 
     def __init__(self, picture):
@@ -17,11 +20,8 @@ class View:
         self.widget = widgets.HTML(picture, layout=LEGIBLE)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {
-            **self.widget._repr_mimebundle_(),
-            "image/svg+xml": str(self.html),
-            "text/plain": repr(self),
-        }
+        still = self.html._repr_mimebundle_()
+        return {**self.widget._repr_mimebundle_(), **still, "text/plain": repr(self)}
 
     def __repr__(self):
         return self.html.description

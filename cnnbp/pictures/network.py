@@ -12,7 +12,7 @@ from cnnbp.shape import complaint
 
 LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 690, 780  # pixels from the left
 TOP, MIDDLE = 92, 84  # of the first row, of the ribbon
-PART = "#7a5aa8"  # the third color, after orange and blue
+PART = "#7a5aa8"  # the third color
 
 
 def draw_network(network, *, parts=None, span=None):
@@ -52,9 +52,8 @@ def draw_network(network, *, parts=None, span=None):
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers. {links[-1].lines[0]}"
     drawing = _drawing(rows, names, arrays, sizes, own, span)
-    below = rows[-1].y + rows[-1].height + 62
-    size, at = (WIDTH, below + 64), (LEFT, below)
-    return page(description, drawing, links, size, at, chosen=len(links) - 1)
+    size = WIDTH, rows[-1].y + rows[-1].height + 28
+    return page(description, drawing, links, size, chosen=len(links) - 1)
 
 
 def _rows(count, bars):

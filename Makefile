@@ -36,11 +36,12 @@ lab: .venv/.lab
 	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again.
+# outputs, and show them again. Browser tests keep the processor to themselves.
 test: .venv/.dev lint
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
+	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
+	.venv/bin/python -m pytest tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py

@@ -2,20 +2,24 @@
 #
 #   make lab            open the course in JupyterLab    (JUPYTER_ARGS="--no-browser --port 9999")
 #   make test           everything that must hold before a change goes in
+#   make binder         Binder's image as an environment: every lesson shows there what is stored
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
 #   make docs           draw the README's pictures again, and count the instructors' table
 #   make photographs    cut the photo patches out of their photograph again
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
-#   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
+#   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
+#   make load           a class at once, on a hub on this machine    (LEARNERS=20)
+#   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test lint notebooks site docs photographs references bench requirements
+.PHONY: lab test binder lint notebooks site docs photographs references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
 UV_ARGS ?=
+LEARNERS ?= 20
 
 # The arrays here are small: a second thread slows their products down, and how many threads
 # there are changes the last bits of a sum.
@@ -29,16 +33,18 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11, \
 PIP_INSTALL := bin/python -m pip --disable-pip-version-check install --quiet
 
 lab: .venv/.lab
-	@.venv/bin/jupyter trust notebooks/*.ipynb >/dev/null
-	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
-		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(JUPYTER_ARGS)
+	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again.
+# outputs, and show them again. Browser tests keep the processor to themselves.
 test: .venv/.dev lint
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
+	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
+	.venv/bin/python -m pytest tests/browser
+
+binder: .venv/.dev
+	.venv/bin/python -m pytest -m apart tests/test_binder.py
 
 lint: .venv/.dev
 	.venv/bin/ruff check
@@ -61,9 +67,17 @@ photographs: .venv/.dev
 references: .venv-references/.ready
 	.venv-references/bin/python tests/references/make_references.py
 
+grading: .venv-grading/.ready .venv/.dev
+	REQUIRE_GRADERS=1 .venv/bin/python -m pytest tests/grading
+
+load: .venv-hub/.ready .venv/.dev
+	.venv-hub/bin/python tests/load/run.py --learners $(LEARNERS)
+	REQUIRE_HUB=1 .venv/bin/python -m pytest tests/load
+
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
+	.venv/bin/python tests/benchmarks/diagnosis.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
@@ -71,9 +85,11 @@ UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-s
 	--python-version 3.11 --custom-compile-command "make requirements"
 
 requirements: .venv-uv/.ready
-	$(UV_COMPILE) pyproject.toml -o requirements.txt
-	$(UV_COMPILE) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra lab -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra lab --extra dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) binder/requirements.in -c requirements.txt -o binder/requirements.txt
+	$(UV_COMPILE) deploy/requirements.in -c requirements.txt -o deploy/requirements.txt
+	$(UV_COMPILE) tests/grading/requirements.in -c requirements.txt -o tests/grading/requirements.txt
 
 # An empty environment, or what to do where Python cannot make one.
 define MAKE_VENV
@@ -94,14 +110,12 @@ endef
 .venv/bin/python:
 	$(call MAKE_VENV,.venv)
 
-# What `make lab` needs: the pinned packages, this package, JupyterLab's settings, and
-# matplotlib's font cache, whose making would otherwise be announced in a lesson.
-.venv/.lab: .venv/bin/python requirements.txt pyproject.toml binder/labconfig/*.json
+# What `make lab` needs: the pinned packages, this package, and matplotlib's font cache, whose
+# making would otherwise be announced in a lesson.
+.venv/.lab: .venv/bin/python requirements.txt pyproject.toml setup.py
 	@echo "Installing what the course needs into .venv; this takes a minute, once."
 	@.venv/$(PIP_INSTALL) -r requirements.txt
 	@.venv/$(PIP_INSTALL) --no-deps -e .
-	@mkdir -p .venv/etc/jupyter/labconfig
-	@cp binder/labconfig/*.json .venv/etc/jupyter/labconfig/
 	@.venv/bin/python -c "import matplotlib.font_manager"
 	@touch $@
 
@@ -123,6 +137,24 @@ endef
 	@echo "Installing PyTorch and TensorFlow into .venv-references; this takes minutes, once."
 	@.venv-references/$(PIP_INSTALL) torch==2.13.0 tensorflow-cpu==2.21.0
 	@.venv-references/$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+.venv-grading/.ready: requirements.txt tests/grading/requirements.txt
+	$(call MAKE_VENV,.venv-grading)
+	@echo "Installing nbgrader and Otter-Grader into .venv-grading; this takes two minutes, once."
+	@.venv-grading/$(PIP_INSTALL) -r requirements.txt -r tests/grading/requirements.txt
+	@.venv-grading/$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+# The hub's proxy is a program for Node.js; nothing of it is installed elsewhere.
+.venv-hub/.ready: requirements.txt deploy/requirements.txt
+	@command -v npm >/dev/null || { \
+		echo "A hub needs Node.js 20 or newer with npm (nodejs.org has it)."; exit 1; }
+	$(call MAKE_VENV,.venv-hub)
+	@echo "Installing JupyterHub into .venv-hub; this takes a minute, once."
+	@.venv-hub/$(PIP_INSTALL) -r requirements.txt -r deploy/requirements.txt
+	@.venv-hub/$(PIP_INSTALL) --no-deps -e .
+	@npm install --silent --no-fund --no-audit --prefix .venv-hub configurable-http-proxy@5.3.0
 	@touch $@
 
 .venv-uv/.ready:

@@ -3,22 +3,31 @@
 Declared by decorating its solution, whose docstring is the statement; its mistakes stand below it.
 """
 
+import functools
 import inspect
-from dataclasses import dataclass
+import itertools
+import operator
+from dataclasses import replace
 
 import numpy as np
 
 from cnnbp.exercises.check.calling import copied
+from cnnbp.exercises.check.factors import unnamed_factor, value_of
+from cnnbp.exercises.check.handed_in import is_the_packages, name_of
 from cnnbp.exercises.check.messages import say, text_of
+from cnnbp.exercises.check.mistakes import Composed, Mistake
+from cnnbp.exercises.check.recognizing import sizes_of
 from cnnbp.exercises.check.results import Arrays, Unreadable
 from cnnbp.exercises.check.shapes import bind, parsed
 from cnnbp.exercises.check.steps import judge
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.pages.page import Page
 from cnnbp.exercises.pages.progress import remember
 from cnnbp.exercises.pages.sheet import sheet
 from cnnbp.exercises.pages.source import solution_of, stub_of
 from cnnbp.exercises.pages.statement import flowed, shape_table, statement
 from cnnbp.exercises.pages.verdict import Verdict
+from cnnbp.shape import complaint
 
 
 def exercise(**declaration):
@@ -53,6 +62,7 @@ class Task:
         self.parameters = list(inspect.signature(solution).parameters)
         self.answer, self.numeric, self.explain = answer, numeric, explain
         self.mistakes = {}  # name: Mistake
+        self.composed, self._factors = None, []
         self._tiny, self._cases = tiny, cases
         try:
             self.given = parsed(given)
@@ -78,19 +88,36 @@ class Task:
         return bind(self.result.entries, self.result.read(answer, case), bind(self.given, case))
 
     def check(self, function, seed=0):
-        """A Verdict on the learner's function, truthy if it is right; seed makes a variant."""
-        verdict = Verdict(self.name, judge(self, function, seed))
-        note = remember(self.name) if verdict else None
+        """A Verdict on the learner's function, truthy if it is right; seed makes a variant.
+
+        A function that has the name of another exercise is judged by that one: `task` may be any
+        exercise by now. `verdict.task` says which it was.
+        """
+        seed, task = whole_seed(seed), self._meant(function)
+        finding = judge(task, function, seed)
+        if task is not self:
+            said = say("another's name", judged=task.name, task=self.name)
+            finding.sentences.insert(0, said)
+        verdict = Verdict(task.name, finding)
+        note = remember(task.name) if verdict else None
         if note:
             verdict.page.text(note)
         return verdict
+
+    def _meant(self, function):
+        """The exercise that has the function's name, if there is one; else this one."""
+        from cnnbp.exercises import EXERCISES  # all are declared before one of them is checked
+
+        meant = EXERCISES.get(name_of(function), self)
+        return self if is_the_packages(function) or meant.name == self.name else meant
 
     def hint(self):
         """One hint more each time."""
         self._hints_shown = min(self._hints_shown + 1, len(self.hints))
         page, count = Page(), len(self.hints)
         for number, hint in enumerate(list(self.hints.items())[: self._hints_shown], 1):
-            page.text(f"{say('hint', number=number, count=count)} {text_of(*hint)}")
+            said = say("hint", number=number, count=count, task=self.name)
+            page.text(f"{said} {text_of(*hint)}")
         return page if self._hints_shown < count else page.text(say("hint.last"))
 
     def solution(self):
@@ -103,11 +130,16 @@ class Task:
 
     def sheet(self, seed=0, *, answers=False):
         """The tiny case of a seed as a printable page with blank cells, or with their answers."""
-        return sheet(self, seed, answers)
+        return sheet(self, whole_seed(seed), answers)
 
     def case(self, number=0, seed=0):
         """The arguments of a case: number 0 is the tiny one. my_function(*task.case(2)) runs it."""
-        return tuple(map(copied, self.drawn(seed)[number].values()))
+        drawn = self.drawn(whole_seed(seed))
+        if number not in range(len(drawn)):
+            raise complaint(
+                ValueError, f"number must be from 0 to {len(drawn) - 1}, not {number!r}"
+            )
+        return tuple(map(copied, drawn[number].values()))
 
     def drawn(self, seed):
         """All cases of a seed, the tiny one first, each a dict of the task's own arguments."""
@@ -118,21 +150,92 @@ class Task:
         """The arguments of this task out of a case that other tasks share."""
         return {name: case[name] for name in self.parameters}
 
-    def mistake(self, reread, *, also=(), convention=False):
+    def mistake(self, reread, *, also=(), convention=False, line=None):
         """Catalogue the wrong implementation it decorates: its docstring is what is said of it.
 
         reread      the lesson and section to read again
         also        other implementations of the same mistake
         convention  True if it is right in itself, but not what this course agreed on
+        line        where in the learner's source to look for it: a kind of check/source_lines.py
         """
 
         def catalogue(function):
-            key, said = f"{self.name}.{function.__name__}", flowed(inspect.getdoc(function))
-            functions = (function, *also)
-            self.mistakes[function.__name__] = Mistake(key, said, functions, reread, convention)
+            said, every = flowed(inspect.getdoc(function)), (function, *also)
+            made = wrong(function.__name__, reread, said, also=every, convention=convention)
+            self._listed(replace(made, line=line))
             return function
 
         return catalogue
+
+    def steps(self, *, factors=None, **choices):
+        """Declare the answer as steps, by decorating a function that is made of them.
+
+        choices  {step: [the right function, wrong(...), ...]}, see cnnbp/exercises/choices.py
+        factors  {"1/N": wrong(...)}, factors that have a name here; "dw db: 1/N" is one that
+                 only these parts have
+
+        The function takes the steps and then the task's own arguments; each step is an attribute.
+        """
+
+        def compose(function):
+            self.composed = Composed(
+                function,
+                {
+                    step: [right, *itertools.chain(*map(self._forms, every))]
+                    for step, (right, *every) in choices.items()
+                },
+            )
+            for step, form, mistake in self.composed.wrong:
+                mistake.functions.append(self.composed.with_choices({step: form}))
+            for declared, each in (factors or {}).items():
+                self._declare_factor(declared, each)
+            return function
+
+        return compose
+
+    def _forms(self, made):
+        """(form, mistake) for every form of a `wrong`."""
+        return list(zip(made.forms, itertools.repeat(self._listed(made))))
+
+    def _declare_factor(self, declared, each):
+        *head, reading = declared.split(": ")
+        parts = tuple(head[0].split()) if head else self.result.names
+        mistake = self._listed(each, parts)
+        mistake.functions.append(functools.partial(self._multiplied, parts, reading))
+        self._factors.append((parts, reading, mistake))
+
+    def _multiplied(self, parts, reading, *arguments):
+        """The right answer with a factor in some parts."""
+        case = dict(zip(self.parameters, arguments, strict=True))
+        right = self.result.read(self.answer(*arguments), case)
+        factor = value_of(reading, sizes_of(self, case))
+        found = tuple(factor * each if name in parts else each for name, each in right.items())
+        return found if len(found) > 1 else found[0]
+
+    @property
+    def factors(self):
+        """The mistakes that are a factor."""
+        return [mistake for _, _, mistake in self._factors]
+
+    def factor(self, reading, part):
+        """{mistake: rank} that say it is a factor in a part; the more special, the lower."""
+        declared = {
+            mistake: len(parts)
+            for parts, named, mistake in self._factors
+            if part in parts and named == reading
+        }
+        return declared or {unnamed_factor(reading): 0}
+
+    def _listed(self, made, parts=None):
+        """The Mistake of a `wrong`, in the catalogue once even if several steps can make it."""
+        if made.name not in self.mistakes:
+            key = f"{self.name}.{made.name}"
+            parts = parts or tuple(self.result.names)
+            about = made.said, made.reread, parts, made.convention, made.line
+            noted = Mistake(made.name, key, *about)
+            self.mistakes[made.name] = noted
+        self.mistakes[made.name].functions.extend(made.also)
+        return self.mistakes[made.name]
 
     @property
     def sentences(self):
@@ -161,33 +264,18 @@ class Task:
         return self.statement()._repr_html_()
 
 
-@dataclass(frozen=True, repr=False)
-class Mistake:
-    """A known wrong implementation, in one or several forms.
+def whole_seed(seed):
+    """The seed as an int of Python's.
 
-    key         "task.name", its place in the table of messages
-    said        what is said of it, unless the table says otherwise
-    functions   that make the mistake, with the task's own arguments
-    reread      lesson and section
-    convention  True for one that is right in itself
+    >>> whole_seed("7")
+    Traceback (most recent call last):
+        ...
+    ValueError: whole_seed: seed must be a whole number from 0 on, not '7'
     """
-
-    key: str
-    said: str
-    functions: tuple
-    reread: str
-    convention: bool
-
-    @property
-    def name(self):
-        """What a verdict has as its .mistake."""
-        return self.key.split(".")[1]
-
-    @property
-    def explanation(self):
-        """The sentence that is said of it."""
-        said = text_of(self.key, self.said)
-        return say("convention", explanation=said) if self.convention else said
-
-    def __repr__(self):
-        return f"{self.key}: {self.explanation}"
+    try:
+        whole = operator.index(seed)
+    except TypeError:
+        whole = -1
+    if whole < 0 or isinstance(seed, bool):
+        raise complaint(ValueError, f"seed must be a whole number from 0 on, not {seed!r}")
+    return whole

@@ -51,8 +51,9 @@ def test_right_answers_are_of_tasks():
 
 
 # room of the exercises: the others that it may import
-ROOMS = {"check": set(), "pages": {"check"}, "task": {"check", "pages"}, "cases": set()}
-ROOMS |= {"windows": set(), "tasks": {"check", "task", "cases", "windows"}}
+ROOMS = {"check": set(), "pages": {"check"}, "task": {"check", "pages", "choices"}, "cases": set()}
+ROOMS |= {"windows": set(), "choices": set()}
+ROOMS |= {"tasks": {"check", "task", "cases", "windows", "choices"}}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)
@@ -135,7 +136,8 @@ def test_every_kind_is_used_by_a_task():
 def test_every_case_and_answer_of_a_task_is_as_declared(task):
     for seed in range(5):
         for number, case in enumerate(task.drawn(seed)):
-            assert task.sizes(case, task.answer(*task.case(number, seed)))
+            sizes = task.sizes(case, task.answer(*task.case(number, seed)))
+            assert isinstance(sizes, dict)
 
 
 # A task that is declared wrongly

@@ -6,7 +6,8 @@ from types import MappingProxyType
 import numpy as np
 
 from cnnbp.exercises.check.messages import say
-from cnnbp.exercises.check.results import Unreadable, kind
+from cnnbp.exercises.check.results import Unreadable
+from cnnbp.exercises.check.saying import kind
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.shape import conv_windows
@@ -53,6 +54,11 @@ def _term(arguments, left, right):
     return f"{cell_name(left_name, left)}·{cell_name(right_name, right)}"
 
 
+# With remainders in rows and in columns: where one window more would reach, or one less not
+UNEVEN_CORNERS = [((0, 0), (1, 1)), ((7, 4), (1, 1)), ((6, 5), (1, 1))]
+UNEVEN_CORNERS += [((7, 5), (2, 0)), ((6, 5), (0, 2))]
+
+
 def cell(wanted, index, x_shape, w_shape, stride=(1, 1), padding=(0, 0)):
     return {
         "wanted": wanted,
@@ -65,22 +71,31 @@ def cell(wanted, index, x_shape, w_shape, stride=(1, 1), padding=(0, 0)):
 
 
 def tiny(rng):
-    return cell("dx", (0, 0, *map(int, rng.integers(0, 3, 2))), (1, 1, 3, 3), (1, 1, 2, 2))
+    n, h, v = (int(rng.integers(size)) for size in (2, 3, 4))
+    return cell("dx", (n, 0, h, v), (2, 1, 3, 4), (3, 1, 2, 2))
 
 
 def random(rng):
-    """Cells in the middle of dx and dw, where every stride and all padding has its say."""
-    geometry = {"x_shape": (2, 2, 6, 7), "w_shape": (3, 2, 3, 2), "padding": (1, 1)}
+    """Cells in the middle of dx and dw, where every stride and all padding has its say, and on
+    their borders, where bounds have."""
+    padded = {"x_shape": (2, 3, 6, 7), "w_shape": (2, 3, 3, 2), "padding": (1, 1)}
     strided = {"x_shape": (3, 1, 7, 6), "w_shape": (2, 1, 3, 3), "stride": (2, 1)}
-    n, c, f, h, v, k = (
-        int(rng.integers(low, high))
-        for low, high in ((0, 2), (0, 2), (0, 2), (2, 4), (2, 4), (0, 2))
+    uneven = {"x_shape": (2, 2, 8, 6), "w_shape": (2, 2, 3, 3), "stride": (2, 3)}
+    n, c, h, v, k = (
+        int(rng.integers(low, high)) for low, high in ((0, 2), (0, 2), (2, 4), (2, 4), (0, 2))
     )
+    f = 1 - c  # or w[f,c] and w[c,f] would be one cell
     return [
-        cell("dx", (n, c, h, v), **geometry),
-        cell("dw", (f, c, k, k), **geometry),
+        cell("dx", (n, c, h, v), **padded),
+        cell("dw", (f, c, k, k), **padded),
         cell("dx", (n, 0, 2, v), **strided),
         cell("dw", (f, 0, 2, k), **strided, padding=(0, 1)),
+        *(cell("dx", (n, 2, *corner), **padded) for corner in ((0, 0), (5, 6))),
+        *(cell("dw", (f, c, *corner), **padded) for corner in ((0, 0), (2, 1))),
+        *(
+            cell("dx", (n, c, *corner), **uneven, padding=padding)
+            for corner, padding in UNEVEN_CORNERS
+        ),
     ]
 
 
@@ -144,7 +159,7 @@ def stride_ignored(wanted, index, x_shape, w_shape, stride, padding):
     return {(left, right) for left, right in found if left[2] < OH and left[3] < OW}
 
 
-@gradient_terms.mistake(TERMS)
+@gradient_terms.mistake(TERMS, line="padding")
 def padding_ignored(wanted, index, x_shape, w_shape, stride, padding):
     """You place the first window at the first pixel; with padding it begins before it, at
     i·stride − padding."""
@@ -168,6 +183,92 @@ def padding_counted(wanted, index, x_shape, w_shape, stride, padding):
         (dz_index, (n, c, h - top, v - left))
         for dz_index, (n, c, h, v) in terms(wanted, index, larger, w_shape, stride, (0, 0))
     }
+
+
+def listed(place):
+    """The forward loops with another pixel: place(i, kh, stride, padding, KH) is its row."""
+
+    def found(wanted, index, x_shape, w_shape, stride, padding):
+        output = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
+        (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
+        n, f, i, j, c, kh, kw = np.indices((N, F, *output, C, KH, KW)).reshape(7, -1)
+        row = place(i, kh, stride[0], padding[0], KH)
+        column = place(j, kw, stride[1], padding[1], KW)
+        pixels, weights = np.array([n, c, row, column]).T, np.array([f, c, kh, kw]).T
+        cells, others = (pixels, weights) if wanted == "dx" else (weights, pixels)
+        hit = (row >= 0) & (row < H) & (column >= 0) & (column < W) & (cells == index).all(axis=1)
+        lefts, rights = np.array([n, f, i, j]).T[hit].tolist(), others[hit].tolist()
+        return set(zip(map(tuple, lefts), map(tuple, rights), strict=True))
+
+    return found
+
+
+def solved_for(bounded):
+    """Windows solved for from the pixel, with bounded(i, OH) in place of 0 ≤ i < OH."""
+
+    def found(wanted, index, x_shape, w_shape, stride, padding):
+        if wanted == "dw":
+            return terms(wanted, index, x_shape, w_shape, stride, padding)
+        OH, OW = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
+        (n, c, h, v), listed = index, set()
+        for f, kh, kw in np.ndindex(w_shape[0], *w_shape[2:]):
+            i, rest = divmod(h + padding[0] - kh, stride[0])
+            j, over = divmod(v + padding[1] - kw, stride[1])
+            if rest == over == 0 and bounded(i, OH) and bounded(j, OW):
+                listed.add(((n, f, i, j), (f, c, kh, kw)))
+        return listed
+
+    return found
+
+
+def named(name, said, *functions):
+    """Catalogue a mistake that other functions make."""
+    made, *also = functions
+    made.__name__, made.__doc__ = name, said
+    gradient_terms.mistake(TERMS, also=also)(made)
+
+
+named(
+    "stride_multiplies_the_kernel_cell",
+    "You place the pixel at (i + kh)·stride − padding: only the window's place is multiplied, "
+    "i·stride + kh − padding.",
+    listed(lambda i, k, s, p, size: (i + k) * s - p),
+)
+named(
+    "kernel_rotated",
+    "You run through the kernel backward: the forward pass does not rotate it, the pixel under "
+    "(kh, kw) is in row i·stride + kh − padding.",
+    listed(lambda i, k, s, p, size: i * s + size - 1 - k - p),
+)
+named(
+    "padding_added",
+    "You add the padding: windows begin before the image, in row i·stride − padding.",
+    listed(lambda i, k, s, p, size: i * s + k + p),
+)
+named(
+    "kernel_cell_subtracted",
+    "You subtract the kernel cell: the pixel under (kh, kw) is in row i·stride + kh − padding.",
+    listed(lambda i, k, s, p, size: i * s - k - p),
+)
+named(
+    "windows_a_kernel_apart",
+    "You place the windows at i·kernel size: they lie at i·stride.",
+    listed(lambda i, k, s, p, size: i * size + k - p),
+)
+named(
+    "windows_that_do_not_exist",
+    "You list windows that do not exist: i and j run from 0 to OH − 1 and OW − 1.",
+    solved_for(lambda i, count: i < count),
+    solved_for(lambda i, count: i >= 0),
+    solved_for(lambda i, count: True),
+)
+
+
+@gradient_terms.mistake(TERMS)
+def one_channel_for_all(wanted, index, x_shape, w_shape, stride, padding):
+    """You list the first channel's or filter's products: index says which one is wanted."""
+    index = (index[0], 0, *index[2:]) if wanted == "dx" else (0, *index[1:])
+    return terms(wanted, index, x_shape, w_shape, stride, padding)
 
 
 @gradient_terms.mistake("06, the poster of what sums over what")

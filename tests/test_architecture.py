@@ -28,7 +28,7 @@ ROOMS = {
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
     "source": {"shape"},
-    "pictures": {"shape", "convolution", "pooling", "linear", "explain", "network", "optimizer"},
+    "pictures": (LAYERS - {"normalization"}) | {"shape", "explain", "network", "optimizer"},
     "explorers": LAYERS
     | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},

@@ -1,12 +1,17 @@
 """Sliders and choices that explorers are made of, and the stepper that needs no kernel."""
 
+from fractions import Fraction
+
 import ipywidgets as widgets
-from traitlets import Any
+from traitlets import Any, Float
+
+from cnnbp.pictures.svg import number
 
 FRAMES = 40  # positions that a stepper turns in the browser alone
-WIDTH = {"width": "20em", "max_width": "100%"}  # two or three side by side, one if it is narrow
-STEPPER_WIDTH = {"width": "26em", "max_width": "100%"}
-STYLE = {"description_width": "7em"}
+LABEL = "7.5em"
+STYLE = {"description_width": LABEL}
+WIDTH = {"width": "auto"}  # a column of the panel: at least 160 pixels are left for the track
+STEPPER_WIDTH = {"width": "34em", "max_width": "100%"}
 
 # What a step number K shows: outweighs the choice that the picture made, unless a cell is pointed
 # at. All rules are in the page from the start: one more <style> would cost 20 ms at every step.
@@ -23,35 +28,80 @@ def slider(description, low, high, value=None):
     return widgets.IntSlider(value, low, high, description=description, style=STYLE, layout=WIDTH)
 
 
-def decimal(description, low, high, value):
-    """A slider over the eighths from low to high, which sums and products keep exact."""
-    return widgets.FloatSlider(
-        value,
-        min=low,
-        max=high,
-        step=0.125,
-        readout_format=".3f",
-        description=description,
-        style=STYLE,
-        layout=WIDTH,
+def choice(description, options, value=None):
+    """One of some words, or of (label, value) pairs; the first to begin with, or the value."""
+    start = {} if value is None else {"value": value}
+    return widgets.Dropdown(
+        options=options, description=description, style=STYLE, layout=WIDTH, **start
     )
-
-
-def notches(description, options, value):
-    """A slider over a few values, given as they are or as (label, value) pairs."""
-    return widgets.SelectionSlider(
-        options=options, value=value, description=description, style=STYLE, layout=WIDTH
-    )
-
-
-def choice(description, options):
-    """One of some words, or of (label, value) pairs; the first to begin with."""
-    return widgets.Dropdown(options=options, description=description, style=STYLE, layout=WIDTH)
 
 
 def switch(description, value=False):
     """Yes or no."""
-    return widgets.Checkbox(value, description=description, style=STYLE, layout=WIDTH)
+    return widgets.Checkbox(
+        value, description=description, style={"description_width": "0"}, layout=WIDTH
+    )
+
+
+def typed(text):
+    """The number that somebody wrote: a fraction, a decimal, with whatever minus; None if none.
+
+    >>> typed("1/4"), typed("0.3"), typed(" −2 "), typed("1,5"), typed("a"), typed("1/0")
+    (0.25, 0.3, -2.0, 1.5, None, None)
+    """
+    for minus in "−–":
+        text = text.replace(minus, "-")
+    try:
+        return float(Fraction(text.replace(",", ".").replace(" ", "")))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+
+
+class Decimal(widgets.HBox):
+    """A slider over the eighths from low to high, which sums and products keep exact, and a field.
+
+    The field takes what is typed, such as 1/4, 0.3 or −2; beyond an end it is the end, and what is
+    no number leaves the value as it was. A slider's own read-out would make 1 of 1/4.
+    """
+
+    value = Float()
+
+    def __init__(self, description, low, high, value):
+        self.min, self.max, self.step, self.description = low, high, 0.125, description
+        self.slider = widgets.FloatSlider(
+            min=low, max=high, step=self.step, readout=False, description=description,
+            style=STYLE, layout={"flex": "1 1 auto", "width": "auto"},
+        )  # fmt: skip
+        self.field = widgets.Text(
+            placeholder=description,  # which is its name for those who do not see it
+            continuous_update=False,
+            layout={"width": "4.5em", "flex": "0 0 auto"},
+        )
+        self._showing = False
+        super().__init__([self.slider, self.field], layout=WIDTH)
+        self.observe(self._show, "value")
+        self.slider.observe(self._slid, "value")
+        self.field.observe(self._typed, "value")
+        self.value = float(value)
+        self._show(None)
+
+    def _show(self, _):
+        """Slider and field follow the value, of which the slider knows the nearest eighth only."""
+        self._showing = True
+        self.slider.value = round(self.value / self.step) * self.step
+        self.field.value = number(self.value, 4)
+        self._showing = False
+
+    def _slid(self, change):
+        if not self._showing:
+            self.value = change.new
+
+    def _typed(self, change):
+        if not self._showing:
+            value = typed(change.new)
+            if value is not None:
+                self.value = min(max(value, self.min), self.max)
+            self._show(None)
 
 
 class Position(Any):
@@ -89,8 +139,7 @@ class Stepper:
         )
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})
-        rules = HIDDEN + "".join(SHOWN.replace("K", str(k)) for k in range(FRAMES))
-        self.rules = widgets.HTML(f"<style>{rules}</style>", layout={"display": "none"})
+        self.rules = HIDDEN + "".join(SHOWN.replace("K", str(k)) for k in range(FRAMES))
         self._blank, self._made = widgets.HTML(), []
         self._links = [  # the slider first: in the beginning the others take its value
             widgets.jslink((self.slider, "index"), (self.play, "value")),
@@ -120,5 +169,4 @@ class Stepper:
     @property
     def widgets(self):
         """Everything to be closed."""
-        shown = self.slider, self.play, self.frames, self.rules
-        return *shown, self._blank, *self._made, *self._links
+        return self.slider, self.play, self.frames, self._blank, *self._made, *self._links

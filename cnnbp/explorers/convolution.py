@@ -41,10 +41,10 @@ the other filters = 4.5'
             w=whole_numbers((2, channels, 4, 4)) / 2 if w is None else w,
         )
         self.b, self.dz = b, dz
-        size = {} if w is not None else {"kernel_size": slider("kernel_size", 1, 4, 3)}
+        size = {} if w is not None else {"kernel_size": slider("kernel size", 1, 4, 3)}
         controls = {
             "cell": Stepper("cell", [("(0, 0)", (0, 0))]),
-            "wanted": choice("wanted", ["z", "dx"]),
+            "wanted": choice("look at", [("z, the output", "z"), ("dx, the gradient of x", "dx")]),
             "stride": slider("stride", 1, 3),
             "padding": slider("padding", 0, 2),
             "dilation": slider("dilation", 1, 3),
@@ -107,7 +107,7 @@ class KernelGradientExplorer(Explorer):
         controls = {
             "tap": Stepper("tap", [*taps, ("bias", "bias")]),
             "sample": slider("sample", 0, len(self.x) - 1),
-            "upstream": choice("upstream", made_up if dz is None else ["given", *made_up]),
+            "upstream": choice("dz is", made_up if dz is None else ["given", *made_up]),
             "stride": slider("stride", 1, 3, 2 if dz is None else 1),
             "padding": slider("padding", 0, 2),
             "dilation": slider("dilation", 1, 3),

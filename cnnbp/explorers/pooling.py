@@ -34,7 +34,7 @@ class PoolScatterExplorer(Explorer):
         controls = {
             "position": Stepper("position", self.positions(size, 1, 0)),
             "pooling": choice("pooling", list(DRAW)),
-            "kernel_size": slider("kernel_size", 1, 4, size),
+            "kernel_size": slider("kernel size", 1, 4, size),
             "stride": slider("stride", 1, 3),
             "padding": slider("padding", 0, 1),
             "tie": switch("set a tie"),

@@ -70,7 +70,9 @@ class Lineage:
 
     cells   the Cell followed at each depth, from the wanted one to the last layer's, and then
             the loss's own if it is known
+    names   whose cell each of them is, as in "2.0 Conv2d" or "mean squared error"
     terms   the Term followed in each of them, but the loss's
+    numbers its number among the products of its cell
     paths   how many ways lead from the cell to the last dz, a product with a nonzero factor at
             every depth
     share   what the followed way contributes to the cell, as a share of it; may be negative, and
@@ -90,18 +92,20 @@ class Lineage:
     def __init__(self, network, chain, wanted, index, last, chosen=()):
         self._made_of = network, chain, wanted, index, last
         self._chain = chain
-        self.cells, self.terms, self._numbers = [], [], []
-        for depth, (name, _, _) in enumerate(chain):
+        self.cells, self.names, self.terms, self.numbers = [], [], [], []
+        for depth, (name, layer, _) in enumerate(chain):
             cell = network.explain(name, wanted, index)
             self.cells.append(cell)
+            self.names.append(f"{name} {type(layer).__name__}")
             if not len(cell):
                 return  # nothing lies behind it
             number = chosen[depth] if depth < len(chosen) else int(np.abs(cell.product).argmax())
-            self._numbers.append(number)
+            self.numbers.append(number)
             self.terms.append(cell.term(number))
             wanted, index = "dx", self.terms[-1].left_index
         if last:
             self.cells.append(last[1](index))
+            self.names.append(last[0])
 
     def follow(self, depth, term):
         """The Lineage that takes product number `term` at this depth, then the largest ones.
@@ -119,7 +123,7 @@ class Lineage:
                 f"there is no product {term!r} among the {count} of {self.cells[depth].wanted}"
                 f"{list(self.cells[depth].index)}, counted from 0",
             )
-        return Lineage(*self._made_of, [*self._numbers[:depth], int(term)])
+        return Lineage(*self._made_of, [*self.numbers[:depth], int(term)])
 
     def behind(self, depth):
         """The dz cells at a depth that the cell depends on: {index: factor}, all nonzero.
@@ -169,14 +173,8 @@ class Lineage:
         return array
 
     def __repr__(self):
-        lines = [
-            f"{name} {type(layer).__name__}: {cell!r}"
-            for (name, layer, _), cell in zip(self._chain, self.cells, strict=False)
-        ]
-        _, _, _, _, last = self._made_of
-        if last and len(self.cells) > len(self._chain):
-            lines.append(f"{last[0]}: {self.cells[-1]!r}")
-        return "\n".join(lines)
+        named = zip(self.names, self.cells, strict=True)
+        return "\n".join(f"{name}: {cell!r}" for name, cell in named)
 
 
 def _chain(network, layer):

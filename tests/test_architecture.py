@@ -28,9 +28,20 @@ ROOMS = {
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
     "source": {"shape"},
-    "pictures": (LAYERS - {"normalization"}) | {"shape", "explain", "network", "optimizer"},
+    "pictures": (LAYERS - {"normalization"})
+    | {"shape", "explain", "network", "lineage", "gradcheck", "optimizer"},
     "explorers": LAYERS
-    | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
+    | {
+        "shape",
+        "graph",
+        "loss",
+        "network",
+        "lineage",
+        "optimizer",
+        "training",
+        "data",
+        "pictures",
+    },
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},
     "cnnbp": LAYERS
     | {

@@ -3,6 +3,7 @@
 from cnnbp.pictures.convolution import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
+from cnnbp.pictures.lineage import draw_lineage
 from cnnbp.pictures.linear import (
     draw_flatten_dx,
     draw_linear_dw,
@@ -20,6 +21,7 @@ __all__ = [
     "draw_conv2d_z",
     "draw_flatten_dx",
     "draw_graph",
+    "draw_lineage",
     "draw_linear_dw",
     "draw_linear_dx",
     "draw_linear_z",

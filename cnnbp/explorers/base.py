@@ -5,14 +5,13 @@ from numbers import Integral, Real
 
 import ipywidgets as widgets
 
-from cnnbp.explorers.controls import Decimal, Stepper
+from cnnbp.explorers.controls import PANEL, Stepper
 from cnnbp.explorers.manners import ASLEEP, MANNERS, empty, impossible
 from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import number, refusal
 from cnnbp.shape import complaint
 
 WRAP = {"flex_flow": "row wrap", "align_items": "center"}  # below one another if it is narrow
-PANEL = {"grid_template_columns": "repeat(auto-fill, minmax(min(100%, 19em), 1fr))"}
 LAYER = {"grid_area": "1 / 1 / 2 / 2"}  # of a stage: what lies over one another
 
 
@@ -68,6 +67,9 @@ class Explorer(View):
     def check(self, **values):
         """Raise the ValueError that draw would raise, in less time where there is a way."""
         self.draw(**values)
+
+    def settle(self):
+        """Give controls that depend on others what they may be now."""
 
     def largest(self):
         """Values of some controls, as dicts, that make the picture as high as it can be."""
@@ -154,6 +156,7 @@ class Explorer(View):
         It then stays where it is, or begins at the wanted one: the state of what is impossible
         can be passed back too.
         """
+        self.settle()
         if self.stepper:
             try:
                 positions = self.positions(**self.values)
@@ -162,12 +165,15 @@ class Explorer(View):
             self.stepper.follow(positions)
 
     def _set(self, values):
-        """Set several controls, then draw once. The stepper's positions depend on the others."""
+        """Set several controls, then draw once.
+
+        A control may depend on those before it, and the stepper's positions on all others.
+        """
         self._drawing = True
-        steps = [name for name in values if self._is_stepper(self._all.get(name))]
-        for name in [*(name for name in values if name not in steps), *steps]:
-            if name in steps:
-                self._follow(values[name])
+        names = [*(name for name in values if name not in self._all), *self._all]
+        names.sort(key=lambda name: self._is_stepper(self._all.get(name)))
+        for name in filter(values.__contains__, names):
+            self._follow(*[values[name]] * self._is_stepper(self._all.get(name)))
             self._set_one(name, values[name])
         self.refresh()
 
@@ -221,8 +227,7 @@ class Explorer(View):
     def _rows(self, buttons):
         """The stepper on a line of its own, below it the other controls, as many as fit."""
         for control in self._all.values():
-            if not isinstance(control, Decimal):  # it would say "null"
-                control.tooltip = control.tooltip or control.description
+            control.tooltip = control.tooltip or control.description  # else it would say "null"
         others = [c for c in self.controls.values() if not self._is_stepper(c)]
         rows = [widgets.GridBox(others, layout=PANEL)] if others else []
         reset = [self._reset_button()] if self.controls else []

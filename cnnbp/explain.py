@@ -321,13 +321,17 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     """
     given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
     x = given["x"]
-    z, argmax = max_pool2d(x, kernel_size, stride=stride, padding=padding)
-    n, c, *cell = index = existing(wanted, index, (z if wanted == "z" else x).shape)
+    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
+    z_shape = *x.shape[:2], *place.output
+    if dz is not None:
+        same_shape("dz", given["dz"], z_shape, "the shape of z")
+    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
+    image = x[n : n + 1, c : c + 1]  # no other one has a say
+    _, ((winners,),) = max_pool2d(image, kernel_size, stride=stride, padding=padding)
     if wanted == "z":
-        h, v = divmod(argmax[index], x.shape[3])
+        h, v = divmod(winners[*cell], x.shape[3])
         return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
-    same_shape("dz", given["dz"], z.shape, "the shape of z")
-    i, j = np.nonzero(argmax[n, c] == cell[0] * x.shape[3] + cell[1])
+    i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
     return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
 
 

@@ -1,12 +1,12 @@
 """What all explorers share: controls above one picture that follows them."""
 
-import re
+import contextlib
 from numbers import Integral, Real
 
 import ipywidgets as widgets
 
 from cnnbp.explorers.controls import PANEL, Stepper
-from cnnbp.explorers.manners import ASLEEP, MANNERS, empty, impossible
+from cnnbp.explorers.manners import ASLEEP, MANNERS, impossible, picture_size, room
 from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import number, refusal
 from cnnbp.shape import complaint
@@ -38,15 +38,15 @@ class Explorer(View):
             name: control.slider if control is self.stepper else control
             for name, control in controls.items()
         }
-        self._size = (0, 0)
+        self._sizes, self._buttons = [], buttons
         start = dict(start)
         shown = start.pop("controls", None)
         given = {**dict(given), "controls": shown}
         self.given = {name: value for name, value in given.items() if value is not None}
-        self._lay_out(buttons)
+        self._lay_out()
         try:
             self.controls = self._shown(shown)
-            self._panel.children = self._rows(buttons)
+            self._panel.children = self._rows()
             self._set(start)
             self._start = self.values
             self._reserve()
@@ -92,7 +92,7 @@ class Explorer(View):
         self._set(self._start)
 
     def refresh(self):
-        """Draw the picture anew; of what is impossible the last one stays, grey, and it says why."""
+        """Draw the picture anew; if there is none, the last one stays, grey, and it says why."""
         self._drawing = True
         try:
             self._follow()
@@ -109,7 +109,8 @@ class Explorer(View):
 
     def close(self):
         """Free all widgets: none of this explorer's stays registered."""
-        release(self.widget, *self._all.values(), *(self.stepper.widgets if self.stepper else ()))
+        steps = self.stepper.widgets if self.stepper else ()
+        release(self.widget, *self._all.values(), *self._buttons, *steps)
 
     def _refuse(self, reason):
         sentence = f"Impossible: {reason}{'' if reason.endswith('.') else '.'} {self._remedy()}"
@@ -132,19 +133,21 @@ class Explorer(View):
         return f"What would do: {' or '.join(found)}." if found else ""
 
     def _reserve(self):
-        """Keep room for the largest picture, so that nothing below it jumps."""
-        for values in self.largest():
-            values = self.values | values
+        """Keep room for the largest picture that can be reached, so that nothing below it jumps."""
+        for changed in self.largest():
+            values = self.values | {n: v for n, v in changed.items() if n in self.controls}
             if self.stepper:
                 name = next(n for n, c in self._all.items() if self._is_stepper(c))
                 values[name] = self.positions(**values)[0][1]
-            self._grow(self.draw(**values))
+            with contextlib.suppress(ValueError):  # of arrays that were given, it may not fit
+                self._grow(self.draw(**values))
 
     def _grow(self, picture):
-        size = tuple(float(n) for n in re.findall(r'(?:width|height)="([\d.]+)"', picture[:600])[:2])
-        if len(size) == 2 and size[1] > self._size[1]:
-            self._size = max(size[0], self._size[0]), size[1]
-            self.room_widget.value = empty(*self._size)
+        """Make room for this picture, in a page of whatever width."""
+        width, height = picture_size(picture)
+        if all(h < height or h / w < height / width for w, h in self._sizes):
+            self._sizes.append((width, height))
+            self.room_widget.value = room(self._sizes)
 
     def _changed(self, _):
         if not self._drawing:
@@ -208,7 +211,7 @@ class Explorer(View):
             )
         return {name: control for name, control in self._all.items() if name in names}
 
-    def _lay_out(self, buttons):
+    def _lay_out(self):
         """The panel of controls, and below it the stage, on which all lies in one place."""
         self._panel = widgets.VBox(layout={"margin": "0 0 4px 0"})
         self.picture_widget = widgets.HTML(layout=LEGIBLE | LAYER)
@@ -224,7 +227,7 @@ class Explorer(View):
             self.widget.children += (self.stepper.frames,)
             self.widget.add_class("cnnbp-stepper")
 
-    def _rows(self, buttons):
+    def _rows(self):
         """The stepper on a line of its own, below it the other controls, as many as fit."""
         for control in self._all.values():
             control.tooltip = control.tooltip or control.description  # else it would say "null"
@@ -232,9 +235,9 @@ class Explorer(View):
         rows = [widgets.GridBox(others, layout=PANEL)] if others else []
         reset = [self._reset_button()] if self.controls else []
         if self.stepper and len(others) < len(self.controls):
-            first = [self.stepper.slider, self.stepper.play, *reset, *buttons]
+            first = [self.stepper.slider, self.stepper.play, *reset, *self._buttons]
             return [widgets.Box(first, layout=WRAP), *rows]
-        return [*rows, widgets.Box([*reset, *buttons], layout=WRAP)] if reset or buttons else rows
+        return [*rows, widgets.Box([*self._buttons, *reset], layout=WRAP)]
 
     def _reset_button(self):
         button = widgets.Button(

@@ -168,7 +168,9 @@ class Index(widgets.GridBox):
         return (
             isinstance(value, tuple | list)
             and len(value) == len(self.shape)
-            and all(isinstance(i, int) and 0 <= i < n for i, n in zip(value, self.shape, strict=True))
+            and all(
+                isinstance(i, int) and 0 <= i < n for i, n in zip(value, self.shape, strict=True)
+            )
         )
 
     @property
@@ -204,7 +206,7 @@ class Chain(widgets.VBox):
     def offer(self, depths, followed):
         """Products to choose from.
 
-        depths    (label, [(product, its number), ...]) of every depth, empty where there is no choice
+        depths    (label, [(product, its number), ...]) of every depth, [] where there is no choice
         followed  the number that is followed at every depth
         """
         self._showing, self._followed = True, tuple(followed)
@@ -225,7 +227,8 @@ class Chain(widgets.VBox):
     def _add_row(self):
         row = widgets.ToggleButtons(style={"description_width": "auto", "button_width": "auto"})
         row.layout.display = "none"
-        row.observe(lambda change, depth=len(self.rows): self._click(depth, change.new), "value")
+        depth = len(self.rows)
+        row.observe(lambda change: self._click(depth, change.new), "value")
         self.rows.append(row)
         self.children = tuple(self.rows)
 

@@ -54,6 +54,16 @@ the other filters = 4.5'
         }
         super().__init__(controls, state, given={"x": x, "w": w, "b": b, "dz": dz})
 
+    def largest(self):
+        whole = {"stride": 1, "padding": 2, "dilation": 1}
+        for kernel_size, wanted in ((3, "dx"), (2, "dx"), (1, "z"), (3, "z")):
+            yield {**whole, "kernel_size": kernel_size, "wanted": wanted}
+
+    def check(self, **values):
+        self.positions(**values)
+        if self.dz is not None:
+            self.draw(**values)
+
     def positions(self, *, wanted, stride, padding, dilation, kernel_size=None, **others):
         w = self.kernel(kernel_size)
         geometry = {"stride": stride, "padding": padding, "dilation": dilation}
@@ -114,6 +124,10 @@ class KernelGradientExplorer(Explorer):
             **choosers(channel=self.w.shape[1], filter=len(self.w)),
         }
         super().__init__(controls, state, given={"x": x, "w": w, "dz": dz})
+
+    def largest(self):
+        for padding, dilation in ((2, 2), (1, 1), (2, 1)):
+            yield {"stride": 1, "padding": padding, "dilation": dilation}
 
     def draw(self, *, tap, sample, upstream, filter=0, channel=0, **geometry):
         dz = self.dz

@@ -1,5 +1,7 @@
 """One gradient cell under your hand, and its way to the loss, product by product."""
 
+import contextlib
+
 import numpy as np
 
 from cnnbp.data import photo_patches
@@ -34,8 +36,8 @@ class LineageExplorer(Explorer):
               index, and `follow`, the number of the product that is followed at each depth
 
     >>> explorer = LineageExplorer(layer=3, wanted="db", cell=(2, 0))
-    >>> explorer.html.description[:32]
-    'The way of db[2,0] = 0.01255 to '
+    >>> explorer.html.description[:24]
+    'The way of db[2,0] = 0.0'
     >>> explorer.close()
     """
 
@@ -77,12 +79,20 @@ class LineageExplorer(Explorer):
             if about is not None:
                 self._all["follow"].value = ()
 
+    def largest(self):
+        first = self._all["layer"].options[0][1]
+        for wanted in ("dx", "dw"):
+            with contextlib.suppress(KeyError):
+                cell = (0,) * self._array(first, wanted).ndim
+                yield {"layer": first, "wanted": wanted, "cell": cell, "follow": ()}
+
     def draw(self, *, layer, wanted, cell, follow):
         found = lineage(self.network, layer, wanted, cell, loss=self.loss)
         for depth, term in enumerate(follow):
             found = found.follow(depth, term)
-        self.found = found
-        self._all["follow"].offer(_products(found), found.numbers)
+        if self._drawing:  # else it is only asked how large a picture would be
+            self.found = found
+            self._all["follow"].offer(_products(found), found.numbers)
         return draw_lineage(found)
 
     def _array(self, layer, wanted):

@@ -6,7 +6,10 @@ mend is mended in CSS; the names take the few lines of script below. Where a pag
 all of it works but the names.
 """
 
+import re
 from html import escape
+
+_SIDES = "width", "height"
 
 # Sets the names and values that are read aloud, now and whenever a part of the explorer changes.
 SCRIPT = """
@@ -49,7 +52,8 @@ color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-label{color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-hslider .slider-container{min-width:160px}
 .cnnbp-explorer :is(button,select,input,[role=slider]):focus-visible{outline:3px solid
-var(--jp-ui-font-color1,#1f2430);outline-offset:2px;box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}
+var(--jp-ui-font-color1,#1f2430);outline-offset:2px;
+box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}
 .cnnbp-explorer .noUi-handle{border-color:var(--jp-ui-font-color2,#616161)}
 .cnnbp-explorer .noUi-target{border:1px solid var(--jp-ui-font-color2,#616161)}
 .cnnbp-explorer.jupyter-widgets-disconnected::before,
@@ -81,13 +85,26 @@ def impossible(sentence):
     return f'<div class="cnnbp-impossible" role="alert">{escape(sentence)}</div>'
 
 
-def empty(width, height):
-    """An invisible picture of this size, which shrinks with the page as pictures do.
+def picture_size(svg):
+    """(width, height) of a picture, in pixels, where the page is wide enough.
 
-    >>> empty(40, 30)
-    '<svg viewBox="0 0 40 30" width="40" height="30" aria-hidden="true" \
-style="max-width:100%;height:auto;visibility:hidden"></svg>'
+    >>> picture_size('<svg viewBox="0 0 40 30" width="40" height="30"></svg>')
+    (40.0, 30.0)
     """
-    size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
-    style = "max-width:100%;height:auto;visibility:hidden"
-    return f'<svg {size} aria-hidden="true" style="{style}"></svg>'
+    width, height = (re.search(rf'<svg[^>]* {side}="([0-9.]+)"', svg)[1] for side in _SIDES)
+    return float(width), float(height)
+
+
+def room(sizes):
+    """Invisible pictures over one another, which shrink with the page as pictures do.
+
+    >>> room([(40, 30)]).count("<svg ")
+    1
+    """
+    look = "grid-area:1/1;max-width:100%;height:auto;visibility:hidden"
+    pictures = "".join(
+        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
+        f'style="{look}"></svg>'
+        for width, height in sizes
+    )
+    return f'<div aria-hidden="true" style="display:grid">{pictures}</div>'

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
-from cnnbp.network import Network, Residual, Step
+from cnnbp.network import Network, Residual
 from cnnbp.optimizer import gradient_norm
 from cnnbp.pictures.curves import decades, magnitude
 from cnnbp.pictures.svg import Area, Link, page, text
@@ -50,16 +50,13 @@ def draw_network(network, *, parts=None, span=None):
     own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
     rows = _rows(len(arrays), len(sizes))
     names = ["input x", *(f"{i} {step.name}" for i, step in enumerate(network.trace))]
-    links = [
-        Link(_lines(network, i, sizes, own), [(row, None)], extra=_lit(row))
-        for i, row in enumerate(rows)
-    ]
+    said = [_lines(network, i, sizes, own) for i in range(len(rows))]
+    links = [Link(s, [(r, None)], extra=_lit(r)) for s, r in zip(said, rows, strict=True)]
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers. {links[-1].lines[0]}"
     drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, network)
-    below = rows[-1].y + rows[-1].height + 62
-    size, at = (WIDTH, below + 64), (LEFT, below)
-    return page(description, drawing, links, size, at, chosen=len(links) - 1)
+    at = LEFT, rows[-1].y + rows[-1].height + 62
+    return page(description, drawing, links, (WIDTH, at[1] + 64), at, chosen=len(links) - 1)
 
 
 def _rows(count, bars):
@@ -162,6 +159,7 @@ def dead_units(layer, step):
     A unit is a channel of images or a row of a matrix: what one filter or one neuron makes of
     every sample, at every position. Of a chain the last layer counts, without the path around it.
 
+    >>> from cnnbp.network import Step
     >>> dead_units(ReLU(), Step("ReLU", None, np.array([[0, 0], [0, 3]])))
     0.5
     """
@@ -197,8 +195,9 @@ def _numbers(array):
 
 def _bars(row, scale, sizes, own):
     """The bars of one row below one another, the last that of dw, and the numbers of dz and dw."""
-    parts = []
-    every = [*sizes, own or 0]
+    if not sizes:
+        return []
+    parts, every = [], [*sizes, own or 0]
     thickness = (row.height - 5) / len(every)
     for rank, (size, fill) in enumerate(zip(every, _fills(len(sizes)), strict=True)):
         if size > 0:
@@ -208,9 +207,8 @@ def _bars(row, scale, sizes, own):
                 f'height="{thickness - 1:.1f}" {fill}/>'
             )
     y = row.y + row.height / 2 + 4
-    if sizes:
-        zero = "0 exactly" if sizes[0] == 0 else magnitude(sizes[0])
-        parts.append(text(NUMBERS["dz"], y, zero, anchor="end"))
+    zero = "0 exactly" if sizes[0] == 0 else magnitude(sizes[0])
+    parts.append(text(NUMBERS["dz"], y, zero, anchor="end"))
     if own is not None:
         parts.append(text(NUMBERS["dw"], y, magnitude(own), anchor="end"))
     return parts

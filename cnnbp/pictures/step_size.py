@@ -33,18 +33,15 @@ def draw_step_size(function="smooth", step=1e-5, dtype="float64"):
 
     >>> draw_step_size(step=1e-2).description
     'The error of a numeric gradient against its step. exp(x) at x = 1, float64, step 0.01: the \
-central difference says 2.718327133, wrong by 4.53e−5'
+central difference says 2.718327133, wrong by 4.5e−5'
     """
     for name, chosen, known in (("function", function, FUNCTIONS), ("dtype", dtype, DTYPES)):
         if chosen not in known:
-            raise complaint(
-                ValueError, f"{name} must be one of {', '.join(known)}, not {chosen!r}"
-            )
+            raise complaint(ValueError, f"{name} must be one of {', '.join(known)}, not {chosen!r}")
     if not 1e-15 <= step <= 1:
         raise complaint(ValueError, f"step must be from 1e-15 to 1, not {step!r}")
-    frame = Frame(LEFT, TOP, WIDTH, HEIGHT, (-15, 0), (LOWEST, HIGHEST), log=True)
-    links = [_link(frame, function, 10.0**power, dtype, wide=0.25) for power in POWERS]
-    links.append(_link(frame, function, float(step), dtype))
+    frame = _frame()
+    links = [*_bands(function, dtype), _link(frame, function, float(step), dtype)]
     drawing = [text(12, 20, "Which step makes a numeric gradient best?", "name")]
     drawing += [_legend(rank, name) for rank, name in enumerate(("central", "forward"))]
     drawing.append(frame.svg(f"error of the slope of {FUNCTIONS[function][0]}, {dtype}"))
@@ -82,6 +79,16 @@ def _errors(function, dtype):
     right = FUNCTIONS[function][3]
     measured = [slopes(function, 10.0**power, dtype) for power in POWERS]
     return [tuple(abs(slope - right) for slope in both) for both in measured]
+
+
+def _frame():
+    return Frame(LEFT, TOP, WIDTH, HEIGHT, (-15, 0), (LOWEST, HIGHEST), log=True)
+
+
+@lru_cache(maxsize=len(FUNCTIONS) * len(DTYPES))
+def _bands(function, dtype):
+    """A link for each of the steps that the curves are drawn through."""
+    return [_link(_frame(), function, 10.0**power, dtype, wide=0.25) for power in POWERS]
 
 
 def _legend(rank, name):

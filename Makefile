@@ -2,6 +2,8 @@
 #
 #   make lab            open the course in JupyterLab    (JUPYTER_ARGS="--no-browser --port 9999")
 #   make test           everything that must hold before a change goes in
+#   make binder         Binder's image as an environment: every lesson shows there what is stored
+#   make oldlab         the explorers in the oldest JupyterLab that the course takes
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
@@ -11,7 +13,7 @@
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test lint notebooks site docs photographs references bench requirements
+.PHONY: lab test binder oldlab lint notebooks site docs photographs references bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -29,9 +31,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11, \
 PIP_INSTALL := bin/python -m pip --disable-pip-version-check install --quiet
 
 lab: .venv/.lab
-	@.venv/bin/jupyter trust notebooks/*.ipynb >/dev/null
-	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
-		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(JUPYTER_ARGS)
+	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
 # outputs, and show them again.
@@ -39,6 +39,13 @@ test: .venv/.dev lint
 	.venv/bin/python -m pytest --nbval notebooks
 	.venv/bin/python -m pytest --nbval notebooks
 	.venv/bin/python -m pytest
+
+binder: .venv/.dev
+	.venv/bin/python -m pytest -m apart tests/test_binder.py
+
+# The newest JupyterLab is in `make test`.
+oldlab: .venv/.dev .venv-oldlab/.ready
+	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest tests/browser/test_*_in_lab.py
 
 lint: .venv/.dev
 	.venv/bin/ruff check
@@ -71,8 +78,8 @@ UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-s
 	--python-version 3.11 --custom-compile-command "make requirements"
 
 requirements: .venv-uv/.ready
-	$(UV_COMPILE) pyproject.toml -o requirements.txt
-	$(UV_COMPILE) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	$(UV_COMPILE) pyproject.toml --extra lab -o requirements.txt
+	$(UV_COMPILE) pyproject.toml --extra lab --extra dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) binder/requirements.in -c requirements.txt -o binder/requirements.txt
 
 # An empty environment, or what to do where Python cannot make one.
@@ -94,14 +101,12 @@ endef
 .venv/bin/python:
 	$(call MAKE_VENV,.venv)
 
-# What `make lab` needs: the pinned packages, this package, JupyterLab's settings, and
-# matplotlib's font cache, whose making would otherwise be announced in a lesson.
-.venv/.lab: .venv/bin/python requirements.txt pyproject.toml binder/labconfig/*.json
+# What `make lab` needs: the pinned packages, this package, and matplotlib's font cache, whose
+# making would otherwise be announced in a lesson.
+.venv/.lab: .venv/bin/python requirements.txt pyproject.toml setup.py
 	@echo "Installing what the course needs into .venv; this takes a minute, once."
 	@.venv/$(PIP_INSTALL) -r requirements.txt
 	@.venv/$(PIP_INSTALL) --no-deps -e .
-	@mkdir -p .venv/etc/jupyter/labconfig
-	@cp binder/labconfig/*.json .venv/etc/jupyter/labconfig/
 	@.venv/bin/python -c "import matplotlib.font_manager"
 	@touch $@
 
@@ -123,6 +128,12 @@ endef
 	@echo "Installing PyTorch and TensorFlow into .venv-references; this takes minutes, once."
 	@.venv-references/$(PIP_INSTALL) torch==2.13.0 tensorflow-cpu==2.21.0
 	@.venv-references/$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+.venv-oldlab/.ready: requirements.txt pyproject.toml
+	$(call MAKE_VENV,.venv-oldlab)
+	@echo "Installing JupyterLab 4.4 into .venv-oldlab; this takes a minute, once."
+	@.venv-oldlab/$(PIP_INSTALL) "jupyterlab==4.4.*" "ipywidgets==8.1.7" numpy matplotlib tqdm
 	@touch $@
 
 .venv-uv/.ready:

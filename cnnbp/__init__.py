@@ -1,5 +1,11 @@
 """Backpropagation in convolutional networks, to be read, run and looked at."""
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - a checkout can be run with any Python
+    _trouble = SystemExit if sys.argv[0] == "-m" else ImportError
+    raise _trouble(f"cnnbp needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+
 from cnnbp.activation import (
     LeakyReLU,
     ReLU,

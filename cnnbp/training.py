@@ -134,8 +134,6 @@ def train(
     >>> train(network, np.eye(4).reshape(4, 1, 2, 2), [0, 0, 1, 1], **options, progress=False)
     History(3 epochs, 3 steps, train loss 0.486, train accuracy 1.000)
     """
-    from tqdm import tqdm
-
     images, labels = _labeled("", images, labels)
     test = None if test is None else _labeled("test_", *_two(test))
     shape.positive(epochs, "epochs")
@@ -145,14 +143,25 @@ def train(
         shape.real(max_norm, "max_norm", lambda number: number > 0, "positive")
     rng, history = np.random.default_rng(rng), History()
     history.settings = f"{optimizer}, batches of {batch_size}"
-    bar = tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout, disable=not progress)
-    for _ in bar:
+    bar = _bar(epochs) if progress else None
+    for _ in range(epochs) if bar is None else bar:
         batches = minibatches(images, labels, batch_size, rng)
         results = _epoch(network, batches, optimizer, max_norm, history)
         if history.diverged:
             break
-        bar.set_postfix_str(_noted(history, results, network, test))
+        note = _noted(history, results, network, test)
+        if bar is not None:
+            bar.set_postfix_str(note)
     return history
+
+
+def _bar(epochs):
+    """The epochs with a progress bar around them; None where tqdm, which draws it, is missing."""
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return None
+    return tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout)
 
 
 def _noted(history, results, network, test):

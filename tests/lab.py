@@ -17,6 +17,9 @@ from pathlib import Path
 import nbformat
 from jupyter_client import BlockingKernelClient
 
+from cnnbp.__main__ import environment
+
+ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -136,30 +139,59 @@ def installed_browser():
 def served(folder):
     """JupyterLab on a folder with notebooks/: f"{address}/00_start_here.ipynb" opens one.
 
-    Notebooks that are there already are trusted, as `make lab` trusts the lessons.
+    It has the settings of the command `cnnbp`. Notebooks that are there already are trusted.
     """
-    environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-    }
+    variables = environment(folder) | apart(folder)
     if lessons := sorted((folder / "notebooks").glob("*.ipynb")):
         trust = [Path(sys.executable).with_name("jupyter"), "trust", *lessons]
-        subprocess.run(trust, env=environment, check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        subprocess.run(trust, env=variables, check=True, capture_output=True)
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    with started(command, variables, folder / "log") as (address, _):
+        yield f"{address}/lab/tree/notebooks"
+
+
+@contextlib.contextmanager
+def opened(folder):
+    """The course, as the command opens it in folder/course: its address and its process."""
+    home = folder / "home"
+    home.mkdir()
+    variables = os.environ | apart(folder) | {"HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "cnnbp", str(folder / "course")]
+    command += ["--ServerApp.disable_check_xsrf=True"]  # a test asks it without a browser
+    with started(command, variables, folder / "log") as opened:
+        yield opened
+
+
+def apart(folder):
+    """Variables that keep what Jupyter writes for itself in a folder."""
+    names = {"config", "data", "runtime"}
+    return {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in names}
+
+
+@contextlib.contextmanager
+def started(command, variables, log, folder=None):
+    """A command that serves JupyterLab, run in a folder: its address and its process."""
+    address = f"http://127.0.0.1:{free_port()}"
+    command = [*command, "--no-browser", "--allow-root", "--IdentityProvider.token="]
     command += [f"--port={address.rpartition(':')[2]}", "--ServerApp.port_retries=0"]
-    command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, cwd=folder, env=variables, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
         try:
-            wait_until_served(address, folder / "log")
-            yield f"{address}/lab/tree/notebooks"
+            wait_until_served(address, log)
+            yield address, server
         finally:
             server.terminate()
             server.wait(timeout=30)
+
+
+def free_port():
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def wait_until_served(address, log, seconds=60):

@@ -28,6 +28,8 @@ ROOMS = {
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
     "source": {"shape"},
+    "course": set(),
+    "__main__": {"course"},
     "pictures": (LAYERS - {"normalization"})
     | {"shape", "explain", "network", "lineage", "gradcheck", "optimizer"},
     "explorers": LAYERS
@@ -62,6 +64,8 @@ OUTSIDE = {
     **{room: {"numpy"} for room in ROOMS},
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
+    "course": set(),
+    "__main__": {"matplotlib lazily"},
     "pictures": {"numpy", "matplotlib"},
     "explorers": {"numpy", "ipywidgets", "traitlets"},
     "cnnbp": set(),

@@ -1,6 +1,8 @@
-"""Binder's image: as repo2docker renders it, and as it comes out, without building one."""
+"""Binder's image: as repo2docker renders it, and as it comes out, without building one.
 
-import contextlib
+What is marked as `apart` makes the image's environment, which takes minutes: `make binder`.
+"""
+
 import json
 import os
 import re
@@ -8,21 +10,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.sign import NotebookNotary
+from lab import started
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a machine like Binder's image")
 
 ROOT = Path(__file__).parents[1]
-LESSON = "notebooks/08_walkthrough_network.ipynb"
+LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+SETTINGS = ROOT / "cnnbp/lab/labconfig/default_setting_overrides.json"
 
 # What is in the image before our packages, as the installed repo2docker has it.
 REPO2DOCKER = Path(find_spec("repo2docker").origin).parent
 LOCK = REPO2DOCKER / "buildpacks/conda/environment.py-3.12-linux-64.lock"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 BASE = ["jupyterlab", "notebook", "ipywidgets", "jupyterhub", "jupyter-resource-usage"]
 
 
@@ -57,6 +62,14 @@ def test_jupyterlab_is_started_with_one_thread_for_numpy(recipe):
     assert {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"} <= set(shown.splitlines())
 
 
+def test_jupyterlab_is_started_with_the_courses_settings_and_opens_the_copies():
+    shown = subprocess.check_output([ROOT / "binder" / "start", "env"], env={}, text=True)
+    folders = re.search(r"^JUPYTER_CONFIG_PATH=(.*)$", shown, re.MULTILINE)[1].split(":")
+    assert folders == [str(ROOT / "cnnbp" / "lab"), str(ROOT / "binder")]
+    opens = json.loads((ROOT / "binder" / "jupyter_config.json").read_text(encoding="utf-8"))
+    assert {each["default_url"] for each in opens.values()} == {f"/lab/tree/course/{LESSONS[0]}"}
+
+
 @pytest.mark.parametrize("name", ["postBuild", "start"])
 def test_script_can_be_run(name):
     script = ROOT / "binder" / name
@@ -74,7 +87,9 @@ class Image:
 
     def __init__(self, folder, python):
         self.home, self.environment = folder / "home", folder / "environment"
-        ignored = shutil.ignore_patterns(".*", "*.egg-info", "__pycache__")
+        ignored = shutil.ignore_patterns(
+            ".*", "*.egg-info", "__pycache__", "build", "course", "site"
+        )
         shutil.copytree(ROOT, self.home, ignore=ignored)
         subprocess.run([python, "-m", "venv", self.environment], check=True)
         constraints = self.home / "base.txt"
@@ -84,12 +99,16 @@ class Image:
         self.run(*install, "-r", "binder/requirements.txt")
         self.run("binder/postBuild")
 
+    @property
+    def variables(self):
+        path = os.pathsep.join([str(self.environment / "bin"), os.environ["PATH"]])
+        return os.environ | {"HOME": str(self.home), "PATH": path}
+
     def run(self, *command):
         """What the command prints, run in the repository as in Binder's image."""
-        path = os.pathsep.join([str(self.environment / "bin"), os.environ["PATH"]])
         finished = subprocess.run(
             command,
-            cwd=self.home, env=os.environ | {"HOME": str(self.home), "PATH": path},
+            cwd=self.home, env=self.variables,
             capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -124,45 +143,64 @@ def image():
         yield Image(Path(folder), python)
 
 
+@pytest.mark.apart
 def test_packages_in_the_image_agree(image):
     assert image.run("pip", "check") == "No broken requirements found.\n"
 
 
+@pytest.mark.apart
 def test_image_keeps_its_own_jupyter(image):
     installed = image.run("pip", "freeze").splitlines()
     assert {f"{name}=={base_pins()[name]}" for name in BASE} <= set(installed)
 
 
-def test_jupyterlab_in_the_image_has_settings_that_it_knows(image):
-    installed = image.environment / "etc/jupyter/labconfig/default_setting_overrides.json"
-    for plugin, settings in json.loads(installed.read_text(encoding="utf-8")).items():
-        package, name = plugin.split(":")
-        schema = image.environment / "share/jupyter/lab/schemas" / package / f"{name}.json"
-        known = json.loads(schema.read_text(encoding="utf-8"))["properties"]
-        assert set(settings) <= set(known)
+@pytest.mark.apart
+def test_a_learners_copies_lie_in_the_image(image):
+    copies = sorted((image.home / "course").glob("*.ipynb"))
+    assert [path.name for path in copies] == LESSONS
+    assert not any(shown(path)[cell] for path in copies for cell in shown(path))
 
 
-def test_lessons_are_trusted_in_the_image(image):
-    lesson = nbformat.read(image.home / LESSON, as_version=4)
-    notary = NotebookNotary(data_dir=str(image.home / ".local/share/jupyter"))
-    with contextlib.closing(notary.store):
-        assert notary.check_signature(lesson)
+@pytest.mark.apart
+def test_jupyter_in_the_image_opens_the_copies_with_settings_that_it_knows(image, tmp_path):
+    command = [image.home / "binder" / "start", "jupyter", "notebook"]
+    with started(command, image.variables, tmp_path / "log", image.home) as (address, _):
+        with urllib.request.urlopen(f"{address}/", timeout=30) as answer:
+            assert answer.url == f"{address}/lab/tree/course/{LESSONS[0]}"
+        for plugin, settings in json.loads(SETTINGS.read_text(encoding="utf-8")).items():
+            with urllib.request.urlopen(f"{address}/lab/api/settings/{plugin}") as answer:
+                known = json.load(answer)["schema"]["properties"]
+            assert {name: known[name]["default"] for name in settings} == settings
 
 
-def test_a_lesson_shows_the_same_pictures_in_the_image(image):
-    stored = pictures(ROOT / LESSON)
-    image.run("binder/start", "jupyter", "execute", "--inplace", LESSON)
-    assert stored
-    assert pictures(image.home / LESSON) == stored
+@pytest.mark.apart
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_shows_in_the_image_what_is_stored(image, name):
+    image.run("binder/start", "jupyter", "execute", "--inplace", f"course/{name}")
+    stored = shown(ROOT / "notebooks" / name)
+    assert any(stored.values())
+    assert shown(image.home / "course" / name) == stored
 
 
-def pictures(path):
-    """The SVG texts that a notebook without errors and warnings holds."""
-    outputs = [
-        output
+def shown(path):
+    """What the cells of a notebook show that is the same in every run, by their ids."""
+    return {
+        cell.id: coalesced(cell.outputs)
         for cell in nbformat.read(path, as_version=4).cells
-        for output in cell.get("outputs", [])
-    ]
-    assert not [output for output in outputs if output.get("name") == "stderr"]
-    data = [output.get("data", {}) for output in outputs]
-    return [each["image/svg+xml"] for each in data if "image/svg+xml" in each]
+        if cell.cell_type == "code" and "NBVAL_IGNORE_OUTPUT" not in cell.source
+    }
+
+
+def coalesced(outputs):
+    """Texts, pictures and errors; what a cell prints in pieces is one text. No widgets."""
+    texts = []
+    for output in outputs:
+        kind = output.get("name", output.output_type)
+        if output.output_type == "stream" and texts and texts[-1][0] == kind:
+            texts[-1] = kind, texts[-1][1] + output.text
+        elif output.output_type == "stream":
+            texts.append((kind, output.text))
+        else:
+            data = {key: value for key, value in output.get("data", {}).items() if key != WIDGET}
+            texts.append((kind, data or output.get("evalue")))
+    return texts

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = json.loads(
-    (ROOT / "binder" / "labconfig" / "default_setting_overrides.json").read_text(encoding="utf-8")
+    (ROOT / "cnnbp/lab/labconfig/default_setting_overrides.json").read_text(encoding="utf-8")
 )
 
 
@@ -22,7 +22,8 @@ def read(name):
 
 
 def pins(name):
-    return {line for line in read(name).splitlines() if re.match(r"\w", line)}
+    """name==version, without where it is needed."""
+    return {line.split(";")[0].strip() for line in read(name).splitlines() if line[:1].isalnum()}
 
 
 def test_development_pins_are_the_course_pins_and_more():
@@ -32,8 +33,10 @@ def test_development_pins_are_the_course_pins_and_more():
 def test_binder_has_the_course_pins_and_its_own_jupyter():
     binder = pins("binder/requirements.txt")
     assert binder < pins("requirements.txt")
-    assert {"numpy", "matplotlib", "tqdm"} <= {pin.split("==")[0] for pin in binder}
-    assert not [pin for pin in binder if re.match(r"jupyter|notebook|ipy|nb|traitlets", pin)]
+    assert {"ipykernel", "numpy", "matplotlib", "tqdm"} <= {pin.split("==")[0] for pin in binder}
+    assert not [
+        pin for pin in binder if re.match(r"jupyter-?(lab|server|hub)|notebook|ipyw|nb", pin)
+    ]
 
 
 REQUIREMENTS = ["requirements.txt", "requirements-dev.txt", "binder/requirements.txt"]
@@ -45,19 +48,42 @@ def test_requirements_are_pinned_and_name_no_place(name):
     assert not re.search(r"^ *-|https?:|file:", read(name), re.MULTILINE)
 
 
+def schemas():
+    """What the installed JupyterLab and its extensions know of settings, by plugin."""
+    paths = Path(sys.prefix, "share/jupyter").glob("lab*/**/schemas/**/*.json")
+    return {
+        f"{path.parent.parent.name}/{path.parent.name}:{path.stem}": json.loads(
+            path.read_text(encoding="utf-8")
+        )
+        for path in paths
+    }
+
+
+SHORTCUTS = "@jupyterlab/shortcuts-extension:shortcuts"
+COMMAND_MODE = ".jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) "
+
+
 @pytest.mark.parametrize("plugin", SETTINGS)
 def test_settings_are_ones_that_jupyterlab_knows(plugin):
-    package, name = plugin.split(":")
-    schema = Path(sys.prefix, "share/jupyter/lab/schemas", package, f"{name}.json")
-    known = json.loads(schema.read_text(encoding="utf-8"))["properties"]
+    known = schemas()[plugin]["properties"]
     for setting, value in SETTINGS[plugin].items():
         choices = [choice["const"] for choice in known[setting].get("oneOf", [])]
-        assert value in (choices or [True, False])
+        assert plugin == SHORTCUTS or value in (choices or [True, False])
 
 
-def test_environment_has_the_course_settings():
-    installed = Path(sys.prefix, "etc/jupyter/labconfig/default_setting_overrides.json")
-    assert json.loads(installed.read_text(encoding="utf-8")) == SETTINGS
+def test_keys_that_change_cells_wait_until_a_cell_has_the_focus():
+    """All of them: on a slider, a key that JupyterLab takes would delete the learner's work."""
+    everywhere = [
+        {name: shortcut[name] for name in ("command", "keys", "selector")}
+        for schema in schemas().values()
+        for shortcut in schema.get("jupyter.lab.shortcuts", [])
+        if shortcut["selector"] == f"{COMMAND_MODE}:focus" and shortcut["keys"]
+    ]
+    disabled = [each | {"disabled": True} for each in everywhere]
+    instead = [each | {"selector": f"{COMMAND_MODE}.jp-Cell:focus"} for each in everywhere]
+    ours = SETTINGS[SHORTCUTS]["shortcuts"]
+    assert len(everywhere) > 30
+    assert sorted(map(str, ours)) == sorted(map(str, disabled + instead))
 
 
 def test_readme_lists_every_lesson_with_its_title_and_minutes():

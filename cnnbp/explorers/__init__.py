@@ -1,5 +1,14 @@
 """Pictures under your hand: what a notebook displays. Only here is ipywidgets imported."""
 
+from importlib.util import find_spec
+
+if not find_spec("ipywidgets"):
+    raise ModuleNotFoundError(
+        "cnnbp.explorers needs ipywidgets, which makes the sliders; "
+        "run this in a cell, then restart the kernel: %pip install ipywidgets",
+        name="ipywidgets",
+    )
+
 from cnnbp.explorers.chain_rule import ChainRuleExplorer
 from cnnbp.explorers.convolution import ConvolutionExplorer, KernelGradientExplorer
 from cnnbp.explorers.gradient_flow import GradientFlowExplorer

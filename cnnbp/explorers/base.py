@@ -230,7 +230,8 @@ class Explorer(View):
     def _rows(self):
         """The stepper on a line of its own, below it the other controls, as many as fit."""
         for control in self._all.values():
-            control.tooltip = control.tooltip or control.description  # else it would say "null"
+            if not isinstance(control, widgets.Box):  # whose view has no place for a tooltip
+                control.tooltip = control.tooltip or control.description  # else it says "null"
         others = [c for c in self.controls.values() if not self._is_stepper(c)]
         rows = [widgets.GridBox(others, layout=PANEL)] if others else []
         reset = [self._reset_button()] if self.controls else []

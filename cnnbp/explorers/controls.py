@@ -9,10 +9,9 @@ from traitlets import Any, Float
 from cnnbp.pictures.svg import number
 
 FRAMES = 40  # positions that a stepper turns in the browser alone
-LABEL = "7.5em"
-STYLE = {"description_width": LABEL}
+STYLE = {"description_width": "7em"}
 WIDTH = {"width": "auto"}  # a column of the panel: at least 160 pixels are left for the track
-PANEL = {"grid_template_columns": "repeat(auto-fill, minmax(min(100%, 19em), 1fr))"}
+PANEL = {"grid_template_columns": "repeat(auto-fill, minmax(min(100%, 24em), 1fr))"}
 WHOLE_ROW = {"grid_column": "1 / -1"}  # of a panel
 STEPPER_WIDTH = {"width": "34em", "max_width": "100%"}
 

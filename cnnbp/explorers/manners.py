@@ -47,7 +47,7 @@ new MutationObserver(teach).observe(root, {subtree: true, childList: true, attri
 """
 
 STYLE = """
-.cnnbp-explorer .widget-readout{pointer-events:none;-webkit-user-modify:read-only;border:none;
+.cnnbp-explorer .widget-readout{min-width:3em;pointer-events:none;-webkit-user-modify:read-only;border:none;
 color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-label{color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-hslider .slider-container{min-width:160px}

@@ -11,8 +11,8 @@ from cnnbp.pictures.curves import decades, magnitude
 from cnnbp.pictures.svg import Area, Link, page, text
 from cnnbp.shape import complaint
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 158, 252, 362, 640, 900  # pixels from the left
-NUMBERS = {"dz": 704, "dw": 764, "spread of z": 838, "dead": WIDTH - LEFT - 4}  # where they end
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 158, 252, 362, 630, 900  # pixels from the left
+NUMBERS = {"dz": 690, "dw": 748, "spread of z": 838, "dead": WIDTH - LEFT - 4}  # where they end
 TOP, MIDDLE = 92, 78  # of the first row, of the ribbon
 ALL, PARTS, OWN = "#0f7b7b", ("#59a5a5", "#a5d2d2"), "#8a4f9e"  # not the blue and orange of signs
 ACTIVATIONS = ReLU, LeakyReLU, Sigmoid, Tanh
@@ -61,7 +61,7 @@ def draw_network(network, *, parts=None, span=None):
 
 def _rows(count, bars):
     """An Area for each row, high enough for its bars."""
-    height = max(20 + 4 * (bars - 1), min(34, 440 // count))
+    height = max(17 + 3 * (bars - 1), min(34, 440 // count))
     return [Area(LEFT, TOP + height * i, WIDTH - 2 * LEFT, height) for i in range(count)]
 
 

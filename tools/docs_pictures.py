@@ -35,6 +35,8 @@ PICTURES = {
     "kernel_gradient_explorer.svg": opening(explorers.KernelGradientExplorer),
     "pool_scatter_explorer.svg": opening(explorers.PoolScatterExplorer),
     "gradient_flow_explorer.svg": opening(explorers.GradientFlowExplorer),
+    "lineage_explorer.svg": opening(explorers.LineageExplorer),
+    "step_size_explorer.svg": opening(explorers.StepSizeExplorer),
     "training_explorer.svg": opening(explorers.TrainingExplorer),
 }
 TRAINED = {"training_explorer.svg"}  # another processor rounds otherwise, and trains otherwise

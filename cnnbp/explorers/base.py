@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import ipywidgets as widgets
 
-from cnnbp.explorers.controls import PANEL, Stepper
+from cnnbp.explorers.controls import PANEL, Chain, Index, Stepper
 from cnnbp.explorers.manners import ASLEEP, MANNERS, impossible, picture_size, room
 from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import number, refusal
@@ -233,7 +233,9 @@ class Explorer(View):
             if not isinstance(control, widgets.Box):  # whose view has no place for a tooltip
                 control.tooltip = control.tooltip or control.description  # else it says "null"
         others = [c for c in self.controls.values() if not self._is_stepper(c)]
-        rows = [widgets.GridBox(others, layout=PANEL)] if others else []
+        wide = [c for c in others if isinstance(c, Index | Chain)]
+        narrow = [c for c in others if c not in wide]
+        rows = [widgets.GridBox(narrow, layout=PANEL), *wide] if others else []
         reset = [self._reset_button()] if self.controls else []
         if self.stepper and len(others) < len(self.controls):
             first = [self.stepper.slider, self.stepper.play, *reset, *self._buttons]

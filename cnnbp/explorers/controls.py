@@ -6,13 +6,13 @@ from fractions import Fraction
 import ipywidgets as widgets
 from traitlets import Any, Float
 
+from cnnbp.pictures.curves import magnitude
 from cnnbp.pictures.svg import number
 
 FRAMES = 40  # positions that a stepper turns in the browser alone
 STYLE = {"description_width": "7em"}
 WIDTH = {"width": "auto"}  # a column of the panel: at least 160 pixels are left for the track
 PANEL = {"grid_template_columns": "repeat(auto-fill, minmax(min(100%, 24em), 1fr))"}
-WHOLE_ROW = {"grid_column": "1 / -1"}  # of a panel
 STEPPER_WIDTH = {"width": "34em", "max_width": "100%"}
 
 # What a step number K shows: outweighs the choice that the picture made, unless a cell is pointed
@@ -79,7 +79,7 @@ class Decimal(widgets.HBox):
             placeholder=description,  # which is its name for those who do not see it
             tooltip=f"{description}: type a number, such as 1/4 or 0.3",
             continuous_update=False,
-            layout={"width": "4.5em", "flex": "0 0 auto"},
+            layout={"width": "5em", "flex": "0 0 auto"},
         )
         self._showing = False
         super().__init__([self.slider, self.field], layout=WIDTH)
@@ -96,11 +96,15 @@ class Decimal(widgets.HBox):
         """The value that the slider can show."""
         return round(value / self.step) * self.step
 
+    def _written(self, value):
+        """The value as the field shows it."""
+        return number(value, 4)
+
     def _show(self, _):
         """Slider and field follow the value, of which the slider knows the nearest notch only."""
         self._showing = True
         self.slider.value = self._nearest(self.value)
-        self.field.value = number(self.value, 4)
+        self.field.value = self._written(self.value)
         self._showing = False
 
     def _slid(self, change):
@@ -127,9 +131,12 @@ class Power(Decimal):
     def _nearest(self, value):
         return 10.0 ** (round(math.log10(value) / self.step) * self.step)
 
+    def _written(self, value):
+        return magnitude(value)
+
     def _slid(self, change):
         if not self._showing:
-            self.value = float(f"{change.new:.3g}")
+            self.value = float(f"{change.new:.2g}")
 
 
 class Index(widgets.GridBox):
@@ -144,7 +151,7 @@ class Index(widgets.GridBox):
     def __init__(self, description):
         self.description, self.shape, self._showing = description, (1,), False
         self.sliders = [slider(f"axis {axis}", 0, 1) for axis in range(self.AXES)]
-        super().__init__(self.sliders, layout=PANEL | WHOLE_ROW)
+        super().__init__(self.sliders, layout=PANEL)
         self.observe(self._show, "value")
         for each in self.sliders:
             each.observe(self._slid, "value")
@@ -200,7 +207,7 @@ class Chain(widgets.VBox):
 
     def __init__(self, description):
         self.description, self.about, self.rows, self._showing = description, None, [], False
-        super().__init__([], layout=WHOLE_ROW)
+        super().__init__([])
 
     def offer(self, depths, followed):
         """Products to choose from.

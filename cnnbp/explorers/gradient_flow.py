@@ -60,10 +60,10 @@ class GradientFlowExplorer(Explorer):
         controls = {
             "depth": slider("blocks", 1, 20, 12),
             "activation": choice("activation", list(ACTIVATIONS)),
-            "gain": Decimal("gain of weights", 0, 5, 1),
+            "gain": Decimal("gain", 0, 5, 1),
             "normalization": choice("normalization", list(NORMALIZATIONS)),
             "residual": switch("residual path"),
-            "balance": Decimal("share of box loss", 0, 1, 0),
+            "balance": Decimal("box loss", 0, 1, 0),
         }
         super().__init__(controls, state, given={"images": images, "labels": labels})
 

@@ -30,6 +30,7 @@ const teach = () => {
             set(readout, 'contenteditable', 'false')
         }
     })
+    each('input[placeholder]', field => set(field, 'aria-label', field.placeholder))
     each('.widget-play', play => ['Play or pause', 'Back to the start'].forEach((name, i) => {
         set(play.children[i], 'aria-label', name)
         set(play.children[i], 'title', name)
@@ -47,7 +48,8 @@ new MutationObserver(teach).observe(root, {subtree: true, childList: true, attri
 """
 
 STYLE = """
-.cnnbp-explorer .widget-readout{min-width:3em;pointer-events:none;-webkit-user-modify:read-only;border:none;
+.cnnbp-explorer .widget-readout{min-width:3em;pointer-events:none;
+-webkit-user-modify:read-only;border:none;
 color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-label{color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-hslider .slider-container{min-width:160px}

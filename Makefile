@@ -10,14 +10,17 @@
 #   make docs           draw the README's pictures again, and count the instructors' table
 #   make photographs    cut the photo patches out of their photograph again
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
+#   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
+#   make load           a class at once, on a hub on this machine    (LEARNERS=20)
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test binder oldlab lint notebooks site docs photographs references bench requirements
+.PHONY: lab test binder oldlab lint notebooks site docs photographs references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
 UV_ARGS ?=
+LEARNERS ?= 20
 
 # The arrays here are small: a second thread slows their products down, and how many threads
 # there are changes the last bits of a sum.
@@ -69,6 +72,13 @@ photographs: .venv/.dev
 references: .venv-references/.ready
 	.venv-references/bin/python tests/references/make_references.py
 
+grading: .venv-grading/.ready .venv/.dev
+	REQUIRE_GRADERS=1 .venv/bin/python -m pytest tests/grading
+
+load: .venv-hub/.ready .venv/.dev
+	.venv-hub/bin/python tests/load/run.py --learners $(LEARNERS)
+	REQUIRE_HUB=1 .venv/bin/python -m pytest tests/load
+
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
@@ -82,6 +92,8 @@ requirements: .venv-uv/.ready
 	$(UV_COMPILE) pyproject.toml --extra lab -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra lab --extra dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) binder/requirements.in -c requirements.txt -o binder/requirements.txt
+	$(UV_COMPILE) deploy/requirements.in -c requirements.txt -o deploy/requirements.txt
+	$(UV_COMPILE) tests/grading/requirements.in -c requirements.txt -o tests/grading/requirements.txt
 
 # An empty environment, or what to do where Python cannot make one.
 define MAKE_VENV
@@ -135,6 +147,24 @@ endef
 	$(call MAKE_VENV,.venv-oldlab)
 	@echo "Installing JupyterLab 4.4 into .venv-oldlab; this takes a minute, once."
 	@.venv-oldlab/$(PIP_INSTALL) "jupyterlab==4.4.*" "ipywidgets==8.1.7" numpy matplotlib tqdm
+	@touch $@
+
+.venv-grading/.ready: requirements.txt tests/grading/requirements.txt
+	$(call MAKE_VENV,.venv-grading)
+	@echo "Installing nbgrader and Otter-Grader into .venv-grading; this takes two minutes, once."
+	@.venv-grading/$(PIP_INSTALL) -r requirements.txt -r tests/grading/requirements.txt
+	@.venv-grading/$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+# The hub's proxy is a program for Node.js; nothing of it is installed elsewhere.
+.venv-hub/.ready: requirements.txt deploy/requirements.txt
+	@command -v npm >/dev/null || { \
+		echo "A hub needs Node.js 20 or newer with npm (nodejs.org has it)."; exit 1; }
+	$(call MAKE_VENV,.venv-hub)
+	@echo "Installing JupyterHub into .venv-hub; this takes a minute, once."
+	@.venv-hub/$(PIP_INSTALL) -r requirements.txt -r deploy/requirements.txt
+	@.venv-hub/$(PIP_INSTALL) --no-deps -e .
+	@npm install --silent --no-fund --no-audit --prefix .venv-hub configurable-http-proxy@5.3.0
 	@touch $@
 
 .venv-uv/.ready:

@@ -26,6 +26,11 @@ def pins(name):
     return {line.split(";")[0].strip() for line in read(name).splitlines() if line[:1].isalnum()}
 
 
+def versions(name):
+    """{package: version}, on whatever systems."""
+    return dict(pin.partition(" ;")[0].split("==") for pin in pins(name))
+
+
 def test_development_pins_are_the_course_pins_and_more():
     assert pins("requirements.txt") < pins("requirements-dev.txt")
 
@@ -39,7 +44,20 @@ def test_binder_has_the_course_pins_and_its_own_jupyter():
     ]
 
 
-REQUIREMENTS = ["requirements.txt", "requirements-dev.txt", "binder/requirements.txt"]
+@pytest.mark.parametrize("folder", ["deploy", "tests/grading"])
+def test_beside_the_course_nothing_has_another_pin(folder):
+    course = versions("requirements.txt")
+    others = versions(f"{folder}/requirements.txt")
+    assert {name: others[name] for name in others if name in course}.items() <= course.items()
+
+
+REQUIREMENTS = [
+    "requirements.txt",
+    "requirements-dev.txt",
+    "binder/requirements.txt",
+    "deploy/requirements.txt",
+    "tests/grading/requirements.txt",
+]
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)

@@ -5,6 +5,7 @@ Each explain function lists the products whose sum is one cell of a layer's z or
 
 import operator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -326,13 +327,21 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     if dz is not None:
         same_shape("dz", given["dz"], z_shape, "the shape of z")
     n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
-    image = x[n : n + 1, c : c + 1]  # no other one has a say
-    _, ((winners,),) = max_pool2d(image, kernel_size, stride=stride, padding=padding)
+    winners = _winners(x[n, c].tobytes(), x.dtype.str, place)
     if wanted == "z":
         h, v = divmod(winners[*cell], x.shape[3])
         return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
     i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
     return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
+
+
+@lru_cache(maxsize=32)
+def _winners(image, dtype, place):
+    """Where the largest pixel of every window of one image is: a picture asks for every cell."""
+    image = np.frombuffer(image, dtype).reshape(1, 1, *place.image)
+    options = {"stride": place.stride, "padding": place.padding}
+    _, ((winners,),) = max_pool2d(image, place.kernel, **options)
+    return winners
 
 
 def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, padding=0):

@@ -5,7 +5,7 @@ import pytest
 
 from cnnbp.explorers import ConvolutionExplorer, KernelGradientExplorer, PoolScatterExplorer
 from cnnbp.explorers.controls import Decimal, Power, typed
-from cnnbp.explorers.manners import picture_size
+from cnnbp.explorers.manners import heights, outlines
 from cnnbp.explorers.view import release
 
 
@@ -103,14 +103,15 @@ def test_a_gradient_that_no_longer_fits_names_the_stride_that_fits():
 def test_where_the_learner_may_not_look_there_is_less_room():
     z_alone = ConvolutionExplorer(controls=["cell", "stride"])
     everything = ConvolutionExplorer()
-    heights = [max(h for _, h in each._sizes) for each in (z_alone, everything)]
-    assert heights[0] < heights[1]
+    assert z_alone._heights[0] < everything._heights[0]
     z_alone.close()
     everything.close()
 
 
 def test_the_room_has_the_size_of_the_picture():
     explorer = PoolScatterExplorer(controls=[])
-    assert explorer._sizes == [picture_size(explorer.html)]
+    assert explorer._heights == heights(explorer.html)
+    assert outlines(explorer.html) in explorer.room_widget.value
+    assert len(outlines(explorer.html)) < 8000
     assert explorer.controls == {}
     explorer.close()

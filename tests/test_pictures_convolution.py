@@ -1,12 +1,22 @@
 """Pictures of a convolution: what they print adds up to the layer's own numbers."""
 
+import base64
 import re
 import xml.etree.ElementTree as xml
+import zlib
 
 import numpy as np
 import pytest
 from helpers import CONVOLUTIONS, every_convolution
-from printed import assert_adds_up, number, printed, whole
+from printed import (
+    assert_adds_up,
+    assert_every_number_answers,
+    assert_messages_arrive,
+    assert_small,
+    number,
+    printed,
+    whole,
+)
 
 from cnnbp import conv2d, conv2d_backward, explain_conv2d
 from cnnbp.pictures import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_dx, draw_conv2d_z
@@ -32,6 +42,7 @@ def test_every_z_is_the_sum_of_its_printed_terms(case):
     svg = draw_conv2d_z(x, w, b, **last(case), **case.options)
     z = conv2d(x, w, b, **case.options)
     assert_adds_up(svg, "z", z, (case.x[0] - 1, case.w[0] - 1))
+    assert_all_of_it_answers(svg, case, "x", "w")
 
 
 @every_convolution
@@ -41,15 +52,17 @@ def test_every_dw_and_db_is_the_sum_of_its_printed_terms(case):
     _, dw, db = conv2d_backward(dz, x, w, **case.options)
     assert printed(svg)[f"db[{len(w) - 1},0,0]"] == (db[-1, 0, 0], db[-1, 0, 0])
     assert_adds_up(svg, "dw", dw, (len(w) - 1, w.shape[1] - 1))
+    assert_all_of_it_answers(svg, case, "x", "dz")
 
 
 @every_convolution
 def test_every_dx_is_the_sum_of_its_printed_terms(case):
     x, w, _, dz = arrays_of(case)
     pixel = len(x) - 1, x.shape[1] - 1, 0, x.shape[3] - 1
-    svg = draw_conv2d_dx(dz, x, w, pixel, every=True, **case.options)
+    svg = draw_conv2d_dx(dz, x, w, pixel, **case.options)
     dx, _, _ = conv2d_backward(dz, x, w, **case.options)
     assert_adds_up(svg, "dx", dx, pixel[:2])
+    assert_all_of_it_answers(svg, case, "dz", "w")
 
 
 @every_convolution
@@ -58,6 +71,15 @@ def test_db_is_the_sum_of_all_its_dz(case):
     svg = draw_conv2d_db(dz, filter=len(w) - 1)
     _, _, db = conv2d_backward(dz, x, w, **case.options)
     assert_adds_up(svg, "db", db, (len(w) - 1,))
+    assert_every_number_answers(svg)
+
+
+def assert_all_of_it_answers(svg, case, *factors):
+    """Every number answers; where no lens leaves any out, messages arrive as they were sent."""
+    assert_every_number_answers(svg)
+    assert_small(svg)
+    if max(*case.x[2:], *case.place.output) <= 12:
+        assert_messages_arrive(svg, *factors)
 
 
 SMALL = CONVOLUTIONS["overlap and remainder"]
@@ -66,8 +88,9 @@ X, W, B, DZ = arrays_of(SMALL)
 
 def letters(svg, link):
     """For a link of a picture: letter -> how many cells have it."""
-    drawn = re.search(rf'class="link k{link}".*?</g>', svg)[0]
-    found = re.search(r'class="letter"[^>]*>(\w*)<', drawn)[1]
+    found = "".join(
+        re.findall(rf'class="link k{link}">(?:(?!</g>).)*?class="letter"[^>]*>(\w*)<', svg)
+    )
     return {letter: found.count(letter) for letter in found}
 
 
@@ -77,24 +100,36 @@ def test_letters_pair_the_factors_of_a_product():
     assert letters(draw_conv2d_dw(DZ, X, W, **SMALL.options), 9) == dict.fromkeys("abcdefghi", 1)
 
 
-def test_a_product_of_dx_has_its_letter_on_both_sides():
+def test_every_pixel_of_dx_has_its_letters_on_both_sides():
     svg = draw_conv2d_dx(DZ, X, W, (0, 0, 2, 2), **SMALL.options)
-    assert letters(svg, 0) == dict.fromkeys("abcd", 5)  # dz, w, w rotated, dz spread, the products
-    assert letters(svg, 2) == {"b": 5}
+    for pixel in [(2, 2), (0, 0), (4, 5)]:
+        cell = explain_conv2d("dx", (0, 0, *pixel), dz=DZ, x=X, w=W, **SMALL.options)
+        terms = int((cell.left_index[:, 1] == 0).sum())
+        expected = dict.fromkeys("abcdefghi"[:terms], 4)  # dz, w, w rotated, dz spread
+        assert letters(svg, 8 * pixel[0] + pixel[1]) == expected
 
 
-def test_lettered_cells_hold_the_factors_and_the_product():
+def test_lettered_cells_hold_the_factors():
     svg = draw_conv2d_dx(DZ, X, W, (0, 0, 2, 2), **SMALL.options)
-    numbers = dict(re.findall(r'<text x="([\d.]+" y="[\d.]+)" class="number[^>]*>([^<]*)<', svg))
-    drawn = re.search(r'class="letter" x="([^"]*)" y="([^"]*)">(\w*)<', svg)
+    numbers = dict(re.findall(r'<text x="([\d.]+" y="[\d.]+)"[^>]*>([^<]*)<', svg))
     written = {}
-    for x, y, letter in zip(drawn[1].split(), drawn[2].split(), drawn[3], strict=True):
-        at = f'{float(x) + 16:g}" y="{float(y) + 14:g}'  # from a letter to its cell's number
-        written.setdefault(letter, []).append(number(numbers[at]))
+    for drawn in re.findall(r'class="link k18">(.*?)</g>', svg):
+        for xs, ys, names in re.findall(r'class="letter" x="([^"]*)" y="([^"]*)">(\w*)<', drawn):
+            for x, y, letter in zip(xs.split(), ys.split(), names, strict=True):
+                at = f'{float(x) + 16:g}" y="{float(y) + 14:g}'  # from a letter to its number
+                written.setdefault(letter, []).append(number(numbers[at]))
     cell = explain_conv2d("dx", (0, 0, 2, 2), dz=DZ, x=X, w=W, **SMALL.options)
     for letter, term in zip("abcd", cell.terms, strict=False):  # of the first filter
-        dz, w = term.left, term.right
-        assert written[letter] == [dz, w, w, dz, dz * w]  # scatter's two, gather's two, product
+        assert sorted(written[letter]) == sorted([term.left, term.right] * 2)
+
+
+def test_products_stand_in_a_row_with_their_sum_so_far():
+    svg = draw_conv2d_z(X, W, chosen=(1, 2), **SMALL.options)
+    row = re.search(r'<p class="link k5">.*?<span>(.*?)</span>', svg)[1]
+    cells = re.findall(r"<i><b>(\w)</b> ([^<]*)<u>([^<]*)</u></i>", row)
+    assert "".join(letter for letter, *_ in cells) == "abcdefghi"
+    products, so_far = ([number(each[i]) for each in cells] for i in (1, 2))
+    assert np.cumsum(products) == pytest.approx(so_far)
 
 
 def test_a_pixel_that_no_window_sees_is_hatched_and_says_so():
@@ -112,15 +147,34 @@ def test_without_a_remainder_nothing_is_hatched():
 def test_the_chosen_weight_is_shown_at_rest(tap):
     svg = draw_conv2d_dw(DZ, X, W, chosen=tap, **SMALL.options)
     rank = 9 if tap == "bias" else 3 * tap[0] + tap[1]
-    at_rest = re.search(r":not\(:has\(\.cell:hover\)\):not\(:has\(\.cell:focus\)\) \.k(\d+)", svg)
+    at_rest = re.search(r":hover\)\):not\(:has\(>\*>\*>\.cell:focus\)\) \.k(\d+)\{", svg)
     assert int(at_rest[1]) == rank
     name = "db[0,0,0]" if tap == "bias" else f"dw[0,0,{tap[0]},{tap[1]}]"
     assert f". {name} = " in svg.description
 
 
-def test_an_output_alone_answers_where_there_are_too_many():
-    svg = draw_conv2d_z(X, W, chosen=(1, 2), every=False, **SMALL.options)
-    assert list(printed(svg)) == ["z[0,0,1,2]"]
+def test_of_a_large_map_the_cells_around_the_chosen_one_are_shown():
+    x, w = (
+        whole(np.random.default_rng(0), (1, 3, 29, 28)),
+        whole(np.random.default_rng(1), (1, 3, 3, 2)),
+    )
+    svg = draw_conv2d_z(x, w, chosen=(5, 20), stride=1)
+    assert {name for name in printed(svg) if name.startswith("z[0,0,5,")} == {
+        f"z[0,0,5,{column}]" for column in range(16, 24)
+    }
+    assert svg.count("<image ") == 2
+    assert "29 × 28" in svg
+
+
+def test_a_photograph_is_shown_as_one():
+    x, w = np.random.default_rng(0).random((1, 3, 29, 28)), np.ones((1, 3, 3, 2))
+    photograph, values = (
+        re.search(r"base64,([^\"]*)", draw_conv2d_z(each, w).still)[1] for each in (x, 2 * x)
+    )
+    pixels = zlib.decompress(base64.b64decode(photograph)[41:-16])
+    shown = np.frombuffer(pixels, np.uint8).reshape(29, 1 + 28 * 3)[:, 1:]
+    assert (shown.reshape(29, 28, 3) == np.round(255 * x[0]).transpose(1, 2, 0)).all()
+    assert values != photograph
 
 
 @pytest.mark.parametrize(
@@ -128,7 +182,7 @@ def test_an_output_alone_answers_where_there_are_too_many():
     [
         lambda x, w, b, dz: draw_conv2d_z(x, w, b, stride=2),
         lambda x, w, b, dz: draw_conv2d_dw(dz, x, w, stride=2),
-        lambda x, w, b, dz: draw_conv2d_dx(dz, x, w, (0, 0, 2, 2), stride=2, every=True),
+        lambda x, w, b, dz: draw_conv2d_dx(dz, x, w, (0, 0, 2, 2), stride=2),
         lambda x, w, b, dz: draw_conv2d_db(dz),
     ],
     ids=["z", "dw", "dx", "db"],

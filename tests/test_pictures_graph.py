@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from helpers import assert_refuses
+from printed import chosen, said
 
 from cnnbp.graph import Graph, fork_graph
 from cnnbp.pictures import draw_graph
@@ -42,8 +43,7 @@ def sums(svg):
 
 
 def lines_at_rest(svg):
-    last = re.findall(r'<g class="link k\d+".*?</g>', svg)[-1]
-    return re.findall(r"<text[^>]*>([^<]*)</text>", last)
+    return said(svg, chosen(svg))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -116,5 +116,5 @@ def test_what_is_not_a_number_is_refused(nudge):
 
 def test_nodes_do_not_lie_on_one_another():
     svg = draw_graph(SOFTMAX, {"za": 1, "zb": 0.5, "minus": -1})
-    places = re.findall(r'class="cell c\d+" x="([\d.]+)" y="([\d.]+)"', svg)
+    places = re.findall(r'class="cell c\d+" style="left:([\d.]+)px;top:([\d.]+)px', svg)
     assert len(set(places)) == len(SOFTMAX.names)

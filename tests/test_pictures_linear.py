@@ -5,9 +5,17 @@ import xml.etree.ElementTree as xml
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from printed import assert_adds_up, printed, whole
+from printed import (
+    assert_adds_up,
+    assert_every_number_answers,
+    assert_messages_arrive,
+    assert_small,
+    labels,
+    printed,
+    whole,
+)
 
 from cnnbp import flatten_backward, linear, linear_backward
 from cnnbp.pictures import draw_flatten_dx, draw_linear_dw, draw_linear_dx, draw_linear_z
@@ -21,6 +29,7 @@ def arrays(D, M, N):
     return [whole(rng, shape) for shape in ((D, N), (M, D), (M, 1), (M, N))]
 
 
+@settings(max_examples=25)
 @given(sizes, sizes, sizes)
 def test_every_cell_is_the_sum_of_its_printed_terms(D, M, N):
     x, w, b, dz = arrays(D, M, N)
@@ -29,11 +38,19 @@ def test_every_cell_is_the_sum_of_its_printed_terms(D, M, N):
     assert_adds_up(draw_linear_z(x, w), "z", w @ x)
     assert_adds_up(draw_linear_dx(dz, w), "dx", dx)
     assert_adds_up(draw_linear_dw(dz, x), "dw", dw)
+    assert_messages_arrive(draw_linear_z(x, w, b), "x", "w")
+    assert_messages_arrive(draw_linear_dx(dz, w), "dz", "w")
+    assert_messages_arrive(draw_linear_dw(dz, x), "dz", "x")
+    for svg in (draw_linear_z(x, w, b), draw_linear_dx(dz, w), draw_linear_dw(dz, x)):
+        assert_every_number_answers(svg)
+        assert_small(svg)
 
 
-def test_of_many_cells_the_chosen_one_alone_answers():
-    x, w, b, _ = arrays(5, 9, 8)
-    assert list(printed(draw_linear_z(x, w, b, chosen=(7, 3)))) == ["z[7,3]"]
+def test_of_a_large_matrix_the_cells_around_the_chosen_one_are_shown():
+    x, w, b, _ = arrays(5, 20, 14)
+    svg = draw_linear_z(x, w, b, chosen=(7, 3))
+    assert list(printed(svg)) == [f"z[{m},{n}]" for m in range(3, 11) for n in range(8)]
+    assert_every_number_answers(svg)
 
 
 def test_a_product_pairs_a_row_with_a_column():
@@ -43,19 +60,23 @@ def test_a_product_pairs_a_row_with_a_column():
         (draw_linear_dx(dz, w), "ab"),
         (draw_linear_dw(dz, x), "abc"),
     ]:
-        letters = re.search(r'class="letter"[^>]*>(\w*)<', svg)[1]
+        drawn = re.search(r'class="link k0">(.*?)</g>', svg)[1]
+        letters = re.search(r'class="letter"[^>]*>(\w*)<', drawn)[1]
         assert letters == "".join(2 * letter for letter in terms)
 
 
+@settings(max_examples=25)
 @given(st.tuples(sizes, sizes, sizes, sizes))
 def test_flattening_says_where_every_number_goes_home(x_shape):
     N, C, H, W = x_shape
     dz = np.arange(1.0, N * C * H * W + 1).reshape(C * H * W, N)
     svg = draw_flatten_dx(dz, x_shape)
     dx = flatten_backward(dz, x_shape)
-    said = re.findall(r'aria-label="dz\[(\d+),(\d+)\] goes home to dx\[([\d,]+)\]', svg)
-    assert len(said) == (dz.size if dz.size <= 60 else 1)
-    for row, sample, pixel in said:
+    pattern = r"dz\[(\d+),(\d+)\] goes home to dx\[([\d,]+)\].*"
+    told = {re.match(pattern, label).groups() for label in labels(svg)}
+    rows = dz.shape[0] if dz.shape[0] <= 12 else 8
+    assert len(told) == rows * dz.shape[1]
+    for row, sample, pixel in told:
         assert dz[int(row), int(sample)] == dx[tuple(map(int, pixel.split(",")))]
 
 

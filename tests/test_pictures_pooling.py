@@ -6,7 +6,7 @@ import xml.etree.ElementTree as xml
 import numpy as np
 import pytest
 from helpers import every_pooling
-from printed import assert_adds_up, whole
+from printed import assert_adds_up, assert_every_number_answers, assert_small, said, whole
 
 from cnnbp import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from cnnbp.pictures import draw_avg_pool2d_dx, draw_max_pool2d_dx
@@ -22,8 +22,7 @@ def split(options):
 
 def lines(svg, link):
     """What the read-out of a link says, in one line."""
-    drawn = re.search(rf'class="link k{link}".*?</g>', svg)[0]
-    return " ".join(re.findall(r"<text [^>]*>([^<]*)</text>", drawn))
+    return " ".join(said(svg, link))
 
 
 @every_pooling
@@ -35,6 +34,8 @@ def test_every_dx_of_max_pooling_is_the_sum_of_its_printed_terms(case):
     at = case.x[0] - 1, case.x[1] - 1
     svg = draw_max_pool2d_dx(dz, x, kernel_size, sample=at[0], channel=at[1], **geometry)
     assert_adds_up(svg, "dx", max_pool2d_backward(dz, argmax, x.shape), at)
+    assert_every_number_answers(svg)
+    assert_small(svg)
 
 
 @every_pooling
@@ -46,6 +47,7 @@ def test_every_dx_of_average_pooling_is_the_sum_of_its_printed_terms(case):
     svg = draw_avg_pool2d_dx(dz, x, kernel_size, sample=at[0], channel=at[1], **geometry)
     dx = avg_pool2d_backward(dz, x.shape, **case.options)
     assert_adds_up(svg, "dx", dx, at)
+    assert_every_number_answers(svg)
 
 
 def test_a_window_sends_everything_to_its_winner():
@@ -80,7 +82,8 @@ def test_an_average_goes_to_every_pixel_but_not_into_the_padding():
 @pytest.mark.parametrize("draw", [draw_max_pool2d_dx, draw_avg_pool2d_dx])
 def test_no_arrow_crosses_a_number(draw):
     svg = draw(DZ, PEAK, 3, stride=1)
-    numbers = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="number', svg)
+    groups = re.findall(r'<g class="number"[^>]*>(.*?)</g>', svg)
+    numbers = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', "".join(groups))
     arrows = re.findall(r'class="frame" d="M([\d. L]+)M', svg)
     assert arrows
     for arrow in arrows:
@@ -92,7 +95,7 @@ def test_no_arrow_crosses_a_number(draw):
 
 @pytest.mark.parametrize("draw", [draw_max_pool2d_dx, draw_avg_pool2d_dx])
 def test_a_window_in_the_padding_is_framed_on_the_page(draw):
-    svg = draw(np.ones((1, 1, 3, 3)), PEAK, 2, stride=2, padding=1)
+    svg = draw(np.ones((1, 1, 3, 3)), PEAK, 2, stride=2, padding=1).still
     width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
     frames = re.findall(r"M([\d.]+) [\d.]+h([\d.]+)v", svg)
     assert frames
@@ -101,7 +104,7 @@ def test_a_window_in_the_padding_is_framed_on_the_page(draw):
 
 def test_windows_are_counted_over_every_pixel():
     svg = draw_max_pool2d_dx(DZ, PEAK, 3, stride=1)
-    table = svg.partition("windows over each pixel")[2].partition("<path")[0]
+    table = svg.partition("windows over each pixel</text>")[2].partition("</g>")[0]
     counts = [int(count) for count in re.findall(r">(\d+)</text>", table)]
     assert counts == [1, 2, 2, 1, 2, 4, 4, 2, 2, 4, 4, 2, 1, 2, 2, 1]
 

@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from printed import chosen, said
 
 from cnnbp import History
 from cnnbp.pictures.training import HEIGHT, TOP, draw_training
@@ -35,8 +36,7 @@ def curves(svg, dashed=False):
 
 def lines(svg):
     """What is said while nothing is pointed at."""
-    last = re.findall(r'<g class="link k\d+".*?</g>', svg)[-1]
-    return re.findall(r"<text[^>]*>([^<]*)</text>", last)
+    return said(svg, chosen(svg))
 
 
 def test_curves_are_the_record():

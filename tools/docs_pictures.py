@@ -44,4 +44,4 @@ TRAINED = {"training_explorer.svg"}  # another processor rounds otherwise, and t
 
 if __name__ == "__main__":
     for name, draw in PICTURES.items():
-        (DOCS / name).write_text(draw() + "\n", encoding="utf-8")
+        (DOCS / name).write_text(draw().still + "\n", encoding="utf-8")

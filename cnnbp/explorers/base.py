@@ -1,12 +1,13 @@
 """What all explorers share: controls above one picture that follows them."""
 
 import contextlib
+import operator
 from numbers import Integral, Real
 
 import ipywidgets as widgets
 
 from cnnbp.explorers.controls import PANEL, Chain, Index, Stepper
-from cnnbp.explorers.manners import ASLEEP, MANNERS, impossible, picture_size, room
+from cnnbp.explorers.manners import ASLEEP, MANNERS, PAGES, heights, impossible, outlines
 from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import number, refusal
 from cnnbp.shape import complaint
@@ -38,7 +39,7 @@ class Explorer(View):
             name: control.slider if control is self.stepper else control
             for name, control in controls.items()
         }
-        self._sizes, self._buttons = [], buttons
+        self._rooms, self._heights, self._buttons = [], [0] * len(PAGES), buttons
         start = dict(start)
         shown = start.pop("controls", None)
         given = {**dict(given), "controls": shown}
@@ -144,10 +145,12 @@ class Explorer(View):
 
     def _grow(self, picture):
         """Make room for this picture, in a page of whatever width."""
-        width, height = picture_size(picture)
-        if all(h < height or h / w < height / width for w, h in self._sizes):
-            self._sizes.append((width, height))
-            self.room_widget.value = room(self._sizes)
+        needed = heights(picture)
+        if any(map(operator.gt, needed, self._heights)):
+            self._heights = [*map(max, needed, self._heights)]
+            self._rooms.append(outlines(picture))
+            room = "".join(self._rooms)
+            self.room_widget.value = f'<div class="cnnbp-room" aria-hidden="true">{room}</div>'
 
     def _changed(self, _):
         if not self._drawing:

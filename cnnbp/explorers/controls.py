@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from traitlets import Any, Float
 
 from cnnbp.pictures.curves import magnitude
+from cnnbp.pictures.style import STEP_HIDES, STEP_SHOWS
 from cnnbp.pictures.svg import number
 
 FRAMES = 40  # positions that a stepper turns in the browser alone
@@ -14,14 +15,6 @@ STYLE = {"description_width": "7em"}
 WIDTH = {"width": "auto"}  # a column of the panel: at least 160 pixels are left for the track
 PANEL = {"grid_template_columns": "repeat(auto-fill, minmax(min(100%, 24em), 1fr))"}
 STEPPER_WIDTH = {"width": "34em", "max_width": "100%"}
-
-# What a step number K shows: outweighs the choice that the picture made, unless a cell is pointed
-# at. All rules are in the page from the start: one more <style> would cost 20 ms at every step.
-HIDDEN = """
-.cnnbp-stepper:has([class^=step-]) svg:not(:has(.cell:hover)):not(:has(.cell:focus)) .link
-{opacity:0}"""
-SHOWN = """
-.cnnbp-stepper:has(.step-K) svg:not(:has(.cell:hover)):not(:has(.cell:focus)) .link.kK{opacity:1}"""
 
 
 def slider(description, low, high, value=None):
@@ -286,7 +279,8 @@ class Stepper:
         )
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})
-        self.rules = HIDDEN + "".join(SHOWN.replace("K", str(k)) for k in range(FRAMES))
+        # All in the page from the start: one more <style> would cost 20 ms at every step.
+        self.rules = STEP_HIDES + "".join(STEP_SHOWS.replace("K", str(k)) for k in range(FRAMES))
         self._blank, self._made = widgets.HTML(), []
         self._links = [  # the slider first: in the beginning the others take its value
             widgets.jslink((self.slider, "index"), (self.play, "value")),

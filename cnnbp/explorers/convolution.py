@@ -10,7 +10,7 @@ from cnnbp.explorers.arrays import (
     whole_numbers,
 )
 from cnnbp.explorers.base import Explorer
-from cnnbp.explorers.controls import FRAMES, Stepper, choice, slider
+from cnnbp.explorers.controls import Stepper, choice, slider
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.shape import conv_windows
@@ -30,7 +30,7 @@ class ConvolutionExplorer(Explorer):
     >>> explorer = ConvolutionExplorer(wanted="dx", cell=(2, 3), stride=2)
     >>> explorer.html.description
     'Input gradient, one cell read in two ways. dx[0,0,2,3] = a 0.5·1 + b 2·0.5 + 3 from \
-the other filters = 4.5'
+the other filter = 4.5'
     >>> explorer.close()
     """
 
@@ -73,15 +73,14 @@ the other filters = 4.5'
 
     def draw(self, *, cell, wanted, sample, channel=0, filter=0, kernel_size=None, **geometry):
         x, w = self.x, self.kernel(kernel_size)
-        every = len(self.controls["cell"].options) <= FRAMES
         if wanted == "z":
             at = {"sample": sample, "filter": filter, "channel": channel, "chosen": cell}
-            return draw_conv2d_z(x, w, self.b, every=every, **at, **geometry)
+            return draw_conv2d_z(x, w, self.b, **at, **geometry)
         dz = self.dz
         if dz is None:
             dz = _made_up("random", x, w, (sample, filter), geometry)
         index = sample, channel, *cell
-        return draw_conv2d_dx(dz, x, w, index, filter=filter, every=every, **geometry)
+        return draw_conv2d_dx(dz, x, w, index, filter=filter, **geometry)
 
     def kernel(self, kernel_size):
         """The filters, of which made up ones are cut to size."""

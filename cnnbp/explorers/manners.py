@@ -9,7 +9,8 @@ all of it works but the names.
 import re
 from html import escape
 
-_SIDES = "width", "height"
+SAID = 90  # pixels that a read-out always has
+PAGES = 1100, 900, 700, 560, 420, 340  # pixels that a picture may be wide
 
 # Sets the names and values that are read aloud, now and whenever a part of the explorer changes.
 SCRIPT = """
@@ -63,15 +64,18 @@ box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}
 .cnnbp-asleep{display:none;margin:0 0 6px;padding:6px 10px;border-radius:6px;line-height:1.4;
 border:1px solid #8a6100;background:#fff3d1;color:#4d3600}
 .jupyter-widgets-disconnected .cnnbp-asleep{display:block}
-.cnnbp-stage{overflow-x:auto}
-.cnnbp-impossible{box-sizing:border-box;max-width:36em;margin:8px;padding:10px 14px;line-height:1.5;
+.cnnbp-stage .said{min-height:SAIDpx}
+.cnnbp-room{display:grid;visibility:hidden}
+.cnnbp-room > div{grid-area:1/1;align-self:start}
+.cnnbp-impossible{position:relative;box-sizing:border-box;max-width:36em;margin:8px;
+padding:10px 14px;line-height:1.5;
 border:2px solid #a3121f;border-radius:6px;background:#fde7e7;color:#8a0f1a;font-weight:600}
-.cnnbp-stage:has(.cnnbp-impossible) svg{opacity:.35;filter:grayscale(1)}
+.cnnbp-stage:has(.cnnbp-impossible) .cnnbp{opacity:.35;filter:grayscale(1)}
 .cnnbp-stage:has(.cnnbp-impossible) > :nth-child(2){pointer-events:none}
 """
 
 MANNERS = (
-    f"<style>{STYLE}</style>"
+    f"<style>{STYLE.replace('SAID', str(SAID))}</style>"
     f'<img alt="" hidden src="data:," onerror="{escape(f"(function(){{{SCRIPT}}}).call(this)")}">'
 )
 
@@ -87,26 +91,37 @@ def impossible(sentence):
     return f'<div class="cnnbp-impossible" role="alert">{escape(sentence)}</div>'
 
 
-def picture_size(svg):
-    """(width, height) of a picture, in pixels, where the page is wide enough.
+def outlines(picture):
+    """A picture without what is in it: invisible, and as high as the picture in any page.
 
-    >>> picture_size('<svg viewBox="0 0 40 30" width="40" height="30"></svg>')
-    (40.0, 30.0)
+    Of what can be said the longest stays, since that decides how high the read-out is.
+
+    >>> outlines('<div class="cnnbp a"><svg width="4" height="3"><g/></svg></div>')
+    '<div class="a"><svg width="4" height="3"></svg></div>'
     """
-    width, height = (re.search(rf'<svg[^>]* {side}="([0-9.]+)"', svg)[1] for side in _SIDES)
-    return float(width), float(height)
+    said = sorted(re.findall(r'<p class="link.*?</p>', picture), key=len)[-2:]
+    bare = re.sub(r'<p class="link.*</p>', "".join(said), picture, flags=re.DOTALL)
+    bare = re.sub(r"(<svg[^>]*>).*?</svg>", r"\1</svg>", bare, flags=re.DOTALL)
+    bare = re.sub(r"\.cnnbp-\w+:has\(.*?</style>", "</style>", bare, flags=re.DOTALL)
+    bare = re.sub(r"<input[^>]*>| (?:role|aria-label)=\"[^\"]*\"", "", bare)
+    return bare.replace('class="cnnbp ', 'class="', 1)
 
 
-def room(sizes):
-    """Invisible pictures over one another, which shrink with the page as pictures do.
+def heights(picture):
+    """About how high a picture is in pages of several widths, in pixels.
 
-    >>> room([(40, 30)]).count("<svg ")
-    1
+    >>> two = '<svg viewBox="" width="400" height="300">' * 2
+    >>> heights(two)[0], heights(two)[-1]
+    (398, 706)
     """
-    look = "grid-area:1/1;max-width:100%;height:auto;visibility:hidden"
-    pictures = "".join(
-        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
-        f'style="{look}"></svg>'
-        for width, height in sizes
-    )
-    return f'<div aria-hidden="true" style="display:grid">{pictures}</div>'
+    sizes = re.findall(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', picture)
+    longest = max(map(len, re.findall(r'<p class="link.*?</p>', picture)), default=0)
+    found = []
+    for page in PAGES:
+        total, across, row = max(SAID, (longest * 7 // page + 1) * 18), 0, 0
+        for width, height in ((float(w), float(h)) for w, h in sizes):
+            if across and across + width > page:
+                total, across, row = total + row, 0, 0
+            across, row = across + width + 28, max(row, int(height) + 8)
+        found.append(total + row)
+    return found

@@ -65,7 +65,6 @@ class PoolScatterExplorer(Explorer):
             sample=sample,
             channel=channel,
             chosen=position,
-            every=self.x[0, 0].size <= 100,
             **geometry,
         )
 

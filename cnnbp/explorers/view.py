@@ -2,33 +2,30 @@
 
 import ipywidgets as widgets
 
-LEGIBLE = {"min_width": "480px"}  # narrower, a picture's numbers could not be read: it scrolls
+LEGIBLE = {"width": "100%"}
 
 
 class View:
-    """What `show` returns: a live picture in JupyterLab, and its still form everywhere else.
+    """What `show` returns: a picture that answers to the pointer, and its still form beside it.
 
-    JupyterLab shows a bare SVG output as an image, which no pointer can reach; inside an HTML
-    widget it is part of the page. The SVG beside it is what GitHub and a web page show.
+    html     the picture, an Svg
+    widget   what JupyterLab shows in its place, if there is more than the picture
     """
+
+    widget = None
 
     def __init__(self, picture):
         self.html = picture
-        self.widget = widgets.HTML(picture, layout=LEGIBLE)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {
-            **self.widget._repr_mimebundle_(),
-            "image/svg+xml": str(self.html),
-            "text/plain": repr(self),
-        }
+        live = self.widget._repr_mimebundle_() if self.widget else {}
+        return {**self.html._repr_mimebundle_(), **live, "text/plain": repr(self)}
 
     def __repr__(self):
         return self.html.description
 
     def close(self):
-        """Free the widget and all that it is made of."""
-        release(self.widget)
+        """Free what it is made of: a picture alone is text."""
 
 
 def release(*found):

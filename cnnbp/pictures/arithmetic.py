@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.explain import cell_name
-from cnnbp.pictures.svg import LETTERS, number
+from cnnbp.pictures.grid import LETTERS, number
 
 
 def arithmetic(cell, shown=None, rest=""):

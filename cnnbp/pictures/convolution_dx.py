@@ -4,34 +4,26 @@ import numpy as np
 
 from cnnbp.convolution import conv2d_backward
 from cnnbp.explain import cell_name, explain_conv2d
-from cnnbp.pictures.arithmetic import arithmetic, factor
+from cnnbp.pictures.answers import Answers, Seen, Turn
 from cnnbp.pictures.choice import check_choice
-from cnnbp.pictures.svg import (
-    CELL,
-    LETTERS,
-    Grid,
-    Link,
-    cell_size,
-    number,
-    outline,
-    picture,
-    scales,
-    text,
-)
-from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, side_by_side
+from cnnbp.pictures.lens import table
+from cnnbp.pictures.svg import CELL, Block, number, picture, scales, text, text_width
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed
 from cnnbp.shape import conv_windows, images, own_filters
 
+BETWEEN = "0 between or around the cells of dz: its products are 0"
 
-def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
+
+def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
     """Which windows sent something to this pixel? One cell of dx, read in two ways.
 
     Left, scatter: every window that covered the pixel sends it dz·w. Right, gather: the rotated
-    kernel lies over the spread dz. Pointing at one product lights it up on both sides.
+    kernel lies over the spread dz. Pointing at a pixel shows its products on both sides, pointing
+    at a dz or a weight what it sent back.
 
     dz (N, F, OH, OW), x (N, C, H, W), w (F, C/groups, KH, KW)   as given to conv2d_backward
     index     (n, c, h, v) of the cell
     filter    whose products are drawn, the first of the pixel's group if None; all are summed
-    every     whether the other pixels of dx answer to the pointer, too
     geometry  stride, padding, dilation, groups
     returns   Svg
 
@@ -41,191 +33,173 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, every=False, **geometry):
     True
     """
     dz, x, w = images(dz=dz, x=x, w=w)
-    cell = explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)
-    n, channel, *pixel = cell.index
+    explain = lambda index: explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)  # noqa: E731
+    n, channel, *pixel = explain(index).index
     group = own_filters(channel, w.shape, geometry.get("groups", 1))
     filter = group[0] if filter is None else filter
     check_choice(filter=(filter, len(w)))
-    sides = _Sides(dz, x, w, cell, filter, geometry)
-    pixels = list(np.ndindex(*x.shape[2:])) if every else [tuple(pixel)]
-    chosen = pixels.index(tuple(pixel))
+    sides = _Sides(dz, x, w, (n, channel, *pixel), filter, geometry)
+    pixels = cells_of(sides.dx)
+    cells = [explain((n, channel, *other)) for other in pixels]
+    rest = f"from the other filter{'s' * (len(group) > 2)}" * (len(group) > 1)
+    answers = Answers(cells, sides.seen, rest=rest, went="went back to")
+    few = len(pixels) * w[0, 0].size <= 400
     links = [
-        sides.link_of_pixel(explain_conv2d("dx", (n, channel, *other), dz=dz, x=x, w=w, **geometry))
-        for other in pixels
-        if other != tuple(pixel)
+        answers.of_result(rank, sides.over(answers, rank, few), *sides.why(answers.shown[rank]))
+        for rank in range(len(pixels))
     ]
-    links.insert(chosen, sides.link_of_all())
+    links += answers.of_factors("dz", dz, sides.window)
+    links += answers.of_factors("w", w)
+    chosen = pixels.index(tuple(pixel))
     return picture(
         f"Input gradient, one cell read in two ways. {links[chosen].lines[0]}",
-        sides.grids,
-        links + sides.links_of_products(),
+        sides.blocks,
+        links + answers.of_nothing("dz", BETWEEN),
         chosen=chosen,
-        extra=sides.titles(),
     )
 
 
 class _Sides:
     """The tables of both readings, and what lies over them for a cell of dx."""
 
-    def __init__(self, dz, x, w, cell, filter, geometry):
-        self.cell, self.filter = cell, filter
+    def __init__(self, dz, x, w, index, filter, geometry):
         self.place = conv_windows(x.shape, w.shape, **geometry)
-        n, channel, *self.pixel = cell.index
+        n, channel, *self.pixel = index
         c = channel % w.shape[1]  # counted within the filter's group
-        self.shown = self._of_filter(cell)
-        products = cell.product[self.shown]
-        if len(self.shown) < len(cell):
-            products = np.append(products, cell.total - products.sum())
         dx, _, _ = conv2d_backward(dz, x, w, **geometry)
         dx, dz, kernel = dx[n, channel], dz[n, filter], w[filter, c]
-        limits = scales((dx, dz, products, cell.total), (kernel,))
-        names = (("dz", (n, filter)), ("w", (filter, c)), ("dx", (n, channel)))
-        self._lay_out([cell_name(*name) for name in names], dz, kernel, dx, limits)
-        self._lay_out_products(products, limits)
+        self.limits = scales((dx, dz), (kernel,))
+        self.own_scale = self.limits[0] != self.limits[1]
+        self.unseen, self._factors = ~self.place.covered(), {}
+        self.names = {"dz": (n, filter), "w": (filter, c), "dx": (n, channel)}
+        self._lay_out(dz, kernel, dx)
+        shapes = {"dz": dz.shape, "w": kernel.shape, "dx": dx.shape}
+        tables = {"dz": [self.dz], "w": [self.w], "dx": [self.dx]}
+        self.seen = {
+            name: [Seen(grid, shapes[name], self.names[name]) for grid in grids]
+            for name, grids in tables.items()
+        }
+        self.seen["dz"].append(Seen(self.spread, dz.shape, self.names["dz"], self._spreading()))
+        self.seen["w"].append(Seen(self.rotated, kernel.shape, self.names["w"], self._rotation()))
 
-    def _lay_out(self, names, dz, kernel, dx, limits):
-        """The tables of scatter on the left, those of gather on the right."""
-        dz_name, w_name, dx_name = names
-        limit, w_limit = limits
-        spread, unseen = _spread(dz, self.place), ~self.place.covered()
-        y, size = TOP + 30, cell_size(spread)
-        self.dz, self.w = side_by_side(names[:2], (dz, kernel), LEFT, y, limits)
-        margin = np.multiply(self.place.padding, size)
-        below = max(self.dz.bottom, self.w.bottom) + GAP + margin[0]
-        look = {"size": size, "hatched": unseen, "margin": margin}
-        at = LEFT + margin[1], below
-        self.dx = Grid(dx_name + about_hatching(unseen), dx, at, limit, **look)
-        self.right = max(grid.reach(limit != w_limit) for grid in (self.dx, self.w)) + GAP
-        turned = kernel[::-1, ::-1]
-        self.rotated = Grid(f"{w_name} rotated by 180°", turned, (self.right, y), w_limit)
-        spread_name, at = f"{dz_name} spread, zeros around it", (self.right, below)
-        self.spread = Grid(spread_name, spread, at, limit, size=size)
+    def _name(self, name):
+        return cell_name(name, self.names[name])
 
-    def _lay_out_products(self, products, limits):
-        """Below both sides the products, and their sum."""
-        limit, w_limit = limits
-        others = ", then the other filters'" * (len(self.shown) < len(self.cell))
-        self.products, self.total = side_by_side(
-            (f"products of {cell_name('dx', self.cell.index)}{others}", "their sum"),
-            (products[None], np.array([[self.cell.total]])),
-            LEFT,
-            max(self.dx.bottom + self.dx.margin[0], self.spread.bottom) + GAP,
-            (limit, limit),
-            own_scale=limit != w_limit,
+    def _lay_out(self, dz, kernel, dx):
+        """Scatter's tables in one block, gather's in the other, both from the same height on."""
+        limit, w_limit = self.limits
+        spread, corner = _spread(dz, self.place), self._corner(self.pixel)
+        window = np.floor_divide(np.add(self.pixel, self.place.padding), self.place.stride)
+        dx_look = {"hatched": self.unseen, "margin": np.multiply(self.place.padding, CELL).tolist()}
+        dx_name = self._name("dx") + about_hatching(self.unseen)
+        scatter = _Column("Scatter", "every window sends back dz·w", LEFT, self.own_scale)
+        self.dz = scatter.beside(self._name("dz"), dz, limit, np.minimum(window, dz.shape))
+        self.w = scatter.beside(self._name("w"), kernel, w_limit, (0, 0))
+        self.dx = scatter.below(dx_name, dx, limit, self.pixel, **dx_look)
+        title = "the rotated kernel lies over the spread dz"
+        gather = _Column("Gather", title, scatter.right + GAP, self.own_scale)
+        turned, name = kernel[::-1, ::-1], f"{self._name('w')} rotated by 180°"
+        self.rotated = gather.beside(name, turned, w_limit, (0, 0))
+        middle = corner + np.floor_divide(self.place.span, 2)
+        gather.bottom = max(gather.bottom, self.dx.y - dx_look["margin"][0] - GAP)
+        name = f"{self._name('dz')} spread, zeros around it"
+        self.spread = gather.below(name, spread, limit, middle)
+        self.blocks = [scatter.block(), gather.block()]
+
+    def _spreading(self):
+        """Where a cell of dz stands in the spread dz."""
+        border = np.subtract(self.place.span, 1).tolist()
+        steps = self.place.stride
+
+        def back(*at):
+            found = [divmod(i - b, s) for i, b, s in zip(at, border, steps, strict=True)]
+            return None if any(between for _, between in found) else [cell for cell, _ in found]
+
+        return Turn(
+            lambda row, column: (row * steps[0] + border[0], column * steps[1] + border[1]), back
         )
 
-    @property
-    def grids(self):
-        scatter, gather = [self.dz, self.w, self.dx], [self.rotated, self.spread]
-        return [*scatter, *gather, self.products, self.total]
+    def _rotation(self):
+        last = [size - 1 for size in self.place.kernel]
+        turn = lambda row, column: (last[0] - row, last[1] - column)  # noqa: E731
+        return Turn(turn, turn)
 
-    def link_of_all(self):
-        """The link of the whole cell: all its products, in letters, on both sides."""
-        same = "the same products on both sides: point at one"
-        none = "no window covered this pixel: nothing to send back, and only zeros to gather"
-        rings = [(self.dx, tuple(self.pixel)), (self.total, (0, 0))]
-        return Link(
-            [self._line(self.cell), same if len(self.shown) else none],
-            handles=rings,
-            pairs=self._pairs(),
-            rings=rings,
-            extra="".join(self._frames(self.cell)) + self._kernel(self.pixel, factors=True),
-        )
-
-    def links_of_products(self):
-        """The links of single products, each on both sides."""
-        return [
-            Link(
-                _term_lines(self.cell.term(t), rank, self.pixel),
-                handles=[pair[-1], *pair[:-1]],
-                pairs=[[]] * rank + [pair],
-                rings=[(self.dx, tuple(self.pixel))],
-                extra=frame + self._kernel(self.pixel, factors=True),
-            )
-            for rank, (t, pair, frame) in enumerate(
-                zip(self.shown, self._pairs(), self._frames(self.cell, "ring"), strict=True)
-            )
+    def over(self, answers, rank, factors):
+        """What lies over the tables for a pixel: its windows on dx, the kernel on the spread dz."""
+        windows = answers.cells[rank].left_index[answers.shown[rank], 2:].tolist()
+        css = "frame" if len(windows) <= 4 else "fine"
+        frames = [
+            framed(self.dx, self.place.corner(at), self.place.span, css, 1.8 * (turn % 6))
+            for turn, at in enumerate(windows)
         ]
+        return frames + self._kernel(answers.cells[rank].index[2:], factors)
 
-    def link_of_pixel(self, cell):
-        """The link of another pixel: its sum, where its windows lie, and where the kernel."""
-        pixel, windows = cell.index[2:], cell.left_index[self._of_filter(cell), 2:].tolist()
-        return Link(
-            [self._line(cell)],
-            handles=[(self.dx, pixel)],
-            rings=[(self.dx, pixel), *((self.dz, window) for window in windows)],
-            extra="".join(self._frames(cell)) + self._kernel(pixel),
-        )
+    def window(self, index):
+        """The window that a cell of dz is the gradient of, on dx."""
+        return [framed(self.dx, self.place.corner(index[2:]), self.place.span)]
 
-    def titles(self):
-        return "".join(
-            text(x, 20, name, "name") + text(x, 37, what)
-            for x, name, what in (
-                (LEFT, "Scatter", "every window sends back dz·w"),
-                (self.right, "Gather", "the rotated kernel lies over the spread dz"),
-            )
-        )
-
-    def _of_filter(self, cell):
-        return np.flatnonzero(cell.left_index[:, 1] == self.filter)
-
-    def _line(self, cell):
-        return arithmetic(cell, self._of_filter(cell), "from the other filters")
-
-    def _pairs(self):
-        """Every product's cells: of dz, w, the rotated w, the spread dz and the row of products."""
-        pairs = []
-        for rank, t in enumerate(self.shown):
-            window, tap = self.cell.left_index[t, 2:], self.cell.right_index[t, 2:]
-            turned = self.place.kernel - tap - 1
-            lies_at = self._corner(self.pixel) + turned * self.place.dilation
-            pairs.append(
-                [
-                    (self.dz, tuple(window)),
-                    (self.w, tuple(tap)),
-                    (self.rotated, tuple(turned)),
-                    (self.spread, tuple(lies_at)),
-                    (self.products, (0, rank)),
-                ]
-            )
-        return pairs
+    def why(self, shown):
+        """What a learner sees in the letters."""
+        if len(shown):
+            return ["the same products on both sides"]
+        return ["no window covered this pixel: nothing to send back, and only zeros to gather"]
 
     def _corner(self, pixel):
         """Where the rotated kernel lies on the spread dz."""
         return np.add(pixel, self.place.padding)
 
-    def _frames(self, cell, css=None):
-        """The window of each product on dx, as a frame; several leave each other seen."""
-        windows = cell.left_index[self._of_filter(cell), 2:]
-        css = css or ("frame" if len(windows) <= 4 else "fine")
-        return [
-            outline(
-                self.dx.box(self.place.corner(at), self.place.span, inset=1.8 * (rank % 6)), css
-            )
-            for rank, at in enumerate(windows.tolist())
-        ]
-
-    def _kernel(self, pixel, factors=False):
+    def _kernel(self, pixel, factors):
         """The rotated kernel on the spread dz, its weights small in the cells it lies over."""
-        corner, grid = self._corner(pixel), self.spread
-        parts = [outline(grid.box(corner, self.place.span))]
-        if factors and grid.size == CELL:
-            for tap in np.ndindex(*self.place.kernel):
-                x, y = grid.corner(corner + np.multiply(tap, self.place.dilation))
-                weight = number(self.rotated.values[tap])
-                parts.append(text(x + CELL - 2, y + CELL - 3, f"×{weight}", "factor"))
-        return "".join(parts)
+        (top, left), grid = self._corner(pixel).tolist(), self.spread
+        down, across = self.place.dilation
+        weights = []
+        for row, column in np.ndindex(*self.place.kernel) if factors else ():
+            cell = grid.place(top + row * down, left + column * across)
+            weight = self.rotated.place(row, column)
+            if cell and weight:
+                weights.append(self._factor(cell, weight))
+        return [framed(grid, (top, left), self.place.span), (grid, "".join(weights))]
+
+    def _factor(self, cell, weight):
+        """A weight of the rotated kernel, small in a cell of the spread dz."""
+        if (cell, weight) not in self._factors:
+            x, y = self.spread.corner(cell)
+            written = f"×{number(self.rotated.values[weight])}"
+            at = x + CELL - 2, y + CELL - 3
+            self._factors[cell, weight] = text(*at, written, "factor")
+        return self._factors[cell, weight]
 
 
-def _term_lines(term, rank, pixel):
-    (_, _, i, j), (_, _, kh, kw) = term.left_index, term.right_index
-    values = f"{factor(term.left)}·{factor(term.right)} = {number(term.product, 4)}"
-    return [
-        f"{LETTERS[rank % 26]}: {term} = {values}",
-        f"scatter: the window at ({i}, {j}) saw the pixel ({pixel[0]}, {pixel[1]}) through its "
-        f"weight ({kh}, {kw}), so it sends {cell_name('dz', (i, j))} times that weight back",
-        "gather: turned by 180°, the same weight lies over the same dz",
-    ]
+class _Column:
+    """One side: tables beside one another, and one below them."""
+
+    def __init__(self, title, what, x, own_scale):
+        self.grids, self.own_scale = [], own_scale
+        self.x = self.left = x
+        self.right = x + text_width(what)
+        self.bottom = 0
+        self.extra = text(x, 20, title, "name") + text(x, 37, what)
+
+    def beside(self, name, values, limit, center):
+        grid, extra = table(name, values, (self.x, TOP + 30), limit, center)
+        self._add(grid, extra)
+        self.x = grid.reach(self.own_scale) + GAP
+        return grid
+
+    def below(self, name, values, limit, center, *, hatched=None, margin=(0, 0)):
+        at = self.left + margin[1], self.bottom + GAP + margin[0]
+        grid, extra = table(name, values, at, limit, center, hatched=hatched, margin=margin)
+        self._add(grid, extra)
+        return grid
+
+    def _add(self, grid, extra):
+        self.grids.append(grid)
+        self.extra += extra
+        self.bottom = max(self.bottom, grid.under, grid.y + 132 if extra else 0)
+        self.right = max(self.right, grid.reach(self.own_scale))
+
+    def block(self):
+        return Block(self.grids, self.extra, (self.right, self.bottom), start=(self.left, 6))
 
 
 def _spread(dz, place):

@@ -7,7 +7,7 @@ import numpy as np
 
 from cnnbp.pictures.svg import number, text
 
-FIRST, SECOND = "#e07000", "#3f86c6"  # orange and blue, told apart without color by their dashes
+FIRST, SECOND = "#00897b", "#c2185b"  # neither blue nor orange: these stand for a sign
 DASHES = "6 4"
 
 

@@ -9,7 +9,18 @@ import numpy as np
 from cnnbp.pictures.arithmetic import factor
 from cnnbp.pictures.choice import rank_of
 from cnnbp.pictures.curves import FIRST, SECOND, Frame
-from cnnbp.pictures.svg import LETTERS, Area, Link, arrow_path, color, largest, number, page, text
+from cnnbp.pictures.svg import (
+    LETTERS,
+    Area,
+    Block,
+    Link,
+    arrow_path,
+    color,
+    largest,
+    number,
+    picture,
+    text,
+)
 from cnnbp.shape import complaint
 
 WIDTH, PITCH, ROW = 88, 138, 112  # pixels: a node, from one column to the next, between rows
@@ -46,17 +57,16 @@ def draw_graph(graph, inputs, *, chosen=None, nudge=None):
     nodes, edges = _layout(graph)
     links = [_uses(run, each, nodes, edges) for each in graph.names]
     width, bottom = map(max, zip(*map(_end, nodes.values()), strict=True))
-    size, plot = (max(width, 480), bottom + 96), ""
+    drawing = _heading(run) + _graph(run, nodes, edges)
+    blocks = [Block([], drawing, (max(width, 480), bottom + 4), start=(LEFT, 6))]
     if nudge:
-        size = max(width, 800), bottom + PLOT[1] + 92
-        plot = _loss_over_nudge(run, inputs, nudge, (size[0] - PLOT[0] - LEFT, bottom + 48))
+        plot = _loss_over_nudge(run, inputs, nudge, (LEFT, bottom + 40))
+        reach = LEFT + PLOT[0], bottom + 40 + PLOT[1] + 34
+        blocks.append(Block([], plot, reach, start=(LEFT, bottom + 16)))
         links.append(_paths(run, nudge, nodes, edges))
     at_rest = len(graph.names) if nudge else rank_of(name, graph.names)
-    drawing = _heading(run) + _graph(run, nodes, edges) + plot
-    readout = {"readout_width": size[0] - PLOT[0] - 40} if nudge else {}
     description = f"A computation graph. {links[at_rest].lines[0]}"
-    at = LEFT, bottom + 34
-    return page(description, drawing, links, size, at, chosen=at_rest, **readout)
+    return picture(description, blocks, links, chosen=at_rest)
 
 
 def _graph(run, nodes, edges):
@@ -182,7 +192,7 @@ def _node(run, name, area):
     parts = [text(middle, y - 6, title, "name", "middle")]
     for top, height, cell in ((y, VALUE, value), (y + VALUE, GRADIENT, gradient)):
         box = f'x="{x:g}" y="{top:g}" width="{WIDTH}" height="{height}"'
-        parts.append(f'<rect class="edge" {box} style="fill:{color(cell, run.limit)}"/>')
+        parts.append(f'<rect {box} fill="{color(cell, run.limit)}" stroke="#9aa0ab"/>')
     if number(moved, 4) == number(value, 4):
         parts.append(text(middle, y + 21, number(value, 4), "number"))
     else:

@@ -7,7 +7,7 @@ import numpy as np
 from cnnbp.explain import cell_name
 from cnnbp.lineage import Lineage, lineage
 from cnnbp.pictures.arithmetic import arithmetic, factors
-from cnnbp.pictures.svg import CELL, Area, Grid, Link, largest, number, outline, picture
+from cnnbp.pictures.svg import CELL, Area, Block, Grid, Link, largest, number, outline, picture
 from cnnbp.pictures.svg import text as written
 from cnnbp.pictures.tables import LEFT
 
@@ -43,16 +43,14 @@ lead there. dx[0,0] = dz[0,0]·w[0,0] + dz[1,0]·w[1,0] = 31'
         _Column(found, depth, LEFT + depth % ACROSS * COLUMN, 44 + depth // ACROSS * tall, limit)
         for depth in range(len(found.cells))
     ]
-    links = [Link(_summary(found), rings=[], extra="".join(c.followed() for c in columns))]
+    links = [Link(_summary(found))]
     links += [link for column in columns for link in column.links()]
-    summary = " ".join(_summary(found)[:1])
+    arithmetic_of_it = repr(found).splitlines()[0].partition(": ")[2]
     return picture(
-        f"{summary}. {repr(found).splitlines()[0].partition(': ')[2]}",
-        [grid for column in columns for grid in column.grids],
+        f"{links[0].lines[0]}. {arithmetic_of_it}",
+        [column.block() for column in columns],
         links,
-        extra=written(LEFT, 20, f"Where does {_name(found.cells[0])} come from?", "name")
-        + "".join(column.svg() for column in columns),
-        width=LEFT + COLUMN * min(ACROSS, len(columns)) - 24,
+        title=f"Where does {_name(found.cells[0])} come from?",
     )
 
 
@@ -97,11 +95,16 @@ class _Column:
             for rank, product in enumerate(products)
         ]
 
-    @property
-    def grids(self):
-        return [self.total, *self.products]
+        self.areas = [Area(g.x, g.y, COLUMN - 24, CELL) for g in self.products]
 
-    def svg(self):
+    def block(self):
+        """All of it, as wide as every other column."""
+        grids = [self.total, *self.products]
+        reach = self.x + COLUMN - 20, grids[-1].bottom + 3
+        drawing = self._words() + self._followed()
+        return Block(grids, drawing, reach, self.areas, (self.x, self.y))
+
+    def _words(self):
         """Whose cell it is, what it is for the layer before, and what the products are."""
         parts = [written(self.x, self.y + 14, self.layer, "name")]
         if self.depth:
@@ -132,26 +135,20 @@ class _Column:
             rows.append((cell.bias_name, f"= {number(cell.bias, 4)}"))
         return rows
 
-    def area(self, grid):
-        """A row: the product's cell and the words beside it."""
-        return Area(grid.x, grid.y, COLUMN - 24, CELL)
-
-    def followed(self):
+    def _followed(self):
         """A frame around the followed product, and an arrow out of it."""
         if self.number is None:
             return ""
-        grid = self.products[self.shown.index(self.number)]
-        return outline(self.area(grid).box(inset=-2)) + written(
-            grid.x + COLUMN - 34, grid.y + 17, "→", "name"
-        )
+        rank = self.shown.index(self.number)
+        grid, at = self.products[rank], self.x + COLUMN - 34
+        return outline(self.areas[rank].box(inset=-2)) + written(at, grid.y + 17, "→", "name")
 
     def links(self):
         """The link of the cell, and of each product."""
         handle = self.total, (0, 0)
         yield Link([f"{self.layer}: {arithmetic(self.cell)}"], [handle], [], [handle])
-        for grid, (name, values) in zip(self.products, self._said(), strict=True):
-            area = self.area(grid), None
-            yield Link([f"{self.layer}: {name}: {values}"], [area], [], [area])
+        for area, (name, values) in zip(self.areas, self._said(), strict=True):
+            yield Link([f"{self.layer}: {name}: {values}"], [(area, None)], [], [(area, None)])
 
 
 def _name(cell):

@@ -4,23 +4,14 @@ import numpy as np
 
 from cnnbp.explain import cell_name, explain_linear
 from cnnbp.linear import flatten_backward, linear, linear_backward
-from cnnbp.pictures.arithmetic import arithmetic
+from cnnbp.pictures.answers import TRANSPOSED, Answers, Seen
 from cnnbp.pictures.choice import check_choice, rank_of
-from cnnbp.pictures.svg import (
-    LETTERS,
-    Grid,
-    Link,
-    cell_size,
-    largest,
-    picture,
-    scales,
-    text,
-    text_width,
-)
-from cnnbp.pictures.tables import GAP, LEFT, TOP, paired
+from cnnbp.pictures.lens import around, table
+from cnnbp.pictures.svg import CELL, Block, Link, largest, picture, scales, text, text_width
+from cnnbp.pictures.tables import GAP, LEFT, TOP, cells_of
 
-MOST = 60  # results that answer to the pointer; of more, the chosen one alone
 SAMPLES = 3  # that are drawn as images
+LETTERS_PAIR = "letters pair the factors of a product"
 RIGHT_WAY, WRONG_WAY = "dx = dz.T.reshape(N, C, H, W)", "the trap: dz.reshape(N, C, H, W)"
 
 
@@ -40,9 +31,8 @@ def draw_linear_z(x, w, b=None, *, chosen=(0, 0)):
     z = linear(x, w, np.zeros((len(w), 1)) if b is None else b)
     title = "A row of weights times a sample's column"
     names = "w (M, D)", "x (D, N), a column for each sample", "z (M, N)"
-    cells = _explained("z", z, chosen, x=x, w=w, b=b)
-    met = [(cell.right_index[:, :2], cell.left_index) for cell in cells.values()]
-    return _draw(title, names, (w, x, z), cells, met, chosen)
+    tables = {"w": (w, names[0]), "x": (x, names[1]), "z": (z, names[2])}
+    return _draw(title, tables, chosen, {"x": x, "w": w, "b": b})
 
 
 def draw_linear_dx(dz, w, *, chosen=(0, 0)):
@@ -58,9 +48,8 @@ def draw_linear_dx(dz, w, *, chosen=(0, 0)):
     dx, _, _ = linear_backward(dz, np.zeros((w.shape[1], dz.shape[1])), w)
     title = "Every output sends its dz back through its weight"
     names = "wᵀ (D, M)", "dz (M, N), a column for each sample", "dx (D, N)"
-    cells = _explained("dx", dx, chosen, dz=dz, w=w)
-    met = [(cell.right_index[:, ::-1], cell.left_index) for cell in cells.values()]
-    return _draw(title, names, (w.T, dz, dx), cells, met, chosen)
+    tables = {"w": (w.T, names[0]), "dz": (dz, names[1]), "dx": (dx, names[2])}
+    return _draw(title, tables, chosen, {"dz": dz, "w": w}, turned="w", went="went back to")
 
 
 def draw_linear_dw(dz, x, *, chosen=(0, 0)):
@@ -76,20 +65,19 @@ def draw_linear_dw(dz, x, *, chosen=(0, 0)):
     _, dw, _ = linear_backward(dz, x, np.zeros((len(dz), len(x))))
     title = "A weight's gradient sums over the samples"
     names = "dz (M, N)", "xᵀ (N, D), a row for each sample", "dw (M, D)"
-    cells = _explained("dw", dw, chosen, dz=dz, x=x)
-    met = [(cell.left_index, cell.right_index[:, ::-1]) for cell in cells.values()]
-    return _draw(title, names, (dz, x.T, dw), cells, met, chosen)
+    tables = {"dz": (dz, names[0]), "x": (x.T, names[1]), "dw": (dw, names[2])}
+    return _draw(title, tables, chosen, {"dz": dz, "x": x}, turned="x")
 
 
-def draw_flatten_dx(dz, x_shape, *, chosen=0):
+def draw_flatten_dx(dz, x_shape, *, chosen=0, sample=0):
     """Columns folded back into images: transposed first, then reshaped. And the trap beside it.
 
     Pointing at a cell shows where it belongs, and where reshaping alone would put it.
 
     dz (C·H·W, N)
-    x_shape  (N, C, H, W)
-    chosen   row of dz whose first sample is shown while nothing is pointed at
-    returns  Svg
+    x_shape         (N, C, H, W)
+    chosen, sample  row and column of the cell of dz shown while nothing is pointed at
+    returns         Svg
 
     >>> svg = draw_flatten_dx([[0, 4], [1, 5], [2, 6], [3, 7]], (2, 1, 2, 2), chosen=2)
     >>> "dz[2,0] goes home to dx[0,0,1,0]" in svg
@@ -97,28 +85,29 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0):
     """
     dz = np.asarray(dz)
     right, wrong = flatten_backward(dz, x_shape), dz.reshape(x_shape)
-    check_choice(sample=(0, dz.shape[1]), row=(chosen, len(dz)))
-    limit = largest(dz)
-    dz_grid = Grid("dz (C·H·W, N)", dz, (LEFT, TOP + 20), limit, size=cell_size(dz))
-    at_home, end, said = _images(right, RIGHT_WAY, dz_grid.reach() + GAP, limit)
-    in_trap, end, warned = _images(wrong, WRONG_WAY, end + GAP, limit)
-    ranks = range(dz.size) if dz.size <= MOST else [chosen * dz.shape[1]]
+    check_choice(sample=(sample, dz.shape[1]), row=(chosen, len(dz)))
     homes = flatten_backward(np.arange(dz.size).reshape(dz.shape), x_shape)
+    home = lambda rank: tuple(map(int, np.argwhere(homes == rank)[0]))  # noqa: E731
+    trap = lambda rank: tuple(map(int, np.unravel_index(rank, x_shape)))  # noqa: E731
+    limit, rank = largest(dz), chosen * dz.shape[1] + sample
+    grid, thumb = table("dz (C·H·W, N)", dz, (LEFT, TOP + 20), limit, (chosen, sample))
+    blocks = [Block([grid], thumb, (0, TOP + 152 if thumb else 0), start=(LEFT, TOP - 24))]
+    at_home, block = _images(right, RIGHT_WAY, grid.reach() + GAP, limit, home(rank))
+    in_trap, last = _images(wrong, WRONG_WAY, block.reach[0] + GAP, limit, trap(rank))
     links = []
-    for rank in ranks:
-        cell = divmod(rank, dz.shape[1])
-        home = tuple(map(int, np.argwhere(homes == rank)[0]))
-        trap = tuple(map(int, np.unravel_index(rank, x_shape)))
-        places = [(dz_grid, cell), *_at(at_home, home), *_at(in_trap, trap)]
-        links.append(Link(_where_to(cell, home, trap), handles=places, rings=places))
-    rank = list(ranks).index(chosen * dz.shape[1])
+    for cell in cells_of(grid):
+        number = cell[0] * dz.shape[1] + cell[1]
+        places = [*_at(at_home, home(number)), *_at(in_trap, trap(number))]
+        places.insert(0, (grid, grid.place(*cell)))
+        said = _where_to(cell, home(number), trap(number))
+        links.append(Link(said, handles=places, rings=places))
+    rank = cells_of(grid).index((chosen, sample))
     return picture(
         f"Flattening, backward: transpose, then reshape. {links[rank].lines[0]}",
-        [dz_grid, *at_home.values(), *in_trap.values()],
+        [*blocks, block, last],
         links,
+        title="Which pixel does a row of dz belong to?",
         chosen=rank,
-        extra=text(LEFT, 18, "Which pixel does a row of dz belong to?", "name") + said + warned,
-        width=end,
     )
 
 
@@ -133,58 +122,86 @@ def _where_to(cell, home, trap):
     ]
 
 
-def _explained(wanted, result, chosen, **operands):
-    """The Cell of each result that answers to the pointer."""
-    every = result.size <= MOST
-    results = np.ndindex(*result.shape) if every else [tuple(chosen)]
-    return {index: explain_linear(wanted, index, **operands) for index in results}
-
-
-def _draw(title, names, tables, cells, met, chosen):
+def _draw(title, tables, chosen, operands, turned=None, went="went into"):
     """A matrix product: the left factor beside the result, the other one above it.
 
-    met   for each cell, where its products' factors stand in the left and in the upper table
+    tables    dict of name -> (the array as it is drawn, its heading): left, upper, result
+    operands  what explain_linear takes
+    turned    name of the array that is drawn transposed
     """
-    left, upper, _ = tables
-    limits = scales(*([table] for table in tables))
-    size = cell_size(left, upper)
-    named = text_width(f"{names[0]} · max −0.125", bold=True)
-    x = LEFT + max(left.shape[1] * size, named) + GAP
-    upper_grid = Grid(names[1], upper, (x, TOP), limits[1], size=size)
-    y = upper_grid.bottom + GAP
-    left_grid = Grid(names[0], left, (LEFT, y), limits[0], size=size)
-    result_grid = Grid(names[2], tables[2], (x, y), limits[2], size=size)
-
-    links = []
-    for (index, cell), (in_left, in_upper) in zip(cells.items(), met, strict=True):
-        terms = len(cell)
-        lines = [arithmetic(cell, rest="from the bias")]
-        if terms <= len(LETTERS):
-            lines.append("letters pair the factors of a product")
-        pairs = paired((left_grid, in_left[:terms]), (upper_grid, in_upper[:terms]))
-        links.append(Link(lines, [(result_grid, index)], pairs, [(result_grid, index)]))
-    rank = rank_of(chosen, cells)
+    left, upper, wanted = tables
+    rank_of(chosen, np.ndindex(*tables[wanted][0].shape))
+    grids, extra, reach = _lay_out([*tables.values()], _centers(wanted, chosen, operands))
+    seen = {}
+    for (name, (values, _)), grid in zip(tables.items(), grids, strict=True):
+        shape, turn = (values.T.shape, TRANSPOSED) if name == turned else (values.shape, None)
+        seen[name] = [Seen(grid, shape, (), turn)]
+    results = cells_of(grids[2])
+    cells = [explain_linear(wanted, index, **operands) for index in results]
+    answers = Answers(cells, seen, rest="from the bias", went=went)
+    links = [answers.of_result(rank, (), LETTERS_PAIR) for rank in range(len(results))]
+    links += [
+        *answers.of_factors(left, operands[left]),
+        *answers.of_factors(upper, operands[upper]),
+    ]
+    rank = rank_of(chosen, results)
     return picture(
         f"{title}. {links[rank].lines[0]}",
-        [left_grid, upper_grid, result_grid],
+        [Block(grids, extra, reach, start=(LEFT, TOP - 24))],
         links,
+        title=title,
         chosen=rank,
-        extra=text(LEFT, 18, title, "name"),
     )
 
 
-def _images(images, title, x, limit):
-    """The first samples, each a row of channels: (n, c) -> Grid, where they end, and a title."""
-    height, width = np.multiply(images.shape[2:], size := cell_size(images[0, 0])).tolist()
-    grids = {}
-    for n, c in np.ndindex(min(len(images), SAMPLES), images.shape[1]):
-        at = x + c * (width + GAP), TOP + 20 + n * (height + GAP)
-        grids[n, c] = Grid(cell_name("", (n, c)), images[n, c], at, limit, size=size)
-    end = max(x + text_width(title), *(grid.right for grid in grids.values()))
-    return grids, end, text(x, TOP - 5, title)
+def _centers(wanted, chosen, operands):
+    """Where lenses lie on the left, the upper and the result's table: at the largest product."""
+    cell = explain_linear(wanted, chosen, **operands)
+    along = np.abs(cell.product).argmax() if len(cell) else 0
+    return (chosen[0], along), (along, chosen[1]), chosen
 
 
-def _at(grids, pixel):
+def _lay_out(tables, centers):
+    """The Grids of left, upper and result, what lies beside them, and how far they reach."""
+    limits = scales(*([values] for values, _ in tables))
+    left, upper, _ = tables
+    named = text_width(f"{left[1]} · max −0.125", bold=True)
+    partial = [around(values.shape, at) for (values, _), at in zip(tables, centers, strict=True)]
+    thumb = [128 * lens.partial for lens in partial]
+    x = LEFT + max(partial[0].shape[1] * CELL + thumb[0], named) + GAP
+    x_upper = x + max(0, thumb[2] - thumb[1])
+    upper_grid, over = table(upper[1], upper[0], (x_upper, TOP), limits[1], centers[1])
+    y = max(upper_grid.bottom, TOP + 132 if over else 0) + GAP
+    left_grid, beside = table(left[1], left[0], (LEFT, y), limits[0], centers[0])
+    result, own = table(tables[2][1], tables[2][0], (x, y), limits[2], centers[2])
+    right = max(grid.reach(len(set(limits)) > 1) for grid in (upper_grid, result))
+    return (
+        [left_grid, upper_grid, result],
+        over + beside + own,
+        (right, y + 132 if own or beside else 0),
+    )
+
+
+def _images(images, title, x, limit, pixel):
+    """The first samples, each a row of channels; or large ones' cells around a pixel.
+
+    returns  a list of Seen, and the Block of all their tables
+    """
+    N, C, *shape = images.shape
+    large = around(shape, pixel[2:]).partial or C * shape[1] > 12
+    shown = [pixel[:2]] if large else list(np.ndindex(min(N, SAMPLES), C))
+    seen, extra = [], text(x, TOP - 5, title)
+    for n, c in shown:
+        step = (0, 0) if large else np.multiply((n, c), np.multiply(shape, CELL) + GAP).tolist()
+        at = x + step[1], TOP + 20 + step[0]
+        grid, thumb = table(cell_name("", (n, c)), images[n, c], at, limit, pixel[2:])
+        seen.append(Seen(grid, tuple(shape), (n, c)))
+        extra += thumb
+    grids = [each.grid for each in seen]
+    end = max(x + text_width(title), *(grid.right for grid in grids))
+    return seen, Block(grids, extra, (end, TOP + 152 if large else 0), start=(x, TOP - 24))
+
+
+def _at(seen, pixel):
     """The pixel's cell, if its sample is drawn."""
-    n, c, h, v = pixel
-    return [(grids[n, c], (h, v))] if (n, c) in grids else []
+    return [place for each in seen if (place := each.cell(pixel))]

@@ -55,8 +55,8 @@ def draw_network(network, *, parts=None, span=None):
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers. {links[-1].lines[0]}"
     drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, network)
-    at = LEFT, rows[-1].y + rows[-1].height + 62
-    return page(description, drawing, links, (WIDTH, at[1] + 64), at, chosen=len(links) - 1)
+    size = WIDTH, rows[-1].y + rows[-1].height + 28
+    return page(description, drawing, links, size, chosen=len(links) - 1)
 
 
 def _rows(count, bars):

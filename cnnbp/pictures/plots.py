@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cnnbp.pictures.curves import FIRST, SECOND, magnitude
+from cnnbp.pictures.grid import NEGATIVE, POSITIVE, ZERO, largest
 from cnnbp.pictures.network import norms
-from cnnbp.pictures.svg import NEGATIVE, POSITIVE, ZERO, largest
 from cnnbp.shape import complaint
 from cnnbp.shape import images as as_images
 

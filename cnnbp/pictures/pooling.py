@@ -5,26 +5,18 @@ import numpy as np
 from cnnbp.explain import cell_name, explain_avg_pool2d, explain_max_pool2d
 from cnnbp.pictures.arithmetic import arithmetic, factor, factors
 from cnnbp.pictures.choice import check_choice, rank_of
-from cnnbp.pictures.svg import (
-    Grid,
-    Link,
-    arrow,
-    cell_size,
-    number,
-    outline,
-    picture,
-    scales,
-    text,
-)
-from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching
+from cnnbp.pictures.lens import around, photograph_of, table
+from cnnbp.pictures.svg import CELL, Block, Grid, Link, arrow, number, picture, scales
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from cnnbp.shape import images, pool_windows
 
 SMALL = 26  # pixels of a cell in the table of counts
+TITLE = "Where did this gradient go, and why is this cell zero?"
 
 
 def draw_max_pool2d_dx(
-    dz, x, kernel_size, *, sample=0, channel=0, chosen=(0, 0), every=True, **geometry
+    dz, x, kernel_size, *, sample=0, channel=0, chosen=(0, 0), pixel=None, **geometry
 ):
     """Where did this gradient go, and why is this cell zero? Max pooling, one sample and channel.
 
@@ -33,7 +25,7 @@ def draw_max_pool2d_dx(
 
     dz (N, C, OH, OW), x (N, C, H, W)   the upstream gradient, and the input of max_pool2d
     chosen    (i, j), the window shown while nothing is pointed at
-    every     whether the pixels answer to the pointer, or the windows alone
+    pixel     (h, v), the pixel shown instead
     geometry  stride, padding
     returns   Svg
 
@@ -44,11 +36,11 @@ def draw_max_pool2d_dx(
     dz, x = images(dz=dz, x=x)
     _, argmax = max_pool2d(x, kernel_size, **geometry)
     dx = max_pool2d_backward(dz, argmax, x.shape)
-    return _Max(dz, x, dx, kernel_size, sample, channel, geometry).draw(chosen, every)
+    return _Max(dz, x, dx, kernel_size, sample, channel, geometry).draw(chosen, pixel)
 
 
 def draw_avg_pool2d_dx(
-    dz, x, kernel_size, *, sample=0, channel=0, chosen=(0, 0), every=True, **geometry
+    dz, x, kernel_size, *, sample=0, channel=0, chosen=(0, 0), pixel=None, **geometry
 ):
     """Where did this gradient go? Average pooling: an equal share to every pixel of its window.
 
@@ -60,7 +52,7 @@ def draw_avg_pool2d_dx(
     """
     dz, x = images(dz=dz, x=x)
     dx = avg_pool2d_backward(dz, x.shape, kernel_size, **geometry)
-    return _Average(dz, x, dx, kernel_size, sample, channel, geometry).draw(chosen, every)
+    return _Average(dz, x, dx, kernel_size, sample, channel, geometry).draw(chosen, pixel)
 
 
 class _Pooling:
@@ -77,26 +69,35 @@ class _Pooling:
         self._cells = {}
         self.place = pool_windows(x.shape, kernel_size, **geometry)
         self.over = self.place.seen_by()
-        counts = np.array([len(seen) for seen in self.over.values()]).reshape(x.shape[2:])
-        self._lay_out(x[self.at], dz[self.at], dx[self.at], counts)
+        self.tables = x[self.at], dz[self.at], dx[self.at]
 
-    def _lay_out(self, x, dz, dx, counts):
-        x_limit, limit = scales([x], [dz, dx])
-        own_scale, size, unseen = x_limit != limit, cell_size(x, dz), counts == 0
-        down, across = margin = np.multiply(self.place.padding, size)
-        look = {"size": size, "hatched": unseen, "margin": margin}
+    def _lay_out(self, window, pixel):
+        """The tables: x beside dz and dx, and the counts below x where all of it is shown."""
+        x, dz, dx = self.tables
+        counts = np.array([len(seen) for seen in self.over.values()]).reshape(x.shape)
+        (x_limit, limit), unseen = scales([x], [dz, dx]), counts == 0
+        own_scale = x_limit != limit
+        partial = around(x.shape, pixel).partial
+        margin = (0, 0) if partial else np.multiply(self.place.padding, CELL).tolist()
+        look = {"hatched": unseen, "margin": margin}
         x_name, dz_name, dx_name = (cell_name(name, self.at) for name in ("x", "dz", "dx"))
-        y = TOP + down
-        self.x = Grid(x_name + about_hatching(unseen), x, (LEFT + across, y), x_limit, **look)
-        self.dz = Grid(dz_name, dz, (self.x.reach(own_scale) + GAP, y), limit, size=size)
-        at = self.dz.reach(own_scale) + GAP + across, y
-        self.dx = Grid(dx_name, dx, at, limit, **look)
-        below = max(self.x.bottom + down, self.dz.bottom) + GAP
-        self.pixel_tables, self.readout_at = [self.dx, self.x], (LEFT, below + 8)
-        if self.x.roomy:
-            at = LEFT + across, below
+        y, left = TOP + margin[0], LEFT + margin[1]
+        photograph = photograph_of(self.arrays["x"], self.at[0])
+        x_name += about_hatching(unseen)
+        self.x, thumb = table(x_name, x, (left, y), x_limit, pixel, photograph=photograph, **look)
+        blocks = [Block([self.x], thumb, (0, y + 132 if thumb else 0), start=(LEFT, TOP - 24))]
+        at = self.x.reach(own_scale) + GAP, y
+        self.dz, dz_thumb = table(dz_name, dz, at, limit, window)
+        at = self.dz.reach(own_scale) + GAP + margin[1], y
+        self.dx, dx_thumb = table(dx_name, dx, at, limit, pixel, **look)
+        extra, reach = dz_thumb + dx_thumb, (0, y + 132 if dz_thumb + dx_thumb else 0)
+        blocks.append(Block([self.dz, self.dx], extra, reach, start=(self.dz.left, TOP - 24)))
+        self.pixel_tables = [self.dx, self.x]
+        if not partial:
+            at = left, max(self.x.under, self.dx.under, self.dz.bottom) + GAP
             self.pixel_tables.append(Grid("windows over each pixel", counts, at, None, size=SMALL))
-            self.readout_at = self.dz.x, below + 8
+            blocks.append(Block(self.pixel_tables[2:]))
+        return blocks
 
     def cell(self, wanted, *index):
         """What a cell is made of, asked for only once."""
@@ -105,46 +106,63 @@ class _Pooling:
             self._cells[wanted, index] = self.explain(wanted, whole, **self.arrays)
         return self._cells[wanted, index]
 
-    def draw(self, chosen, every):
+    def draw(self, chosen, pixel):
         """All tables, a link for each window, and one for each pixel."""
-        windows = list(np.ndindex(*self.place.output))
+        rank_of(chosen, np.ndindex(*self.place.output))
+        if pixel is None:
+            corner = np.add(self.place.corner(chosen), np.floor_divide(self.place.span, 2))
+            center = np.clip(corner, 0, np.subtract(self.place.image, 1)).tolist()
+        else:
+            rank_of(pixel, np.ndindex(*self.place.image))
+            center, chosen = pixel, (self.over[tuple(pixel)] or [chosen])[0]
+        blocks = self._lay_out(chosen, center)
+        windows, pixels = cells_of(self.dz), cells_of(self.dx)
         links = [self.of_window(window) for window in windows]
-        if every:
-            links += [self.of_pixel(pixel) for pixel in self.over]
-        rank = rank_of(chosen, windows)
-        title = "Where did this gradient go, and why is this cell zero?"
+        links += [self.of_pixel(at) for at in pixels]
+        rank = rank_of(chosen, windows) if pixel is None else len(windows) + rank_of(pixel, pixels)
+        blocks[0].extra += self.marks(windows)
         return picture(
             f"{self.kind} backward, {self.dz.name} to {self.dx.name}. {links[rank].lines[0]}",
-            [self.dz, *self.pixel_tables],
+            blocks,
             links,
+            title=TITLE,
             chosen=rank,
-            extra=text(LEFT, 18, title, "name") + self.marks(windows),
-            readout_at=self.readout_at,
-            lines=6,
         )
 
     def of_pixel(self, pixel):
         """The link of a pixel: the gradients it got, or why there are none."""
         cell = self.cell("dx", *pixel)
-        sent = [(self.dz, tuple(window)) for window in cell.left_index[:, 2:]]
-        frames = "".join(outline(self.frame(self.x, window), "fine") for window in self.over[pixel])
-        few = sent if len(sent) <= 4 else []  # more arrows would hide dz
-        arrows = "".join(self.arrow(window, pixel) for _, window in few)
+        windows = cell.left_index[:, 2:].tolist()
+        frames = [self.frame(self.x, window, "fine") for window in self.over[pixel]]
+        few = windows if len(windows) <= 4 else []  # more arrows would hide dz
+        arrows = [(self.dz, self.arrow(window, pixel)) for window in few]
         return Link(
             [arithmetic(cell), self.reason(pixel, cell)],
-            handles=[(grid, pixel) for grid in self.pixel_tables],
-            pairs=[[window] for window in sent],
-            rings=[(grid, pixel) for grid in self.pixel_tables],
+            handles=self.places(pixel),
+            pairs=[self.seen(self.dz, window) for window in windows],
+            rings=self.places(pixel),
             extra=frames + arrows,
+            products=cell.product.tolist(),
         )
 
-    def frame(self, grid, window):
-        """The path around a window."""
-        return grid.box(self.place.corner(window), self.place.kernel)
+    def seen(self, grid, place):
+        """[(grid, cell)] of a place of the map, or [] where a lens leaves it out."""
+        cell = grid.place(*place)
+        return [(grid, cell)] if cell else []
+
+    def places(self, pixel):
+        return [place for grid in self.pixel_tables for place in self.seen(grid, pixel)]
+
+    def frame(self, grid, window, css="frame"):
+        """(grid, SVG): the frame around a window."""
+        return framed(grid, self.place.corner(window), self.place.kernel, css)
 
     def arrow(self, window, pixel):
         """From a cell of dz to a cell of dx: along the lines of the tables, not across numbers."""
-        (x0, y0), (x1, y1) = self.dz.corner(window), self.dx.corner(pixel)
+        here, there = self.dz.place(*window), self.dx.place(*pixel)
+        if not here or not there:
+            return ""
+        (x0, y0), (x1, y1) = self.dz.corner(here), self.dx.corner(there)
         leave, enter = (self.dz.right + 8, y0), (min(self.dx.x, x1) - 12, y1)
         return arrow((x0 + self.dz.size, y0), leave, enter, (x1, y1))
 
@@ -162,8 +180,10 @@ class _Max(_Pooling):
     def marks(self, windows):
         """A dot on every winner."""
         dots = []
-        for x, y in {self.x.corner(self.winner(window)) for window in windows}:
-            dots.append(f'<circle cx="{x + self.x.size - 6:g}" cy="{y + 6:g}" r="3" fill="#111"/>')
+        for winner in {self.winner(window) for window in windows}:
+            for _, cell in self.seen(self.x, winner):
+                x, y = self.x.corner(cell)
+                dots.append(f'<circle cx="{x + CELL - 6:g}" cy="{y + 6:g}" r="3" fill="#111"/>')
         return "".join(sorted(dots))
 
     def of_window(self, window):
@@ -174,7 +194,7 @@ class _Max(_Pooling):
         names = _name("x", self.at, pixel), _name("dx", self.at, pixel)
         lines = [
             f"{_name('dz', self.at, window)} = {number(cell.left[rank], 4)} goes to {names[1]}: "
-            f"{names[0]} = {number(self.x.values[pixel], 4)} is the largest of its window"
+            f"{names[0]} = {number(self.tables[0][pixel], 4)} is the largest of its window"
         ]
         if len(cell) > 1:
             so_far = " + ".join(factor(value) for value in cell.product[: rank + 1])
@@ -186,16 +206,16 @@ class _Max(_Pooling):
         lines += self._ties(window, pixel)
         return Link(
             lines,
-            handles=[(self.dz, window)],
-            rings=[(self.dz, window), (self.x, pixel), (self.dx, pixel)],
-            extra=outline(self.frame(self.x, window)) + self.arrow(window, pixel),
+            handles=self.seen(self.dz, window),
+            rings=[*self.seen(self.dz, window), *self.places(pixel)],
+            extra=[self.frame(self.x, window), (self.dz, self.arrow(window, pixel))],
         )
 
     def _ties(self, window, pixel):
         tied = [
             _name("x", self.at, other)
             for other, seen in self.over.items()
-            if window in seen and other != pixel and self.x.values[other] == self.x.values[pixel]
+            if window in seen and other != pixel and self.tables[0][other] == self.tables[0][pixel]
         ]
         return [f"a tie with {' and '.join(tied)}: the first in row order wins"] if tied else []
 
@@ -228,11 +248,13 @@ class _Average(_Pooling):
             lines.append(f"{outside} of its {area} shares go into the padding and are lost")
         return Link(
             lines,
-            handles=[(self.dz, window)],
-            rings=[(self.dz, window)],
-            extra=outline(self.frame(self.x, window))
-            + outline(self.frame(self.dx, window), "ring")
-            + self.arrow(window, self.place.corner(window)),
+            handles=self.seen(self.dz, window),
+            rings=self.seen(self.dz, window),
+            extra=[
+                self.frame(self.x, window),
+                self.frame(self.dx, window),
+                (self.dz, self.arrow(window, pixels[0])),
+            ],
         )
 
     def reason(self, pixel, cell):

@@ -50,9 +50,8 @@ central difference says 2.718327133, wrong by 4.5e−5'
         points = np.maximum(curve, LOWEST)
         drawing.append(frame.line(POWERS, points, CURVES[rank], bool(rank)))
     description = f"The error of a numeric gradient against its step. {links[-1].lines[0]}"
-    size = LEFT + WIDTH + 24, TOP + HEIGHT + 132
-    at = 12, TOP + HEIGHT + 62
-    return page(description, "".join(drawing), links, size, at, chosen=len(links) - 1)
+    size = LEFT + WIDTH + 24, TOP + HEIGHT + 44
+    return page(description, "".join(drawing), links, size, chosen=len(links) - 1)
 
 
 def slopes(function, step, dtype):

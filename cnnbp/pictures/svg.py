@@ -1,425 +1,353 @@
-"""Pictures of numbers as SVG text: tables of cells, links between them, a line of arithmetic.
+"""Pictures of numbers: tables of cells, links between them, and a line of arithmetic.
 
-A picture is made of tables (Grid) and links (Link). Pointing at a link's handles shows what the
-link draws, in CSS alone, so it works in a live notebook and in a web page without a kernel.
-The text is deterministic: it depends on the numbers as they are displayed, not on their last bits.
+A picture is made of tables (Grid) and links (Link). Pointing at a link's handles, tapping them or
+walking to them with the arrow keys shows what the link draws and says, in CSS alone, so it works
+in a live notebook and in a web page without a kernel. It is HTML around SVG: tables flow into the
+width that there is, and words wrap below them.
 """
 
 import hashlib
-import math
 import re
 import textwrap
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
 from html import escape
 
-import numpy as np
+from cnnbp.pictures.grid import (
+    CELL,
+    LETTERS,
+    Area,
+    Grid,
+    arrow,
+    arrow_path,
+    color,
+    largest,
+    legend,
+    number,
+    outline,
+    scales,
+    text,
+    text_width,
+)
+from cnnbp.pictures.style import HTML_STYLE, STYLE, rules
 
-from cnnbp.explain import cell_name
+__all__ = [
+    "CELL",
+    "LETTERS",
+    "STYLE",
+    "Area",
+    "Block",
+    "Grid",
+    "Link",
+    "Svg",
+    "arrow",
+    "arrow_path",
+    "color",
+    "largest",
+    "number",
+    "outline",
+    "page",
+    "picture",
+    "refusal",
+    "scales",
+    "text",
+    "text_width",
+]
 
-CELL = 40  # pixels: room for "−0.125" inside a ring
-TAB_STOPS = 12
-NEGATIVE, ZERO, POSITIVE = (94, 160, 210), (250, 250, 248), (240, 150, 60)  # blue, paper, orange
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-STYLE = """
-.ID{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;font-size:12px;
-max-width:100%;height:auto;color:var(--jp-content-font-color1,#1f2430)}
-.ID text{fill:currentColor}
-.ID .page{fill:var(--jp-layout-color1,#fff)}
-.ID .number{fill:#1b1f29;font-size:11px;text-anchor:middle;pointer-events:none}
-.ID .name{font-weight:600}
-.ID .quiet{opacity:.75;font-size:11px}
-.ID .edge{fill:none;stroke:#9aa0ab;stroke-width:.6}
-.ID .hatch{fill:none;stroke:#8a8f99;stroke-width:1}
-.ID .arrow{fill:none;stroke:currentColor;stroke-width:1.5}
-.ID .cell{fill:transparent;cursor:crosshair;outline:none}
-.ID .link{opacity:0;pointer-events:none}
-.ID .long{font-size:9.5px}
-.ID .ring{fill:none;stroke:#111;stroke-width:2.4}
-.ID .fine{fill:none;stroke:#111;stroke-width:1.1}
-.ID .frame{fill:none;stroke:#111;stroke-width:1.8}
-.ID .halo{fill:none;stroke:#fff;stroke-width:3.6}
-.ID .factor{fill:#1b1f29;font-size:8.5px;text-anchor:end}
-.ID .letter{fill:#111;font-size:9px;font-weight:700}
-"""
-# A pointed-at link is shown; a focused one only if none is pointed at, and the chosen one at rest.
-POINTED = """.ID .about:hover .link,
-.ID:not(:has(.cell:hover)) .about:focus-within .link{opacity:1}
-"""
-AT_REST = ".ID:not(:has(.cell:hover)):not(:has(.cell:focus)) .k{}{{opacity:1}}\n"
+MOST_PRODUCTS = 12  # of a link that are set in a row of their own
+MANY = 150  # links, above which a picture has no rows of products: it would grow too large
+LINE = 17  # pixels from one line of text to the next
+HINT = "A still. In a notebook, run the cell: then every number answers."
 
 
 class Svg(str):
-    """SVG text with a `description` of what it shows, for readers who do not see it."""
+    """A picture as text, which a notebook shows when it is a cell's last line.
+
+    The text is HTML that holds SVG, and answers to the pointer. `still` is SVG alone, at rest, for
+    an image file. `description` says what it shows and the arithmetic at rest, for readers who do
+    not see it.
+    """
 
     description = ""
+    draw_still = None
 
+    @property
+    def still(self):
+        return self.draw_still("") if self.draw_still else str(self)
 
-@lru_cache(maxsize=10_000)
-def number(value, digits=3):
-    """A number as it is displayed: `digits` significant ones, a true minus sign, never −0.
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        still = self.draw_still(HINT) if self.draw_still else str(self)
+        return {"text/html": str(self), "image/svg+xml": still, "text/plain": self.description}
 
-    Equal on every machine: the last bits, in which two matrix products may differ, are rounded
-    off before they could decide a tie, and what is left of a sum that cancels is 0.
-
-    >>> number(-0.125), number(-1e-17), number(2 / 3), number(0.00123), number(1234.6)
-    ('−0.125', '0', '0.667', '1.2e−3', '1235')
-    """
-    value = float(f"{value:.10g}")
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    if abs(value) < 1e-12:
-        return "0"
-    if 0.01 <= abs(value) < 1e5:
-        before_point = len(str(int(abs(value)))) if abs(value) >= 1 else 0
-        text = f"{value:.{max(0, digits - before_point)}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        mantissa, exponent = f"{value:.{max(0, digits - 2)}e}".split("e")
-        text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−")
-
-
-def color(value, limit):
-    """The color of a value: blue below zero, paper at zero, orange above, deepest at ±limit."""
-    share = value / limit if limit and math.isfinite(value) else 0
-    return _shade(round(max(-1, min(1, share)) * 16))  # few colors: no last bit decides one
-
-
-@cache
-def _shade(sixteenths):
-    end = POSITIVE if sixteenths > 0 else NEGATIVE
-    mixed = (round(z + (e - z) * abs(sixteenths) / 16) for z, e in zip(ZERO, end, strict=True))
-    return "#" + "".join(f"{c:02x}" for c in mixed)
-
-
-def text(x, y, content, css="", anchor="start"):
-    """A line of text whose baseline starts (or ends, or is centered) at (x, y)."""
-    anchor = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    css = f' class="{css}"' if css else ""
-    return f'<text x="{x:g}" y="{y:g}"{css}{anchor}>{escape(str(content))}</text>'
-
-
-def text_width(content, bold=False):
-    """About how wide a line of text is, in pixels; every computer has fonts of its own.
-
-    >>> text_width("dz, dx"), text_width("dz[0]", bold=True)
-    (42, 37.0)
-    """
-    return (7.4 if bold else 7) * len(content)
-
-
-def outline(path, css="frame"):
-    """A dark line over tables; unless fine, a light edge shows it beside them on a dark page."""
-    halo = f'<path class="halo" d="{path}"/>' if css != "fine" else ""
-    return f'{halo}<path class="{css}" d="{path}"/>'
-
-
-def arrow(*points):
-    """An arrow over tables, along a line from point to point."""
-    return outline(arrow_path(points))
-
-
-def arrow_path(points):
-    """A line from point to point with a head at its end, as a path."""
-    (x0, y0), (x1, y1) = points[-2:]
-    angle = math.atan2(y1 - y0, x1 - x0)
-    wings = [(x1 - 8 * math.cos(angle + a), y1 - 8 * math.sin(angle + a)) for a in (0.45, -0.45)]
-    lines = points, (wings[0], points[-1], wings[1])
-    return "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) for line in lines)
-
-
-class Grid:
-    """A table of numbers on the page.
-
-    name      written above it
-    values    (rows, columns)
-    at        (x, y) of its upper left corner, the name above that
-    limit     the value of the deepest color; the same for all tables of a picture, None for
-              one without colors
-    size      of a cell, in pixels; below 24 its number waits for the pointer
-    hatched   (rows, columns) of bools: cells that are exactly 0 because nothing reaches them
-    margin    (above and below, left and right) pixels around it, for windows that reach beyond it
-    """
-
-    def __init__(self, name, values, at, limit, *, size=CELL, hatched=None, margin=(0, 0)):
-        self.name, self.values, self.size = name, np.asarray(values), size
-        self.x, self.y = at
-        self.limit, self.hatched, self.margin = limit, hatched, margin
-        rows, columns = self.values.shape
-        # Beside the name, if the tables' limits differ.
-        self.scale = f" · max {number(limit)}" if limit else ""
-        self.roomy = size >= 24  # for a number
-        self.right, self.bottom = self.x + columns * size, self.y + rows * size
-
-    def named(self, own_scale=False):
-        """About where the name ends, in pixels."""
-        return self.x + text_width(self.name + self.scale * own_scale, bold=True)
-
-    def reach(self, own_scale=False):
-        """How far to the right it comes, with its margin and its name, in pixels."""
-        return max(self.right + self.margin[1], self.named(own_scale))
-
-    def corner(self, cell):
-        """(x, y) of a cell's upper left corner."""
-        return self.x + cell[1] * self.size, self.y + cell[0] * self.size
-
-    def extent(self, cell):
-        """(x, y, width, height) of a cell."""
-        return *self.corner(cell), self.size, self.size
-
-    def written(self, cell, content):
-        """A number in a cell."""
-        x, y = self.corner(cell)
-        css = "number" + " long" * (len(content) > 5)
-        return text(x + self.size / 2, y + self.size / 2 + 4, content, css)
-
-    def center(self, cell):
-        """(x, y) of a cell's middle."""
-        x, y = self.corner(cell)
-        return x + self.size / 2, y + self.size / 2
-
-    def box(self, cell, span=(1, 1), inset=0):
-        """A path around the `span` rows and columns of cells from `cell` on."""
-        x, y = self.corner(cell)
-        height, width = (n * self.size - 2 * inset for n in span)
-        return f"M{x + inset:g} {y + inset:g}h{width:g}v{height:g}h{-width:g}z"
-
-    def svg(self, own_scale=False):
-        """The table itself: name, colored cells, their numbers, hatching."""
-        scale = self.scale * own_scale
-        parts = [text(self.x, self.y - self.margin[0] - 7, self.name + scale, "name")]
-        parts += [self._cell(cell) for cell in np.ndindex(self.values.shape)]
-        if self.hatched is not None:
-            strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
-            parts.append(f'<path class="hatch" d="{strokes}"/>')
-        return "".join(parts) + f'<path class="edge" d="{self.lines()}"/>'
-
-    def lines(self):
-        """The lines between the cells and around them."""
-        rows, columns = self.values.shape
-        if not columns:  # the products of a pixel that no window reached
-            return ""
-        across = [f"M{self.x:g} {self.y + i * self.size:g}H{self.right:g}" for i in range(rows + 1)]
-        down = [
-            f"M{self.x + j * self.size:g} {self.y:g}V{self.bottom:g}" for j in range(columns + 1)
-        ]
-        return "".join(across + down)
-
-    def _cell(self, cell):
-        value = self.values[cell]
-        (x, y), size = self.corner(cell), self.size
-        fill = color(value, self.limit)
-        box = f'x="{x:g}" y="{y:g}" width="{size}" height="{size}" fill="{fill}"'
-        written = number(value)
-        if self.roomy:
-            return f"<rect {box}/>" + self.written(cell, written)
-        # Without its number, a negative cell is told from a positive one by a minus of its own.
-        minus = f'<path d="M{x + size / 4:g} {y + size / 2:g}h{size / 2:g}" stroke="#fff"/>'
-        tip = f"<title>{cell_name('', cell)} {written}</title>"
-        return f"<rect {box}>{tip}</rect>" + minus * written.startswith("−")
-
-    def _strokes(self, cell):
-        """Three strokes across a cell."""
-        (x, y), size = self.corner(cell), self.size
-        half = size / 2
-        return (
-            f"M{x:g} {y + half:g}l{half:g} {-half:g}"
-            f"M{x:g} {y + size:g}l{size:g} {-size:g}"
-            f"M{x + half:g} {y + size:g}l{half:g} {-half:g}"
-        )
-
-
-@dataclass
-class Area:
-    """A rectangle that stands in a link as a cell does, as (area, None): a bar, a node, a line."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    roomy: bool = True
-
-    def corner(self, cell=None):
-        return self.x, self.y
-
-    def extent(self, cell=None):
-        return self.x, self.y, self.width, self.height
-
-    def box(self, cell=None, inset=0):
-        across, down = self.width - 2 * inset, self.height - 2 * inset
-        return f"M{self.x + inset:g} {self.y + inset:g}h{across:g}v{down:g}h{-across:g}z"
+    def __repr__(self):
+        return self.description
 
 
 @dataclass
 class Link:
     """What is shown while one of its handles is pointed at or focused.
 
-    lines    of the read-out, the arithmetic first; a screen reader says the first
-    handles  (grid, cell) pairs that answer to the pointer; Tab reaches the first
-    pairs    a list of (grid, cell) pairs for each product: ringed, and given the same letter
-    rings    further (grid, cell) pairs to be ringed
-    extra    SVG drawn along
+    lines     of the read-out, the arithmetic first; a screen reader says the first
+    handles   (grid, cell) pairs that answer to the pointer and to the keyboard
+    pairs     a list of (grid, cell) pairs for each product: ringed, and given the same letter
+    rings     further (grid, cell) pairs to be ringed
+    extra     (grid or area, SVG drawn along with it) pairs; or SVG alone, in the first block
+    products  the numbers that the letters stand for, to be set in a row with their sum so far
     """
 
     lines: list
     handles: list = ()
     pairs: list = ()
     rings: list = ()
-    extra: str = ""
+    extra: list | str = ()
+    products: list = ()
 
-    def svg(self, css, readout_at, width):
-        """The link's drawing, hidden until its rule shows it."""
-        lettered = [
-            (*cell, letter)
-            for pair, letter in zip(self.pairs, LETTERS, strict=False)
-            for cell in pair
-            if cell[0].roomy and len(self.pairs) <= len(LETTERS)
-        ]
-        ringed = [*self.rings, *(cell for pair in self.pairs for cell in pair)]
-        rings = "".join(grid.box(cell, inset=1) for grid, cell in ringed if grid.roomy)
-        fine = "".join(grid.box(cell, inset=0.5) for grid, cell in ringed if not grid.roomy)
-        parts = [f'<path class="halo" d="{rings}"/><path class="ring" d="{rings}"/>']
-        parts.append(f'<path class="fine" d="{fine}"/>' if fine else "")
-        parts += [_letters(lettered), self.extra, readout(self.lines, readout_at, width)]
-        return f'<g class="link {css}" aria-hidden="true">{"".join(parts)}</g>'
+    def drawn(self, block_of):
+        """block -> the SVG that the link draws over it."""
+        parts, ringed, lettered = {}, {}, {}
+        few = len(self.pairs) <= len(LETTERS)
+        for grid, cell in self.rings:
+            ringed.setdefault(block_of(grid), []).append(grid.ring(cell))
+        for rank, pair in enumerate(self.pairs):
+            for grid, cell in pair:
+                block = block_of(grid)
+                ringed.setdefault(block, []).append(grid.ring(cell))
+                if few:
+                    lettered.setdefault(block, []).append((*grid.letter_at(cell), LETTERS[rank]))
+        extra = [(None, self.extra)] if isinstance(self.extra, str) else self.extra
+        for block, boxes in ringed.items():
+            css = "ring" if few else "fine"
+            parts[block] = f'<path class="{css}" d="{"".join(dict.fromkeys(boxes))}"/>'
+        for block, letters in lettered.items():
+            parts[block] += _letters(letters)
+        for grid, svg in extra:
+            if svg:
+                block = block_of(grid)
+                parts[block] = parts.get(block, "") + svg
+        return parts
+
+    def said(self, number_, with_products):
+        """The read-out as HTML: lines that break between terms only."""
+        lines = [escape(unbroken(line)) for line in self.lines]
+        row = self._row() if with_products and 1 < len(self.products) <= MOST_PRODUCTS else ""
+        return f'<p class="link k{number_}">{"<br/>".join(lines)}{row}</p>'
+
+    def _row(self):
+        """The products in a row, under each of them the sum so far."""
+        so_far, cells = 0, []
+        for letter, product in zip(LETTERS, self.products, strict=False):
+            so_far += product
+            cells.append(f"<i><b>{letter}</b> {number(product)}<u>{number(so_far)}</u></i>")
+        return f"<span>{''.join(cells)}</span>"
+
+
+def unbroken(line):
+    """The line with spaces that do not break inside a term: it breaks before + and = alone.
+
+    >>> unbroken("dw[0] = a 2·3 + b 1·1 = 7 in two steps").split(" ")
+    ['dw[0]', '=\\xa0a\\xa02·3', '+\\xa0b\\xa01·1', '=\\xa07', 'in', 'two', 'steps']
+    """
+    return _INSIDE.sub("\u00a0", line)
+
+
+_INSIDE = re.compile(r"(?<= [=+]) (?=\S)|(?<= [a-z]) (?=\S*[·/])")
 
 
 def _letters(lettered):
     """One text whose letters each stand in the corner of a cell."""
-    if not lettered:
-        return ""
-    corners = [grid.corner(cell) for grid, cell, _ in lettered]
-    x = " ".join(f"{x + 4:g}" for x, _ in corners)
-    y = " ".join(f"{y + 10:g}" for _, y in corners)
-    return f'<text class="letter" x="{x}" y="{y}">{"".join(cell[2] for cell in lettered)}</text>'
+    x, y, letters = zip(*lettered, strict=True)
+    x, y, letters = " ".join(x), " ".join(y), "".join(letters)
+    return f'<text class="letter" x="{x}" y="{y}">{letters}</text>'
 
 
-def largest(*arrays):
-    """The largest magnitude in all arrays; 1 if there is none."""
-    return max((float(np.abs(array).max(initial=0)) for array in arrays), default=0) or 1.0
+@dataclass
+class Block:
+    """Tables that stay beside one another however narrow the page is, and what lies over them.
 
-
-def scales(*groups):
-    """For every group of arrays the limit of its colors: one for all, if that leaves none pale.
-
-    >>> scales([1.0, -2.0], [0.5]), scales([1.0, -2.0], [0.01])
-    ([2.0, 2.0], [2.0, 0.01])
+    grids   of the block, at their places in the whole picture
+    extra   SVG that is always there
+    reach   (right, bottom) that it has at least, in pixels
+    areas   further places on it that a link may name
     """
-    limits = [largest(*group) for group in groups]
-    return [max(limits)] * len(limits) if max(limits) < 8 * min(limits) else limits
+
+    grids: list
+    extra: str = ""
+    reach: tuple = (0, 0)
+    areas: list = field(default_factory=list)
+    start: tuple | None = None  # (left, top) if it begins before its tables
+
+    def frame(self, own_scale):
+        """(left, top, width, height) of what it shows, in pixels."""
+        lefts = [grid.left for grid in self.grids] + ([self.start[0]] if self.start else [])
+        tops = [grid.top for grid in self.grids] + ([self.start[1]] if self.start else [])
+        rights = [grid.reach(own_scale) for grid in self.grids] + [self.reach[0]]
+        bottoms = [grid.under for grid in self.grids] + [self.reach[1]]
+        left, top = min(lefts) - 3, min(tops) - 3
+        return left, top, max(rights) + 3 - left, max(bottoms) + 3 - top
+
+    def svg(self, own_scale):
+        return "".join(grid.svg(own_scale) for grid in self.grids) + self.extra
 
 
-def cell_size(*grids):
-    """Cells with room for numbers if no table has more than 12 rows or columns, else smaller."""
-    longest = max(max(np.shape(values)) for values in grids)
-    return CELL if longest <= 12 else max(8, 300 // longest)
-
-
-def readout(lines, at, width):
-    """Lines of text below one another, wrapped to `width` pixels."""
-    x, y = at
-    fits = int(width / text_width("x"))
-    wrapped = []
-    for line in lines:
-        if len(line) > fits:  # a letter stays with its product, = with the total
-            line = re.sub(r"(?<= [a-z=]) ", "\u00a0", line)
-        wrapped += textwrap.wrap(line, fits) if len(line) > fits else [line]
-    wrapped = [line.replace("\u00a0", " ") for line in wrapped]
-    return "".join(text(x, y + 17 * i, line) for i, line in enumerate(wrapped))
-
-
-def legend(x, y, limit=None):
-    """The color scale: what blue, paper and orange stand for; in words if limits differ."""
-    parts = []
-    for i, share in enumerate((-1, -0.5, 0, 0.5, 1)):
-        box = f'x="{x + 44 * i:g}" y="{y:g}" width="44" height="10"'
-        parts.append(f'<rect class="edge" {box} style="fill:{color(share, 1)}"/>')
-        value = number(share * limit) if limit else ("−max", "", "0", "", "max")[i]
-        parts.append(text(x + 44 * i + 22, y + 22, value, "quiet", "middle"))
-    return "".join(parts)
-
-
-def picture(description, grids, links, *, chosen=0, extra="", readout_at=None, width=0, lines=4):
+def picture(description, blocks, links, *, title="", chosen=0, lines=None):
     """The whole picture: tables, links, read-out and color scale, as an Svg.
 
     description  what the picture shows, for those who do not see it
+    blocks       Blocks, or Grids, each of which is then a block
+    title        written above the tables
     chosen       number of the link shown while nothing is pointed at
-    extra        SVG between the tables and the links
-    width        how far to the right it reaches, in pixels
-    lines        height of the read-out, in lines
     """
-    bottom = max(grid.bottom for grid in grids)
-    limits = {grid.limit for grid in grids} - {None}
-    own_scale = len(limits) > 1
-    width = max(width, *(grid.reach(own_scale) for grid in grids), 468) + 12
-    readout_at = readout_at or (12, bottom + 26)
-    height = max(bottom + 10, readout_at[1] + 17 * lines) + 34
-    body = [grid.svg(own_scale) for grid in grids]
-    body.append(extra)
-    body.append(legend(12, height - 30, *(limits if len(limits) == 1 else ())))
-    return page(description, "".join(body), links, (width, height), readout_at, chosen=chosen)
+    blocks = [block if isinstance(block, Block) else Block([block]) for block in blocks]
+    limits = {grid.limit for block in blocks for grid in block.grids} - {None}
+    scale = legend(0, 1, *(limits if len(limits) == 1 else ())) if limits else ""
+    return _page(description, blocks, links, title, chosen, len(limits) > 1, scale)
 
 
-def page(description, drawing, links, size, readout_at, *, chosen=0, readout_width=None):
+def page(description, drawing, links, size, *, chosen=0, areas=()):
     """A drawing of any kind with links over it and their read-out, as an Svg.
 
-    drawing        SVG text
-    size           (width, height) in pixels
-    readout_at     (x, y) where the first line of the read-out starts
-    readout_width  pixels after which its lines are wrapped, those of the page if None
+    drawing  SVG text
+    size     (width, height) of it in pixels
     """
-    width, height = size
-    lines = readout_at, readout_width or width - 12 - readout_at[0]
-    body = [f'<rect class="page" width="{width:g}" height="{height:g}" rx="6"/>{drawing}']
-    body += [
-        f'<g class="about">{link.svg(f"k{number}", *lines)}{_handles(number, link)}</g>'
-        for number, link in enumerate(links)
-    ]
+    block = Block([], drawing, size, list(areas), (0, 0))
+    return _page(description, [block], links, "", chosen, False, "")
+
+
+def _page(description, blocks, links, title, chosen, own_scale, scale):
+    place = {id(part): n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
+    block_of = lambda part: place.get(id(part), 0)  # noqa: E731
+    drawn = [link.drawn(block_of) for link in links]
+    body = [f'<p class="title">{escape(title)}</p>'] if title else []
+    for number_, block in enumerate(blocks):
+        over = "".join(
+            f'<g class="link k{k}">{parts[number_]}</g>'
+            for k, parts in enumerate(drawn)
+            if number_ in parts
+        )
+        body.append(_block(block, number_, own_scale, over, links, block_of))
+    said = "".join(link.said(k, len(links) <= MANY) for k, link in enumerate(links))
+    body.append(f'<div class="scale">{_svg(scale, 230, 26)}</div>' if scale else "")
+    body.append(f'<div class="said" hidden="">{said}</div>' if links else "")
     body = "".join(body)
-    rules = STYLE + (POINTED + AT_REST.format(chosen) if links else "")
-    head = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
-    role = "group" if links else "img"
-    name = "cnnbp-" + hashlib.sha1((head + body + rules).encode()).hexdigest()[:10]
-    svg = Svg(
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" {head} role="{role}" '
-        f'aria-label="{escape(description)}">'
-        f"<style>{rules.replace('.ID', '.' + name)}</style>{body}</svg>"
-    )
+    css = STYLE + HTML_STYLE + rules(len(links), chosen)
+    name = "cnnbp-" + hashlib.sha1((body + css).encode()).hexdigest()[:10]
+    role = f'role="{"group" if links else "img"}" aria-label="{escape(description)}"'
+    css, body = css.replace(".ID", f".{name}"), body.replace("ID-", f"{name}-")
+    svg = Svg(f'<div class="cnnbp {name}" {role}><style>{css}</style>{body}</div>')
     svg.description = description
+    lines = links[chosen].lines if links else []
+    over = drawn[chosen] if links else {}
+    svg.draw_still = lambda hint: _still(
+        description, blocks, own_scale, title, over, lines, scale, hint
+    )
     return svg
+
+
+def _svg(content, width, height, left=0, top=0):
+    box = f'viewBox="{left:g} {top:g} {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} aria-hidden="true">{content}</svg>'
+
+
+def _block(block, number_, own_scale, over, links, block_of):
+    """One block: its drawing, what links draw over it, and the rows of cells that answer."""
+    left, top, width, height = block.frame(own_scale)
+    over = f'<g visibility="hidden">{over}</g>' if over else ""
+    drawing = _svg(f"<g>{block.svg(own_scale)}{over}</g>", width, height, left, top)
+    rows = {}
+    for grid in block.grids:
+        for row in range(len(grid.values)):
+            rows[id(grid), row] = [escape(grid.row(row)), []]
+    for k, link in enumerate(links):
+        for rank, (part, cell) in enumerate(link.handles):
+            if block_of(part) == number_:
+                row = rows.setdefault((id(part), cell[0] if cell else 0), ["", []])
+                group = 0 if part not in block.grids else 1 + block.grids.index(part)
+                row[1].append(
+                    (cell, _handle(k, rank, link, part, cell, f"{number_}{group}", left, top))
+                )
+    parts = []
+    for label, cells in rows.values():
+        role = f' role="{"group" if cells else "img"}" aria-label="{label}"' if label else ""
+        handles = "".join(handle for _, handle in sorted(cells, key=lambda c: c[0] or ()))
+        parts.append(f"<div{role}>{handles}</div>")
+    return f'<div class="t">{drawing}{"".join(parts)}</div>'
+
+
+def _handle(k, rank, link, part, cell, group, left, top):
+    """An invisible cell that answers to the pointer, a tap, Tab and the arrow keys.
+
+    It is a radio button: the buttons of a table are one stop for Tab, and arrows walk through them.
+    Each of them keeps the keys typed on it from JupyterLab, which looks no further than the
+    focused element: on the picture around it the attribute would do nothing.
+    """
+    x, y, width, height = part.extent(cell)
+    at = f"left:{x - left:g}px;top:{y - top:g}px"
+    if (width, height) != (CELL, CELL):
+        at += f";width:{width:g}px;height:{height:g}px"
+    label = f' aria-label="{escape(link.lines[0].replace(chr(0xA0), " "))}"'
+    return (
+        f'<input type="radio" name="ID-{group}" class="cell c{k}" style="{at}"{label} '
+        'data-lm-suppress-shortcuts="true"/>'
+    )
+
+
+def _still(description, blocks, own_scale, title, over, lines, scale, hint):
+    """The picture at rest as SVG alone, with the read-out below the tables."""
+    frames = [block.frame(own_scale) for block in blocks]
+    right = max(left + width for left, _, width, _ in frames)
+    bottom = max(top + height for _, top, _, height in frames)
+    width = max(right, 468) + 12
+    fits = int((width - 24) / text_width("x"))
+    wrapped = [piece for line in lines for piece in wrap(line, fits)]
+    body = [text(12, 18, title, "name")] if title else []
+    body += [block.svg(own_scale) + over.get(n, "") for n, block in enumerate(blocks)]
+    body += [text(12, bottom + 20 + LINE * i, line) for i, line in enumerate(wrapped)]
+    bottom += 16 + LINE * len(wrapped)
+    if scale:
+        body.append(f'<g transform="translate(12 {bottom + 4:g})">{scale}</g>')
+    if hint:
+        body.append(text(252 if scale else 12, bottom + 13, hint, "quiet"))
+    height = bottom + (34 if scale else 22 if hint else 6)
+    paper = f'<rect class="page" width="{width:g}" height="{height:g}" rx="6" fill="#fff"/>'
+    body = paper + "".join(body)
+    name = "cnnbp-" + hashlib.sha1(body.encode()).hexdigest()[:10]
+    size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" {size} role="img" '
+        f'aria-label="{escape(description)}"><style>{STYLE.replace(".ID", f".{name}")}</style>'
+        f"{body}</svg>"
+    )
+
+
+def wrap(line, fits):
+    """The line in pieces of at most `fits` characters, broken between terms only.
+
+    >>> wrap("z = a 1·2 + b 3·4 = 14", 12)
+    ['z = a 1·2', '+ b 3·4 = 14']
+    """
+    pieces = textwrap.wrap(unbroken(line), fits, break_long_words=False, break_on_hyphens=False)
+    return [piece.replace("\u00a0", " ") for piece in pieces]
 
 
 def refusal(message, width=560):
     """A red line where there is no picture, saying why."""
-    lines = textwrap.wrap(message, int((width - 24) / text_width("x", bold=True)))
-    height = 17 * len(lines) + 18
     svg = Svg(
+        f'<div class="cnnbp-refusal" role="img" aria-label="{escape(message)}" style="max-width:'
+        f"{width}px;padding:8px 12px;border-radius:6px;background:#fde7e7;color:#a3121f;font:600 "
+        f'13px/1.4 system-ui,sans-serif">{escape(message)}</div>'
+    )
+    svg.description = message
+    svg.draw_still = lambda hint: _refused(message, width)
+    return svg
+
+
+def _refused(message, width):
+    lines = textwrap.wrap(message, int((width - 24) / text_width("x", bold=True)))
+    height = LINE * len(lines) + 18
+    said = "".join(text(12, 22 + LINE * i, line) for i, line in enumerate(lines))
+    return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img" aria-label="{escape(message)}" style="max-width:100%;'
         'height:auto;font:600 13px system-ui,sans-serif">'
         f'<rect width="{width}" height="{height}" rx="6" fill="#fde7e7"/>'
-        f'<g fill="#a3121f">{readout(lines, (12, 22), width)}</g></svg>'
+        f'<g fill="#a3121f">{said}</g></svg>'
     )
-    svg.description = message
-    return svg
-
-
-def _handles(link_number, link):
-    """Invisible cells that answer to the pointer, a tap and, the first of a link, to Tab.
-
-    Each of them keeps the keys typed on it from JupyterLab, which looks no further than the
-    focused element: on the picture around it the attribute would do nothing.
-    """
-    parts = []
-    for rank, (grid, cell) in enumerate(link.handles):
-        x, y, width, height = grid.extent(cell)
-        tab = 0 if rank == 0 and link_number < TAB_STOPS else -1
-        label = f' aria-label="{escape(link.lines[0])}"' if rank == 0 else ' aria-hidden="true"'
-        parts.append(
-            f'<rect class="cell c{link_number}" x="{x:g}" y="{y:g}" width="{width:g}" '
-            f'height="{height:g}" tabindex="{tab}" role="img"{label} '
-            'data-lm-suppress-shortcuts="true"/>'
-        )
-    return "".join(parts)

@@ -1,20 +1,62 @@
-"""Where the tables of a picture stand, and how the cells of one product are told."""
+"""Where the tables of a picture stand."""
 
-from cnnbp.pictures.svg import CELL, Grid, cell_size
+from cnnbp.pictures.grid import CELL, outline, text_width
+from cnnbp.pictures.lens import THUMB, around, table
+from cnnbp.pictures.svg import Block
 
-LEFT, TOP, GAP = 12, 46, 40  # pixels beside and above the tables, and between them
+LEFT, TOP, GAP = 12, 50, 40  # pixels beside and above the tables, and between them
+WIDTH = 940  # pixels after which the tables of an image go on below
 
 
-def side_by_side(names, tables, x, y, limits, *, own_scale=None):
-    """Grids in a row; own_scale leaves room for their scales beside their names."""
-    own_scale = len(set(limits)) > 1 if own_scale is None else own_scale
-    size = cell_size(*tables)
-    grids = []
-    for name, values, limit in zip(names, tables, limits, strict=True):
-        cell = size if max(values.shape) > 4 else CELL
-        grids.append(Grid(name, values, (x, y), limit, size=cell))
-        x = grids[-1].reach(own_scale) + GAP
-    return grids
+class Flow:
+    """Tables beside one another, and below where the width ends; each is a block.
+
+    own_scale  whether their scales stand beside their names
+    """
+
+    def __init__(self, own_scale, at=(LEFT, TOP), width=WIDTH):
+        self.own_scale, self.width = own_scale, width
+        self.left, self.y = at
+        self.x = self.below = 0
+        self.blocks = []
+
+    def table(
+        self, name, values, limit, center=(0, 0), *, photograph=None, hatched=None, margin=(0, 0)
+    ):
+        """A Block with a table, or with a map's thumbnail and the cells around its center."""
+        lens = around(values.shape, center)
+        scale = " · max −0.125" * self.own_scale
+        thumb = (THUMB + 16) * lens.partial
+        wide = thumb + max(lens.shape[1] * CELL + 2 * margin[1], text_width(name + scale, True))
+        if self.x and self.left + self.x + wide > self.width:
+            self.x, self.y = 0, self.below + GAP
+        at = self.left + self.x + margin[1], self.y + margin[0]
+        grid, extra = table(
+            name, values, at, limit, center, photograph=photograph, hatched=hatched, margin=margin
+        )
+        self.x += wide + GAP
+        foot = at[1] + THUMB + 20 if lens.partial else 0
+        block = Block([grid], extra, (0, foot), start=at if lens.partial else None)
+        self.below = max(self.below, grid.under, foot)
+        self.blocks.append(block)
+        return block
+
+
+def framed(grid, corner, span, css="frame", inset=0):
+    """(grid, SVG): a frame around a window, as far as the table shows it.
+
+    corner  (row, column) of its first cell in the map, which may lie before the table
+    span    (rows, columns)
+    """
+    room = [m / grid.size for m in grid.margin]
+    first, shape = grid.first, grid.values.shape
+    begin = [max(c - f, -m) for c, f, m in zip(corner, first, room, strict=True)]
+    end = [
+        min(c - f + s, n + m)
+        for c, f, s, n, m in zip(corner, first, span, shape, room, strict=True)
+    ]
+    size = [e - b for b, e in zip(begin, end, strict=True)]
+    return grid, outline(grid.box(begin, size, inset), css) if min(size) > 0 else ""
 
 
 def about_hatching(unseen):
@@ -22,7 +64,8 @@ def about_hatching(unseen):
     return ", hatched: no window" * bool(unseen.any())
 
 
-def paired(*places):
-    """For each product its cells in all tables; places are (grid, cells) of equal length."""
-    columns = [[(grid, tuple(cell)) for cell in cells] for grid, cells in places]
-    return [list(pair) for pair in zip(*columns, strict=True)]
+def cells_of(grid):
+    """The (row, column) of the map that each cell of a table shows, in row order."""
+    rows, columns = grid.values.shape
+    top, left = grid.first
+    return [(row + top, column + left) for row in range(rows) for column in range(columns)]

@@ -44,8 +44,7 @@ def draw_training(runs):
         f"Training. {links[-1].lines[0]}",
         "".join(drawing),
         links,
-        (width, bottom + 70),
-        (12, bottom),
+        (width, bottom - 14),
         chosen=BANDS,
     )
 

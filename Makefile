@@ -3,6 +3,7 @@
 #   make lab            open the course in JupyterLab    (JUPYTER_ARGS="--no-browser --port 9999")
 #   make test           everything that must hold before a change goes in
 #   make binder         Binder's image as an environment: every lesson shows there what is stored
+#   make oldlab         the explorers in the oldest JupyterLab that the course takes
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
 #   make site           the lessons as web pages, in site/
@@ -14,7 +15,7 @@
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test binder lint notebooks site docs photographs references grading load bench requirements
+.PHONY: lab test binder oldlab lint notebooks site docs photographs references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -45,6 +46,11 @@ test: .venv/.dev lint
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py
+
+# The newest JupyterLab is in `make test`.
+oldlab: .venv/.dev .venv-oldlab/.ready
+	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest tests/browser \
+		--ignore=tests/browser/test_site.py
 
 lint: .venv/.dev
 	.venv/bin/ruff check
@@ -137,6 +143,12 @@ endef
 	@echo "Installing PyTorch and TensorFlow into .venv-references; this takes minutes, once."
 	@.venv-references/$(PIP_INSTALL) torch==2.13.0 tensorflow-cpu==2.21.0
 	@.venv-references/$(PIP_INSTALL) --no-deps -e .
+	@touch $@
+
+.venv-oldlab/.ready: requirements.txt pyproject.toml
+	$(call MAKE_VENV,.venv-oldlab)
+	@echo "Installing JupyterLab 4.4 into .venv-oldlab; this takes a minute, once."
+	@.venv-oldlab/$(PIP_INSTALL) "jupyterlab==4.4.*" "ipywidgets==8.1.7" numpy matplotlib tqdm
 	@touch $@
 
 .venv-grading/.ready: requirements.txt tests/grading/requirements.txt

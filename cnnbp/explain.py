@@ -5,6 +5,7 @@ Each explain function lists the products whose sum is one cell of a layer's z or
 
 import operator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -321,14 +322,26 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     """
     given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
     x = given["x"]
-    z, argmax = max_pool2d(x, kernel_size, stride=stride, padding=padding)
-    n, c, *cell = index = existing(wanted, index, (z if wanted == "z" else x).shape)
+    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
+    z_shape = *x.shape[:2], *place.output
+    if dz is not None:
+        same_shape("dz", given["dz"], z_shape, "the shape of z")
+    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
+    winners = _winners(x[n, c].tobytes(), x.dtype.str, place)
     if wanted == "z":
-        h, v = divmod(argmax[index], x.shape[3])
+        h, v = divmod(winners[*cell], x.shape[3])
         return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
-    same_shape("dz", given["dz"], z.shape, "the shape of z")
-    i, j = np.nonzero(argmax[n, c] == cell[0] * x.shape[3] + cell[1])
+    i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
     return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
+
+
+@lru_cache(maxsize=32)
+def _winners(image, dtype, place):
+    """Where the largest pixel of every window of one image is: a picture asks for every cell."""
+    image = np.frombuffer(image, dtype).reshape(1, 1, *place.image)
+    options = {"stride": place.stride, "padding": place.padding}
+    _, ((winners,),) = max_pool2d(image, place.kernel, **options)
+    return winners
 
 
 def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, padding=0):

@@ -20,6 +20,8 @@ from jupyter_client import BlockingKernelClient
 from cnnbp.__main__ import environment
 
 ROOT = Path(__file__).parents[1]
+# Which Python has the JupyterLab that is served: this one's, unless another version is to be tried.
+PYTHON = os.path.abspath(os.environ.get("LAB_PYTHON", sys.executable))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -145,7 +147,7 @@ def served(folder):
     if lessons := sorted((folder / "notebooks").glob("*.ipynb")):
         trust = [Path(sys.executable).with_name("jupyter"), "trust", *lessons]
         subprocess.run(trust, env=variables, check=True, capture_output=True)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    command = [PYTHON, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     with started(command, variables, folder / "log") as (address, _):
         yield f"{address}/lab/tree/notebooks"
 

@@ -30,18 +30,20 @@ ROOMS = {
     "source": {"shape"},
     "course": set(),
     "__main__": {"course"},
-    "pictures": {
+    "pictures": (LAYERS - {"normalization"})
+    | {"shape", "explain", "network", "lineage", "gradcheck", "optimizer"},
+    "explorers": LAYERS
+    | {
         "shape",
-        "convolution",
-        "pooling",
-        "linear",
-        "explain",
+        "graph",
+        "loss",
         "network",
         "lineage",
         "optimizer",
+        "training",
+        "data",
+        "pictures",
     },
-    "explorers": LAYERS
-    | {"shape", "graph", "loss", "network", "optimizer", "training", "data", "pictures"},
     "questions": (LAYERS - {"normalization"})
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},

@@ -1,5 +1,7 @@
 """A deep network under sliders: the sizes are the network's, and the known effects show."""
 
+import re
+
 import numpy as np
 import pytest
 from helpers import assert_refuses
@@ -7,7 +9,7 @@ from helpers import assert_refuses
 from cnnbp.explorers import GradientFlowExplorer
 from cnnbp.explorers.gradient_flow import ink_boxes
 from cnnbp.pictures.curves import magnitude
-from cnnbp.pictures.network import gradient_sizes
+from cnnbp.pictures.network import ALL, BARS, OWN, PARTS, RIGHT, gradient_sizes
 
 
 @pytest.fixture
@@ -76,14 +78,33 @@ def test_two_losses_add_up_in_every_layer(explorer):
         assert total == pytest.approx(first + second, rel=1e-9, abs=1e-300)
 
 
+def test_opens_twelve_blocks_deep_with_sigmoids(explorer):
+    assert (explorer.values["depth"], explorer.values["activation"]) == (12, "sigmoid")
+    assert 1e-9 < gradient_sizes(explorer.network)[0] / gradient_sizes(explorer.network)[-1] < 1e-7
+
+
 def test_one_loss_has_one_bar_and_two_losses_have_three(explorer):
-    def bars():
-        return explorer.html.count('<rect x="392"') - 1  # one is in the heading
+    def bars(fill):
+        return explorer.html.count(f'fill="{fill}"') - 1  # one is in the heading
 
     rows = len(explorer.network.trace) + 1
-    assert bars() == rows
+    assert bars(ALL) == rows
+    assert bars(OWN) == rows - 2  # neither the input nor flattening has parameters
     explorer.controls["balance"].value = 0.5
-    assert bars() == 3 * rows
+    assert [bars(fill) for fill in (ALL, *PARTS, OWN)] == [rows, rows, rows, rows - 2]
+
+
+def test_what_explodes_has_room_on_the_scale(explorer):
+    assert kept(explorer, activation="ReLU", gain=5.0) > 1e4
+    ends = re.findall(r'<rect x="362" y="[\d.]+" width="([\d.]+)"', explorer.html)
+    assert len(ends) > 20
+    assert max(map(float, ends)) <= RIGHT - BARS
+
+
+def test_a_gain_is_what_is_typed(explorer):
+    explorer.controls["gain"].field.value = "1/4"
+    assert explorer.values["gain"] == 0.25
+    assert explorer.controls["gain"].field.value == "0.25"
 
 
 def test_the_sizes_shown_are_the_networks(explorer):

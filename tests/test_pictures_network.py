@@ -17,9 +17,10 @@ from cnnbp import (
     Sigmoid,
     walkthrough_network,
 )
+from cnnbp.optimizer import gradient_norm
 from cnnbp.pictures import draw_network
 from cnnbp.pictures.curves import magnitude
-from cnnbp.pictures.network import gradient_sizes
+from cnnbp.pictures.network import ALL, BARS, OWN, RIGHT, dead_units, gradient_sizes
 
 
 def deep(blocks):
@@ -30,10 +31,10 @@ def deep(blocks):
     return Network([*layers, Flatten(), Linear(64, 3, rng=0)])
 
 
-def run(network, x_shape, seed=0):
+def run(network, x_shape, seed=0, scale=1):
     rng = np.random.default_rng(seed)
     z = network.forward(eighths(rng, x_shape))
-    network.backward(eighths(rng, z.shape))
+    network.backward(scale * eighths(rng, z.shape))
     return network
 
 
@@ -73,10 +74,40 @@ def test_every_size_is_the_norm_of_its_gradient(network):
 
 def test_bars_are_as_long_as_powers_of_ten(network):
     svg = draw_network(network, span=(-6, 4))
-    bars = re.findall(r'<rect x="392" y="[\d.]+" width="([\d.]+)" .*?/>', svg)
-    lengths = [float(length) for length in bars[1:]]  # the first is the heading's
     powers = np.log10(gradient_sizes(network))
-    assert lengths == pytest.approx((powers + 6) / 10 * 298, abs=0.06)
+    assert lengths(svg, ALL) == pytest.approx((powers + 6) / 10 * (RIGHT - BARS), abs=0.06)
+    own = [gradient_norm(layer) for layer in network.layers if layer.params]
+    powers = np.log10([norm for norm in own if norm > 0])
+    assert lengths(svg, OWN) == pytest.approx((powers + 6) / 10 * (RIGHT - BARS), abs=0.06)
+
+
+def lengths(svg, fill):
+    """Of all bars of a color, from above; the first is the heading's."""
+    found = re.findall(rf'<rect x="[\d.]+" y="[\d.]+" width="([\d.]+)" [^>]*fill="{fill}"', svg)
+    return [float(length) for length in found[1:]]
+
+
+def test_no_bar_is_longer_than_its_scale():
+    """Of gradients that explode, too: the scale grows with them."""
+    network = run(deep(3), (2, 1, 4, 4), scale=1e6)
+    svg = draw_network(network, span=(-8, 1))
+    assert max(gradient_sizes(network)) > 1e5
+    assert 0 < max(lengths(svg, ALL) + lengths(svg, OWN)) <= RIGHT - BARS
+
+
+def test_the_spread_of_z_and_dead_units_stand_in_every_row():
+    network = Network([Linear(2, 4, rng=0), ReLU(), Linear(4, 1, rng=0)])
+    network.params["0.w"][...], network.params["0.b"][:, 0] = 0, [-1, 2, -3, 4]
+    svg = draw_network(run(network, (2, 3)))
+    assert [dead_units(*both) for both in zip(network.layers, network.trace, strict=True)] == [
+        None,
+        0.5,
+        None,
+    ]
+    assert ">50 %</text>" in svg
+    assert "50 % of its units are dead" in svg
+    for step in network.trace:
+        assert f">{magnitude(float(np.std(step.z)))}</text>" in svg
 
 
 def test_pooling_and_flattening_keep_the_norm():
@@ -87,12 +118,13 @@ def test_pooling_and_flattening_keep_the_norm():
     assert sizes[2] == sizes[3]
 
 
-def test_parameters_have_a_diamond_and_a_number():
+def test_parameters_have_a_bar_and_a_number():
     network = NETWORKS["one layer"]()
     norm = np.sqrt(sum((g**2).sum() for g in network.grads.values()))
     svg = draw_network(network)
     assert f"its parameters get norm {magnitude(norm)}" in svg
-    assert svg.count('stroke-width="1.4"') == 2  # one in the heading, one in the row
+    assert f">{magnitude(norm)}</text>" in svg
+    assert len(lengths(svg, OWN)) == 1
 
 
 def test_before_a_backward_pass_there_are_shapes_alone():

@@ -35,6 +35,8 @@ PICTURES = {
     "kernel_gradient_explorer.svg": opening(explorers.KernelGradientExplorer),
     "pool_scatter_explorer.svg": opening(explorers.PoolScatterExplorer),
     "gradient_flow_explorer.svg": opening(explorers.GradientFlowExplorer),
+    "lineage_explorer.svg": opening(explorers.LineageExplorer),
+    "step_size_explorer.svg": opening(explorers.StepSizeExplorer),
     "training_explorer.svg": opening(explorers.TrainingExplorer),
 }
 LIVE = "signature.html"  # the same as the SVG file, and it answers to the pointer

@@ -12,7 +12,9 @@ if not find_spec("ipywidgets"):
 from cnnbp.explorers.chain_rule import ChainRuleExplorer
 from cnnbp.explorers.convolution import ConvolutionExplorer, KernelGradientExplorer
 from cnnbp.explorers.gradient_flow import GradientFlowExplorer
+from cnnbp.explorers.lineage import LineageExplorer
 from cnnbp.explorers.pooling import PoolScatterExplorer
+from cnnbp.explorers.step_size import StepSizeExplorer
 from cnnbp.explorers.training import TrainingExplorer
 from cnnbp.explorers.view import View, show
 
@@ -21,7 +23,9 @@ __all__ = [
     "ConvolutionExplorer",
     "GradientFlowExplorer",
     "KernelGradientExplorer",
+    "LineageExplorer",
     "PoolScatterExplorer",
+    "StepSizeExplorer",
     "TrainingExplorer",
     "View",
     "show",

@@ -1,7 +1,7 @@
 """A graph of single numbers under sliders: nudge an input and watch the loss."""
 
 from cnnbp.explorers.base import Explorer
-from cnnbp.explorers.controls import choice, decimal
+from cnnbp.explorers.controls import Decimal, choice
 from cnnbp.graph import fork_graph
 from cnnbp.pictures.graph import draw_graph
 
@@ -28,8 +28,8 @@ class ChainRuleExplorer(Explorer):
         inputs = FORK if graph is None else dict.fromkeys(graph.inputs, 1.0)
         controls = {
             "nudged": choice("nudge", list(inputs)),
-            "nudge": decimal("by", -1, 1, 0.5),
-            **{name: decimal(name, -REACH, REACH, value) for name, value in inputs.items()},
+            "nudge": Decimal("by", -1, 1, 0.5),
+            **{name: Decimal(name, -REACH, REACH, value) for name, value in inputs.items()},
         }
         super().__init__(controls, state, given={"graph": graph})
 

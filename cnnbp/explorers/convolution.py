@@ -30,7 +30,7 @@ class ConvolutionExplorer(Explorer):
     >>> explorer = ConvolutionExplorer(wanted="dx", cell=(2, 3), stride=2)
     >>> explorer.html.description
     'Input gradient, one cell read in two ways. dx[0,0,2,3] = a 0.5·1 + b 2·0.5 + 3 from \
-the other filters = 4.5'
+the other filter = 4.5'
     >>> explorer.close()
     """
 
@@ -41,10 +41,10 @@ the other filters = 4.5'
             w=whole_numbers((2, channels, 4, 4)) / 2 if w is None else w,
         )
         self.b, self.dz = b, dz
-        size = {} if w is not None else {"kernel_size": slider("kernel_size", 1, 4, 3)}
+        size = {} if w is not None else {"kernel_size": slider("kernel size", 1, 4, 3)}
         controls = {
             "cell": Stepper("cell", [("(0, 0)", (0, 0))]),
-            "wanted": choice("wanted", ["z", "dx"]),
+            "wanted": choice("look at", [("z, the output", "z"), ("dx, the gradient of x", "dx")]),
             "stride": slider("stride", 1, 3),
             "padding": slider("padding", 0, 2),
             "dilation": slider("dilation", 1, 3),
@@ -53,6 +53,16 @@ the other filters = 4.5'
             **choosers(channel=self.w.shape[1], filter=len(self.w)),
         }
         super().__init__(controls, state, given={"x": x, "w": w, "b": b, "dz": dz})
+
+    def largest(self):
+        whole = {"stride": 1, "padding": 2, "dilation": 1}
+        for kernel_size, wanted in ((3, "dx"), (2, "dx"), (1, "z"), (3, "z")):
+            yield {**whole, "kernel_size": kernel_size, "wanted": wanted}
+
+    def check(self, **values):
+        self.positions(**values)
+        if self.dz is not None:
+            self.draw(**values)
 
     def positions(self, *, wanted, stride, padding, dilation, kernel_size=None, **others):
         w = self.kernel(kernel_size)
@@ -106,13 +116,17 @@ class KernelGradientExplorer(Explorer):
         controls = {
             "tap": Stepper("tap", [*taps, ("bias", "bias")]),
             "sample": slider("sample", 0, len(self.x) - 1),
-            "upstream": choice("upstream", made_up if dz is None else ["given", *made_up]),
+            "upstream": choice("dz is", made_up if dz is None else ["given", *made_up]),
             "stride": slider("stride", 1, 3, 2 if dz is None else 1),
             "padding": slider("padding", 0, 2),
             "dilation": slider("dilation", 1, 3),
             **choosers(channel=self.w.shape[1], filter=len(self.w)),
         }
         super().__init__(controls, state, given={"x": x, "w": w, "dz": dz})
+
+    def largest(self):
+        for padding, dilation in ((2, 2), (1, 1), (2, 1)):
+            yield {"stride": 1, "padding": padding, "dilation": dilation}
 
     def draw(self, *, tap, sample, upstream, filter=0, channel=0, **geometry):
         dz = self.dz

@@ -7,7 +7,7 @@ from cnnbp.convolution import Conv2d
 from cnnbp.data import digits
 from cnnbp.explorers.arrays import explored
 from cnnbp.explorers.base import Explorer
-from cnnbp.explorers.controls import choice, notches, slider, switch
+from cnnbp.explorers.controls import Decimal, choice, slider, switch
 from cnnbp.linear import Flatten, Linear
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
 from cnnbp.network import Network, Residual
@@ -28,9 +28,7 @@ NORMALIZATIONS = {
     "batch": lambda: BatchNorm2d(CHANNELS),
     "group": lambda: GroupNorm(1, CHANNELS),
 }
-GAINS = [(f"{gain:g}", gain) for gain in (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)]
 SPAN = -8, 1  # powers of ten that the scale keeps, so that bars can be compared
-BALANCES = [("class only", 0.0), *((f"{i}/8 box", i / 8) for i in range(1, 8)), ("box only", 1.0)]
 
 
 class Block(Network):
@@ -60,14 +58,17 @@ class GradientFlowExplorer(Explorer):
             self.labels = np.asarray(labels)
         self.boxes = ink_boxes(self.images)
         controls = {
-            "depth": slider("blocks", 1, 12, 10),
+            "depth": slider("blocks", 1, 20, 12),
             "activation": choice("activation", list(ACTIVATIONS)),
-            "gain": notches("gain", GAINS, 1.0),
+            "gain": Decimal("gain", 0, 5, 1),
             "normalization": choice("normalization", list(NORMALIZATIONS)),
             "residual": switch("residual path"),
-            "balance": notches("loss", BALANCES, 0.0),
+            "balance": Decimal("box loss", 0, 1, 0),
         }
         super().__init__(controls, state, given={"images": images, "labels": labels})
+
+    def largest(self):
+        return {"depth": 20, "balance": 0.5}, {"depth": 12}
 
     def draw(self, *, balance, **options):
         self.network = trunk(self.images.shape, **options)

@@ -34,13 +34,20 @@ class PoolScatterExplorer(Explorer):
         controls = {
             "position": Stepper("position", self.positions(size, 1, 0)),
             "pooling": choice("pooling", list(DRAW)),
-            "kernel_size": slider("kernel_size", 1, 4, size),
+            "kernel_size": slider("kernel size", 1, 4, size),
             "stride": slider("stride", 1, 3),
             "padding": slider("padding", 0, 1),
             "tie": switch("set a tie"),
             **choosers(sample=len(self.x), channel=self.x.shape[1]),
         }
         super().__init__(controls, state, given={"x": x, "dz": dz})
+
+    def largest(self):
+        for kernel_size in (2, 3):
+            yield {"kernel_size": kernel_size, "stride": 1, "padding": 1}
+
+    def check(self, **values):
+        self.positions(**values)
 
     def positions(self, kernel_size, stride, padding, **others):
         outputs = self._place(kernel_size, stride, padding).output

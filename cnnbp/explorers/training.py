@@ -9,7 +9,7 @@ from cnnbp.activation import ReLU
 from cnnbp.convolution import Conv2d
 from cnnbp.data import digits
 from cnnbp.explorers.base import Explorer
-from cnnbp.explorers.controls import choice, notches, slider
+from cnnbp.explorers.controls import choice, slider
 from cnnbp.explorers.view import release
 from cnnbp.linear import Flatten, Linear
 from cnnbp.network import Network
@@ -55,22 +55,25 @@ class TrainingExplorer(Explorer):
         self.data = digits()
         controls = {
             "steps": slider("steps", 0, MOST_STEPS, 60),
-            "learning_rate": notches("learning rate", RATES, 1.0),
+            "learning_rate": choice("learning rate", RATES, 1.0),
             "optimizer": choice("optimizer", ["SGD", "Adam"]),
-            "momentum": notches("momentum", [("0", 0.0), ("0.5", 0.5), ("0.9", 0.9)], 0.9),
-            "batch_size": notches("batch size", [(str(n), n) for n in (16, 32, 64, 128)], 64),
-            "max_norm": notches(
+            "momentum": choice("momentum", [("0", 0.0), ("0.5", 0.5), ("0.9", 0.9)], 0.9),
+            "batch_size": choice("batch size", [(str(n), n) for n in (16, 32, 64, 128)], 64),
+            "max_norm": choice(
                 "clip to norm", [("none", math.inf), ("5", 5.0), ("1", 1.0), ("0.2", 0.2)], math.inf
             ),
         }
-        play = widgets.Play(min=0, max=MOST_STEPS, step=2, interval=150, show_repeat=False)
+        self._play = widgets.Play(min=0, max=MOST_STEPS, step=2, interval=150, show_repeat=False)
         step = widgets.Button(description="Step", layout={"width": "6em"})
         keep = widgets.Button(description="Keep this run", layout={"width": "9em"})
         step.on_click(lambda _: self.step())
         keep.on_click(lambda _: self.keep())
         # The slider first: in the beginning the player takes its value.
-        self._playing = widgets.jslink((controls["steps"], "value"), (play, "value"))
-        super().__init__(controls, state, buttons=(play, step, keep))
+        self._playing = widgets.jslink((controls["steps"], "value"), (self._play, "value"))
+        super().__init__(controls, state, buttons=(self._play, step, keep))
+
+    def _players(self):
+        return [self._play]
 
     def draw(self, **settings):
         shown = {"this run": settings}

@@ -4,22 +4,27 @@ import math
 
 import numpy as np
 
+from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
 from cnnbp.network import Network, Residual
 from cnnbp.optimizer import gradient_norm
-from cnnbp.pictures.curves import FIRST, SECOND, decades, magnitude
-from cnnbp.pictures.svg import Area, Link, page, text, text_width
+from cnnbp.pictures.curves import decades, magnitude
+from cnnbp.pictures.svg import Area, Link, page, text
 from cnnbp.shape import complaint
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 690, 780  # pixels from the left
-TOP, MIDDLE = 92, 84  # of the first row, of the ribbon
-PART = "#7a5aa8"  # the third color
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 158, 252, 362, 630, 900  # pixels from the left
+NUMBERS = {"dz": 690, "dw": 748, "spread of z": 838, "dead": WIDTH - LEFT - 4}  # where they end
+TOP, MIDDLE = 92, 78  # of the first row, of the ribbon
+ALL, PARTS, OWN = "#0f7b7b", ("#59a5a5", "#a5d2d2"), "#8a4f9e"  # not the blue and orange of signs
+ACTIVATIONS = ReLU, LeakyReLU, Sigmoid, Tanh
 
 
 def draw_network(network, *, parts=None, span=None):
     """Which layer lost the gradient? Every z of the last passes, its shape and its gradient's size.
 
-    The ribbon is as wide as a sample has numbers (log scale). A bar is the norm of dz, a diamond
-    the norm of what the layer's own parameters get, both on one log scale.
+    The ribbon is as wide as a sample has numbers (log scale). The bars are the norms of dz and, as
+    dw, of all that the layer's own parameters get, on one log scale. Beside them stand the spread
+    (standard deviation) of z, and how many of the layer's units are dead: 0 after the activation,
+    in every sample and at every position.
 
     network  a cnnbp.Network after forward, and backward if gradients are to be seen
     parts    dict of name -> gradients: what single losses send to x and every z, as
@@ -45,20 +50,18 @@ def draw_network(network, *, parts=None, span=None):
     own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
     rows = _rows(len(arrays), len(sizes))
     names = ["input x", *(f"{i} {step.name}" for i, step in enumerate(network.trace))]
-    links = [
-        Link(_lines(network, i, sizes, own), [(row, None)], extra=_lit(row))
-        for i, row in enumerate(rows)
-    ]
+    said = [_lines(network, i, sizes, own) for i in range(len(rows))]
+    links = [Link(s, [(r, None)], extra=_lit(r)) for s, r in zip(said, rows, strict=True)]
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers. {links[-1].lines[0]}"
-    drawing = _drawing(rows, names, arrays, sizes, own, span)
+    drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, network)
     size = WIDTH, rows[-1].y + rows[-1].height + 28
     return page(description, drawing, links, size, chosen=len(links) - 1)
 
 
 def _rows(count, bars):
     """An Area for each row, high enough for its bars."""
-    height = max(17 + 4 * (bars - 1), min(34, 440 // count))
+    height = max(17 + 3 * (bars - 1), min(34, 440 // count))
     return [Area(LEFT, TOP + height * i, WIDTH - 2 * LEFT, height) for i in range(count)]
 
 
@@ -119,16 +122,54 @@ def _heading(sizes):
     parts = [text(LEFT, 20, "Which layer lost the gradient?", "name")]
     parts += [text(LEFT, 44, "↓ forward", "quiet"), text(NAME, 74, "layer", "name")]
     parts += [text(SHAPE, 74, "shape of z", "name")]
-    what = [*sizes] if len(sizes) > 1 else ["norm of dz"]
+    names = ["norm of dz", *list(sizes)[1:], "norm of dw and db"]
     x = BARS
-    for name, fill in zip(what, (FIRST, SECOND, PART), strict=False):
-        parts.append(f'<rect x="{x}" y="64" width="12" height="10" fill="{fill}"/>')
-        parts.append(text(x + 17, 74, name))
-        x += 30 + text_width(name)
-    parts += [_diamond(x + 6, 69), text(x + 16, 74, "norm of dw and db")]
-    parts.append(text(WIDTH - LEFT - 4, 74, "dz", "name", "end"))
+    for name, fill in zip(names, _fills(len(sizes)), strict=True):
+        parts.append(f'<rect x="{x}" y="64" width="12" height="10" {fill}/>')
+        parts.append(text(x + 16, 74, name))
+        x += 28 + 6.4 * len(name)
+    parts += [text(end, 74, name, "name", "end") for name, end in list(NUMBERS.items())[2:]]
+    if x < NUMBERS["dz"] - 20:  # else their colored names stand there
+        parts += [text(end, 74, name, "name", "end") for name, end in list(NUMBERS.items())[:2]]
     parts.append(text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet"))
     return "".join(parts)
+
+
+def _fills(gradients):
+    """The looks of the bars: of all of dz, of its parts, of dw."""
+    colors = [ALL, *PARTS[: gradients - 1], OWN]
+    return [f'fill="{color}" stroke="currentColor" stroke-width=".5"' for color in colors]
+
+
+def _of_z(rows, network):
+    """For every layer the spread of its z, and the share of its units that are dead."""
+    parts = []
+    for row, layer, step in zip(rows[1:], network.layers, network.trace, strict=True):
+        y, dead = row.y + row.height / 2 + 4, dead_units(layer, step)
+        spread = magnitude(float(np.std(step.z)))
+        parts.append(text(NUMBERS["spread of z"], y, spread, anchor="end"))
+        share = "–" if dead is None else f"{round(100 * dead)} %"
+        parts.append(text(NUMBERS["dead"], y, share, anchor="end"))
+    return "".join(parts)
+
+
+def dead_units(layer, step):
+    """The share of a layer's units that are 0 whatever comes; None if it has no activation.
+
+    A unit is a channel of images or a row of a matrix: what one filter or one neuron makes of
+    every sample, at every position. Of a chain the last layer counts, without the path around it.
+
+    >>> from cnnbp.network import Step
+    >>> dead_units(ReLU(), Step("ReLU", None, np.array([[0, 0], [0, 3]])))
+    0.5
+    """
+    while isinstance(layer, Network):
+        layer, step = layer.layers[-1], layer.trace[-1]
+    if not isinstance(layer, ACTIVATIONS):
+        return None
+    z = np.asarray(step.z)
+    others = (1,) if z.ndim == 2 else (0, *range(2, z.ndim))
+    return float((z == 0).all(axis=others).mean())
 
 
 def _ribbon(rows, arrays):
@@ -153,28 +194,24 @@ def _numbers(array):
 
 
 def _bars(row, scale, sizes, own):
-    """The bars of one row below one another, the diamond, and the first bar's number."""
-    parts = []
-    thickness = (row.height - 5) / max(len(sizes), 1)
-    for rank, (size, fill) in enumerate(zip(sizes, (FIRST, SECOND, PART), strict=False)):
+    """The bars of one row below one another, the last that of dw, and the numbers of dz and dw."""
+    if not sizes:
+        return []
+    parts, every = [], [*sizes, own or 0]
+    thickness = (row.height - 5) / len(every)
+    for rank, (size, fill) in enumerate(zip(every, _fills(len(sizes)), strict=True)):
         if size > 0:
             y, length = row.y + 2.5 + thickness * rank, scale.at(size) - BARS
             parts.append(
                 f'<rect x="{BARS}" y="{y:.1f}" width="{max(length, 1):.1f}" '
-                f'height="{thickness:.1f}" fill="{fill}"/>'
+                f'height="{thickness - 1:.1f}" {fill}/>'
             )
-    if sizes:
-        zero = " exactly" * (sizes[0] == 0)
-        at = WIDTH - LEFT - 4, row.y + row.height / 2 + 4
-        parts.append(text(*at, magnitude(sizes[0]) + zero, anchor="end"))
-    if own:
-        parts.append(_diamond(scale.at(own), row.y + row.height / 2))
+    y = row.y + row.height / 2 + 4
+    zero = "0 exactly" if sizes[0] == 0 else magnitude(sizes[0])
+    parts.append(text(NUMBERS["dz"], y, zero, anchor="end"))
+    if own is not None:
+        parts.append(text(NUMBERS["dw"], y, magnitude(own), anchor="end"))
     return parts
-
-
-def _diamond(x, y):
-    path = f"M{x - 5:.1f} {y:g}l5 -5l5 5l-5 5z"
-    return f'<path d="{path}" fill="#fff" stroke="#1b1f29" stroke-width="1.4"/>'
 
 
 def _lit(row):
@@ -190,7 +227,12 @@ def _lines(network, i, sizes, own):
         lines[0] += f": norm of dx = {magnitude(arriving[0])}" if arriving else ""
     else:
         step = network.trace[i - 1]
-        lines = [f"{i - 1} {step.name}: x {step.x.shape} → z {step.z.shape}"]
+        lines = [
+            f"{i - 1} {step.name}: x {step.x.shape} → z {step.z.shape}, "
+            f"whose spread is {magnitude(float(np.std(step.z)))}"
+        ]
+        dead = dead_units(network.layers[i - 1], step)
+        lines[0] += f"; {round(100 * dead)} % of its units are dead" if dead else ""
         if arriving:
             lines.append(
                 f"dz arrives with norm {magnitude(arriving[i])}, dx leaves {_passed(arriving, i)}"

@@ -2,11 +2,12 @@
 
 import math
 
-from cnnbp.pictures.curves import DASHES, FIRST, SECOND, Frame, magnitude
+from cnnbp.pictures.curves import DASHES, Frame, magnitude
 from cnnbp.pictures.svg import Area, Link, number, page, text
 
 LEFT, TOP, WIDTH, HEIGHT, GAP = 52, 104, 194, 176, 58  # pixels: of the frames, and between them
 REACHES = (25, 60, 120, 300)  # steps that the curves have room for
+RUNS = "#0f7b7b", "#8a4f9e"  # this run and the kept one; orange and blue are signs elsewhere
 BANDS = 20  # parts of the steps that answer to the pointer
 
 
@@ -28,14 +29,14 @@ def draw_training(runs):
     drawing = [text(12, 20, "What shows first when the rate is too big?", "name")]
     drawing += [_legend(rank, name, run) for rank, (name, run) in enumerate(runs.items())]
     drawing += _curves(frames, runs)
-    bottom = TOP + HEIGHT + 62
-    for name, run in runs.items():
+    bottom = TOP + HEIGHT + 62 + 20 * len(runs)  # as high whether a run has stopped or not
+    for rank, (name, run) in enumerate(runs.items()):
         if run.ended is not None:
-            bottom += 20
+            y = bottom - 20 * (len(runs) - rank)
             ended = (
                 f"{name}: stopped at step {run.ended}, its loss or gradient is no number any more"
             )
-            drawing.append(f'<g style="color:#d32f3f">{text(12, bottom - 20, ended, "name")}</g>')
+            drawing.append(f'<g style="color:#d32f3f">{text(12, y, ended, "name")}</g>')
     links = [_step(frames, runs, band) for band in range(BANDS)]
     links.append(Link([*_latest(runs), *_first_signs(runs)]))
     width = frames["loss"].left + 3 * WIDTH + 2 * GAP + 16
@@ -68,7 +69,7 @@ def _legend(rank, name, run):
     """A run's name and settings beside its line."""
     y = 42 + 18 * rank
     dash = f' stroke-dasharray="{DASHES}"' * rank
-    color = (FIRST, SECOND)[rank]
+    color = RUNS[rank]
     line = f'<path d="M12 {y - 4}h30" stroke="{color}" stroke-width="2"{dash}/>'
     return line + text(50, y, f"{name}: {run.settings}" if run.settings else name)
 
@@ -77,7 +78,7 @@ def _curves(frames, runs):
     titles = {"loss": "loss", "gradient_norm": "gradient norm", "accuracy": "test accuracy"}
     parts = [frame.svg(titles[name], "step") for name, frame in frames.items()]
     for rank, run in reversed(list(enumerate(runs.values()))):
-        style = (FIRST, SECOND)[rank], bool(rank)
+        style = RUNS[rank], bool(rank)
         steps = range(len(run.loss))
         parts.append(frames["loss"].line(steps, run.loss, *style))
         parts.append(frames["gradient_norm"].line(steps, run.gradient_norm, *style))

@@ -17,8 +17,7 @@ MOVES = [
     (CHAIN, "w", "w", "End", 4.0),
     (FLOW, "blocks", "depth", "ArrowRight", 5),
     (FLOW, "gain", "gain", "End", 5.0),
-    (FLOW, "loss", "balance", "ArrowRight", 0.125),
-    (TRAINING, "learning rate", "learning_rate", "ArrowLeft", 0.3),
+    (FLOW, "box loss", "balance", "ArrowRight", 0.125),
     (TRAINING, "steps", "steps", "ArrowRight", 11),
 ]
 

@@ -37,6 +37,7 @@ class Explorer(View):
         self.given = {name: value for name, value in dict(given).items() if value is not None}
         self.picture_widget = widgets.HTML(layout=LEGIBLE)
         self.widget = widgets.VBox([self._panel(buttons), self.picture_widget])
+        self.widget.add_class("cnnbp-explorer")
         if self.stepper:
             self.widget.children += (self.stepper.frames, self.stepper.rules)
             self.widget.add_class("cnnbp-stepper")

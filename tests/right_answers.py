@@ -3,6 +3,8 @@
 The first of each hands the work to the package; the others use einsum, matrix products, slices.
 """
 
+from collections import defaultdict
+
 import numpy as np
 from helpers import cropped, padded, zeros_with_padding
 from numpy.lib.stride_tricks import sliding_window_view
@@ -623,3 +625,156 @@ def image_by_taps(columns, x_shape, kernel_size, stride, padding):
     for a, b, rows, slots in taps(kernel_size, stride, output):
         x[:, :, rows, slots] += cells[:, a, b].transpose(3, 0, 1, 2)
     return cropped(x, padding)
+
+
+# Lesson 00
+
+
+@answers("double")
+def doubled_at_once(x):
+    return 2 * x
+
+
+@answers("double")
+def added_to_itself(x):
+    return x + x
+
+
+@answers("double")
+def doubled_in_a_copy(x):
+    y = x.copy()
+    y *= 2
+    return y
+
+
+# Lesson 01's loop
+
+
+@answers("graph_backward")
+def by_paths(steps, slopes, values):
+    def sent(name):
+        if name == steps[-1]:
+            return 1.0
+        return sum(
+            slope * sent(step) for step in steps for operand, slope in slopes[step]
+            if operand == name
+        )  # fmt: skip
+
+    return {name: sent(name) for name in values}
+
+
+@answers("graph_backward")
+def by_a_default_of_zero(steps, slopes, values):
+    found = defaultdict(float, {steps[-1]: 1.0})
+    for step in steps[::-1]:
+        for operand, slope in slopes[step]:
+            found[operand] += slope * found[step]
+    return {name: np.float64(found[name]) for name in values}
+
+
+@answers("graph_backward")
+def by_a_matrix(steps, slopes, values):
+    names = list(values)
+    local = np.zeros((len(names), len(names)))
+    for step in steps:
+        for operand, slope in slopes[step]:
+            local[names.index(operand), names.index(step)] += slope
+    loss = np.eye(len(names))[names.index(steps[-1])]
+    found = np.linalg.solve(np.eye(len(names)) - local, loss)
+    return dict(zip(names, found, strict=True))
+
+
+# Lesson 03, samples in rows
+
+
+@answers("linear_gradients_batch_in_rows")
+def rows_as_columns(dz, x, w):
+    dx, dw, db = cnnbp.linear_backward(dz.T, x.T, w.T)
+    return dx.T, dw.T, db.T
+
+
+@answers("linear_gradients_batch_in_rows")
+def rows_as_products(dz, x, w):
+    return dz @ w.T, x.T @ dz, np.ones((1, len(dz))) @ dz
+
+
+@answers("linear_gradients_batch_in_rows")
+def rows_by_einsum(dz, x, w):
+    return (
+        np.einsum("nm,dm->nd", dz, w),
+        np.einsum("nd,nm->dm", x, dz),
+        np.einsum("nm->m", dz)[None],
+    )
+
+
+# Lesson 08
+
+
+@answers("network_backward")
+def by_the_packages_network(dz, x, w_conv, b_conv, w_linear, b_linear):
+    F, C, *kernel = w_conv.shape
+    conv = cnnbp.Conv2d(C, F, tuple(kernel), stride=2)
+    dense = cnnbp.Linear(w_linear.shape[1], len(w_linear))
+    network = cnnbp.Network([conv, cnnbp.MaxPool2d(2, stride=3), cnnbp.Flatten(), dense])
+    for name, value in zip(network.params, (w_conv, b_conv, w_linear, b_linear), strict=True):
+        network.params[name][...] = value
+    network.forward(x)
+    dx = network.backward(dz)
+    return dx, *(network.grads[name] for name in ("0.w", "0.b", "3.w", "3.b"))
+
+
+@answers("network_backward")
+def layer_by_layer(dz, x, w_conv, b_conv, w_linear, b_linear):
+    z = cnnbp.conv2d(x, w_conv, b_conv, stride=2)
+    pooled, argmax = cnnbp.max_pool2d(z, 2, stride=3)
+    columns = pooled.reshape(len(x), -1).T
+    dpooled = (w_linear.T @ dz).T.reshape(pooled.shape)
+    dz_conv = cnnbp.max_pool2d_backward(dpooled, argmax, z.shape)
+    dx, dw, db = cnnbp.conv2d_backward(dz_conv, x, w_conv, stride=2)
+    return [dx, dw, db, dz @ columns.T, dz.sum(axis=1, keepdims=True)]
+
+
+@answers("network_backward")
+def by_loops_over_the_images(dz, x, w_conv, b_conv, w_linear, b_linear):
+    found = [layer_by_layer(dz[:, n : n + 1], x[n : n + 1], w_conv, b_conv, w_linear, b_linear)
+             for n in range(len(x))]  # fmt: skip
+    dx, *others = zip(*found, strict=True)
+    return np.concatenate(dx), *map(sum, others)
+
+
+@answers("cells_behind")
+def cells_by_their_windows(index, x_shape, w_shape, stride, padding, pool_size, pool_stride):
+    conv = window_view(np.zeros((1, 1, *np.add(x_shape[2:], np.multiply(2, padding)))),
+                       w_shape[2:], stride).shape[2:4]  # fmt: skip
+    pool = window_view(np.zeros((1, 1, *conv)), pool_size, pool_stride).shape[2:4]
+    at = np.add(index[2:], padding)
+    found = set()
+    for window in np.ndindex(*pool):
+        for step in np.ndindex(*pool_size):
+            corner = np.multiply(np.multiply(window, pool_stride) + step, stride)
+            if all(corner <= at) and all(at < corner + w_shape[2:]):
+                found |= {(index[0], f, *window) for f in range(w_shape[0])}
+    return found
+
+
+@answers("cells_behind")
+def cells_by_a_gradient(index, x_shape, w_shape, stride, padding, pool_size, pool_stride):
+    x, w = np.zeros(x_shape), np.ones(w_shape)
+    x[index] = 1
+    z = cnnbp.conv2d(x, w, stride=stride, padding=padding)
+    pooled, _ = cnnbp.max_pool2d(z, pool_size, stride=pool_stride)
+    return {tuple(each) for each in np.argwhere(pooled)}
+
+
+@answers("cells_behind")
+def cells_by_ranges(index, x_shape, w_shape, stride, padding, pool_size, pool_stride):
+    def along(axis):
+        k, s, p = w_shape[2 + axis], stride[axis], padding[axis]
+        size = (x_shape[2 + axis] + 2 * p - k) // s + 1
+        used = {i for i in range(size) if 0 <= index[2 + axis] + p - i * s < k}
+        windows = range((size - pool_size[axis]) // pool_stride[axis] + 1)
+        step = pool_stride[axis]
+        return [i for i in windows if used & set(range(i * step, i * step + pool_size[axis]))]
+
+    filters = range(w_shape[0])
+    return {(index[0], f, i, j) for f in filters for i in along(0) for j in along(1)}

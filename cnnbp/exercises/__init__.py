@@ -2,7 +2,7 @@
 
 >>> from cnnbp.exercises import conv2d_weight_gradient as task
 >>> task.check(lambda dz, x, w_shape, stride, padding: None)
-✗ conv2d_weight_gradient: not written yet
+○ conv2d_weight_gradient: not written yet
 <BLANKLINE>
 Your function returned None; if you have written it, a return is missing. Write its body and \
 return dw; task.hint() gives a first step.
@@ -21,9 +21,12 @@ def task_of(name):
 
 # In the order of the lessons
 TASKS = [
+    task_of("double"),
     task_of("graph_gradients"),
+    task_of("graph_backward"),
     task_of("numeric_gradient"),
     task_of("linear_gradients"),
+    task_of("linear_gradients_batch_in_rows"),
     task_of("flatten_gradient"),
     task_of("relu_gradient"),
     task_of("sigmoid_gradient"),
@@ -40,6 +43,8 @@ TASKS = [
     task_of("max_pool2d_gradient"),
     task_of("avg_pool2d_gradient"),
     task_of("mean_of_top_two_gradient"),
+    task_of("network_backward"),
+    task_of("cells_behind"),
     task_of("momentum_step"),
     task_of("batch_norm2d_gradient"),
     task_of("clip_by_global_norm"),

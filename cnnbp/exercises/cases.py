@@ -31,6 +31,11 @@ def tied(rng, shape):
     return rng.choice([1.0, 2.0], size=shape)
 
 
+def tied_below_zero(rng, shape):
+    """The same, so that padding counted as zeros would win or tie."""
+    return rng.choice([-2.0, -1.0, 0.0], size=shape)
+
+
 def below_zero(rng, shape):
     """Mostly negative, so that a window which counts its padding as zeros is found out."""
     return rng.standard_normal(shape) - 1.5
@@ -53,17 +58,21 @@ def convolution(rng, x_shape, w_shape, stride=(1, 1), padding=(0, 0), draw=norma
 
 
 def tiny_convolution(rng):
-    """An image of 3 × 3, a filter of 2 × 2."""
-    return convolution(rng, (1, 1, 3, 3), (1, 1, 2, 2), draw=whole)
+    """Two images of 3 × 4, a filter of 3 × 2: no array has two axes of one length above 1."""
+    return convolution(rng, (2, 1, 3, 4), (1, 1, 3, 2), draw=whole)
 
 
 def convolutions(rng):
-    """Geometries that tell the mistakes apart: with and without remainder, C = F and C ≠ F."""
+    """Geometries that tell the mistakes apart: with and without remainder, in rows and in columns,
+    C = F and C ≠ F, padding on either axis, with every stride, and kernels one row or column wide.
+    """
     return [
         convolution(rng, (2, 2, 4, 3), (3, 2, 2, 3), stride=(2, 1), padding=(0, 1)),
-        convolution(rng, (2, 3, 8, 9), (4, 3, 3, 2), stride=(2, 3), padding=(1, 1)),
-        convolution(rng, (3, 2, 8, 8), (2, 2, 3, 3), stride=(2, 2)),
-        convolution(rng, (4, 3, 8, 8), (3, 3, 3, 3), stride=(2, 2), padding=(1, 1)),
+        convolution(rng, (2, 3, 8, 9), (4, 3, 3, 2), stride=(2, 3), padding=(2, 1)),
+        convolution(rng, (3, 2, 5, 6), (2, 2, 3, 3), stride=(2, 2)),
+        convolution(rng, (4, 3, 6, 5), (3, 3, 3, 3), stride=(2, 2), padding=(1, 1)),
+        convolution(rng, (2, 1, 4, 5), (3, 1, 3, 1), padding=(1, 0)),
+        convolution(rng, (2, 2, 3, 7), (1, 2, 1, 2), stride=(1, 2), padding=(0, 2)),
     ]
 
 
@@ -81,23 +90,29 @@ def pooling(rng, x_shape, kernel_size, stride, padding=(0, 0), draw=normal, draw
 
 
 def tiny_pooling(rng):
-    """An image of 3 × 3 without ties, and windows of 2 × 2 that overlap."""
-    return pooling(rng, (1, 1, 3, 3), (2, 2), (1, 1), draw=distinct, draw_dz=whole)
+    """Two images of 3 × 4 without ties, and windows of 3 × 2 that overlap."""
+    return pooling(rng, (2, 1, 3, 4), (3, 2), (1, 1), draw=distinct, draw_dz=whole)
 
 
 def poolings(rng):
-    """Overlapping windows, windows with gaps between them, and padding."""
+    """Overlapping windows, windows with gaps between them, remainders in rows and in columns,
+    padding on either axis."""
     return [
         pooling(rng, (2, 1, 4, 4), (3, 2), (1, 1)),
-        pooling(rng, (2, 3, 8, 8), (2, 2), (3, 3)),
+        pooling(rng, (2, 3, 7, 8), (2, 2), (3, 3)),
         pooling(rng, (2, 2, 7, 6), (3, 2), (2, 1), (1, 0)),
         pooling(rng, (3, 2, 5, 5), (3, 3), (2, 2), (1, 1), draw=below_zero),
+        pooling(rng, (2, 2, 5, 6), (1, 3), (1, 2), (0, 1), draw=below_zero),
     ]
 
 
 def poolings_with_ties(rng):
-    """The same, and one in which many windows have a tie."""
-    return [*poolings(rng), pooling(rng, (2, 2, 5, 6), (2, 3), (1, 2), draw=tied)]
+    """The same, and two in which many windows have a tie, one of them with padding."""
+    return [
+        *poolings(rng),
+        pooling(rng, (2, 2, 5, 6), (2, 3), (1, 2), draw=tied),
+        pooling(rng, (2, 1, 4, 5), (3, 2), (2, 1), (1, 1), draw=tied_below_zero),
+    ]
 
 
 def as_columns(rng, x_shape, kernel_size, stride=(1, 1), padding=(0, 0), draw=normal):
@@ -109,16 +124,17 @@ def as_columns(rng, x_shape, kernel_size, stride=(1, 1), padding=(0, 0), draw=no
 
 
 def tiny_columns(rng):
-    """An image of 2 × 3, two windows of 2 × 2."""
-    return as_columns(rng, (1, 1, 2, 3), (2, 2), draw=distinct)
+    """Two images of 3 × 4, two windows of 2 × 4 in each."""
+    return as_columns(rng, (2, 1, 3, 4), (2, 4), draw=distinct)
 
 
 def columns(rng):
-    """Overlapping windows, gaps, and padding on either axis."""
+    """Overlapping windows, gaps, remainders, and padding on either axis."""
     return [
         as_columns(rng, (2, 2, 4, 3), (2, 2), (1, 1)),
-        as_columns(rng, (3, 2, 5, 6), (3, 2), (2, 3), (1, 0)),
-        as_columns(rng, (2, 3, 4, 5), (2, 3), (2, 1), (0, 1)),
+        as_columns(rng, (3, 1, 4, 7), (3, 1), (1, 3), (2, 0)),
+        as_columns(rng, (3, 2, 6, 7), (3, 2), (2, 3), (1, 0)),
+        as_columns(rng, (2, 3, 5, 5), (2, 3), (2, 1), (0, 1)),
     ]
 
 

@@ -4,11 +4,13 @@ Declared by decorating its solution, whose docstring is the statement; its mista
 """
 
 import inspect
+import operator
 from dataclasses import dataclass
 
 import numpy as np
 
 from cnnbp.exercises.check.calling import copied
+from cnnbp.exercises.check.handed_in import is_the_packages, name_of
 from cnnbp.exercises.check.messages import say, text_of
 from cnnbp.exercises.check.results import Arrays, Unreadable
 from cnnbp.exercises.check.shapes import bind, parsed
@@ -19,6 +21,7 @@ from cnnbp.exercises.pages.sheet import sheet
 from cnnbp.exercises.pages.source import solution_of, stub_of
 from cnnbp.exercises.pages.statement import flowed, shape_table, statement
 from cnnbp.exercises.pages.verdict import Verdict
+from cnnbp.shape import complaint
 
 
 def exercise(**declaration):
@@ -78,19 +81,36 @@ class Task:
         return bind(self.result.entries, self.result.read(answer, case), bind(self.given, case))
 
     def check(self, function, seed=0):
-        """A Verdict on the learner's function, truthy if it is right; seed makes a variant."""
-        verdict = Verdict(self.name, judge(self, function, seed))
-        note = remember(self.name) if verdict else None
+        """A Verdict on the learner's function, truthy if it is right; seed makes a variant.
+
+        A function that has the name of another exercise is judged by that one: `task` may be any
+        exercise by now. `verdict.task` says which it was.
+        """
+        seed, task = whole_seed(seed), self._meant(function)
+        finding = judge(task, function, seed)
+        if task is not self:
+            said = say("another's name", judged=task.name, task=self.name)
+            finding.sentences.insert(0, said)
+        verdict = Verdict(task.name, finding)
+        note = remember(task.name) if verdict else None
         if note:
             verdict.page.text(note)
         return verdict
+
+    def _meant(self, function):
+        """The exercise that has the function's name, if there is one; else this one."""
+        from cnnbp.exercises import EXERCISES  # all are declared before one of them is checked
+
+        meant = EXERCISES.get(name_of(function), self)
+        return self if is_the_packages(function) or meant.name == self.name else meant
 
     def hint(self):
         """One hint more each time."""
         self._hints_shown = min(self._hints_shown + 1, len(self.hints))
         page, count = Page(), len(self.hints)
         for number, hint in enumerate(list(self.hints.items())[: self._hints_shown], 1):
-            page.text(f"{say('hint', number=number, count=count)} {text_of(*hint)}")
+            said = say("hint", number=number, count=count, task=self.name)
+            page.text(f"{said} {text_of(*hint)}")
         return page if self._hints_shown < count else page.text(say("hint.last"))
 
     def solution(self):
@@ -103,11 +123,16 @@ class Task:
 
     def sheet(self, seed=0, *, answers=False):
         """The tiny case of a seed as a printable page with blank cells, or with their answers."""
-        return sheet(self, seed, answers)
+        return sheet(self, whole_seed(seed), answers)
 
     def case(self, number=0, seed=0):
         """The arguments of a case: number 0 is the tiny one. my_function(*task.case(2)) runs it."""
-        return tuple(map(copied, self.drawn(seed)[number].values()))
+        drawn = self.drawn(whole_seed(seed))
+        if number not in range(len(drawn)):
+            raise complaint(
+                ValueError, f"number must be from 0 to {len(drawn) - 1}, not {number!r}"
+            )
+        return tuple(map(copied, drawn[number].values()))
 
     def drawn(self, seed):
         """All cases of a seed, the tiny one first, each a dict of the task's own arguments."""
@@ -118,18 +143,21 @@ class Task:
         """The arguments of this task out of a case that other tasks share."""
         return {name: case[name] for name in self.parameters}
 
-    def mistake(self, reread, *, also=(), convention=False):
+    def mistake(self, reread, *, also=(), convention=False, line=None):
         """Catalogue the wrong implementation it decorates: its docstring is what is said of it.
 
         reread      the lesson and section to read again
         also        other implementations of the same mistake
         convention  True if it is right in itself, but not what this course agreed on
+        line        where in the learner's source to look for it: a kind of check/source_lines.py
         """
 
         def catalogue(function):
             key, said = f"{self.name}.{function.__name__}", flowed(inspect.getdoc(function))
             functions = (function, *also)
-            self.mistakes[function.__name__] = Mistake(key, said, functions, reread, convention)
+            self.mistakes[function.__name__] = Mistake(
+                key, said, functions, reread, convention, line
+            )
             return function
 
         return catalogue
@@ -161,6 +189,23 @@ class Task:
         return self.statement()._repr_html_()
 
 
+def whole_seed(seed):
+    """The seed as an int of Python's.
+
+    >>> whole_seed("7")
+    Traceback (most recent call last):
+        ...
+    ValueError: whole_seed: seed must be a whole number from 0 on, not '7'
+    """
+    try:
+        whole = operator.index(seed)
+    except TypeError:
+        whole = -1
+    if whole < 0 or isinstance(seed, bool):
+        raise complaint(ValueError, f"seed must be a whole number from 0 on, not {seed!r}")
+    return whole
+
+
 @dataclass(frozen=True, repr=False)
 class Mistake:
     """A known wrong implementation, in one or several forms.
@@ -170,6 +215,7 @@ class Mistake:
     functions   that make the mistake, with the task's own arguments
     reread      lesson and section
     convention  True for one that is right in itself
+    line        the kind of line to look for in the learner's source, or None
     """
 
     key: str
@@ -177,6 +223,7 @@ class Mistake:
     functions: tuple
     reread: str
     convention: bool
+    line: str | None = None
 
     @property
     def name(self):

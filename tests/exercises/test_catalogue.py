@@ -143,11 +143,17 @@ def corrupted_border(array, rng):
 
 
 def corrupted_terms(terms, rng):
-    """One pair less, or one more, or one with an index that is off by one."""
-    pairs = sorted(terms)
-    left, right = pairs.pop(rng.integers(len(pairs)))
-    replaced = [[], [(left, right), (right, left)], [((*left[:3], left[3] + 1), right)]]
-    return {*pairs, *replaced[rng.integers(3)]}
+    """One entry less, or one more, or one with an index that is off by one."""
+    entries = sorted(terms)
+    entry = entries.pop(rng.integers(len(entries)))
+    replaced = [[], [entry, off_by_one(off_by_one(entry))], [off_by_one(entry)]]
+    return {*entries, *replaced[rng.integers(3)]}
+
+
+def off_by_one(entry):
+    """An index, or the last one of several, with its last number off by one."""
+    *others, last = entry
+    return (*others, off_by_one(last) if isinstance(last, tuple) else last + 1)
 
 
 CORRUPTIONS = [corrupted_cell, corrupted_axis, corrupted_factor, corrupted_border]
@@ -161,8 +167,13 @@ def corrupted(task, number):
         rng = np.random.default_rng(number)
         right = answer(*arguments)
         if isinstance(right, set):
-            changes.append(True)
-            return corrupted_terms(right, rng)
+            changes.append(bool(right))
+            return corrupted_terms(right, rng) if right else right
+        if isinstance(right, dict):
+            name = list(right)[rng.integers(len(right))]
+            factor = rng.choice([-1, 0.5, 2, 3, 1 / 7])
+            changes.append(right[name] != 0)
+            return right | {name: factor * right[name]}
         several = isinstance(right, tuple | list)
         parts = [np.array(part, float) for part in (right if several else [right])]
         before = [part.copy() for part in parts]

@@ -135,7 +135,8 @@ def test_every_kind_is_used_by_a_task():
 def test_every_case_and_answer_of_a_task_is_as_declared(task):
     for seed in range(5):
         for number, case in enumerate(task.drawn(seed)):
-            assert task.sizes(case, task.answer(*task.case(number, seed)))
+            sizes = task.sizes(case, task.answer(*task.case(number, seed)))
+            assert isinstance(sizes, dict)
 
 
 # A task that is declared wrongly

@@ -1,5 +1,6 @@
 """What an exercise shows of itself: statement, hints, solution, sheet, progress, translations."""
 
+import fnmatch
 import importlib.util
 import json
 import re
@@ -139,7 +140,7 @@ def test_a_sheet_of_another_seed_has_other_numbers(task):
 @pytest.mark.parametrize(
     ("shown", "kinds"),
     [
-        (relu_gradient.solution(), {"text/plain"}),
+        (relu_gradient.solution(), {"text/plain", "text/markdown"}),
         (relu_gradient.sheet(1), {"text/plain", "image/svg+xml"}),
         (relu_gradient, {"text/plain", "text/html"}),
         (progress(), {"text/plain", "text/html"}),
@@ -198,7 +199,9 @@ def test_a_folder_that_cannot_be_written_costs_a_note(own_folder):
 
 
 def test_git_ignores_the_file():
-    assert ".cnnbp_progress*" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    for name in (FILE.name, FILE.with_suffix(".damaged").name):
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
 # One table of messages
@@ -280,12 +283,53 @@ def write(path, text):
     return path
 
 
+@pytest.fixture
+def own_messages():
+    """The table of messages, as it was before when the test is over."""
+    before = dict(MESSAGES)
+    yield
+    MESSAGES.clear()
+    MESSAGES.update(before)
+
+
+@pytest.mark.usefixtures("own_messages")
 def test_the_other_cells_of_the_instructors_page_work():
     for block in blocks("python"):
         if "@exercise(" not in block and "my_exercises" not in block:
-            exec(block, {"tanh_gradient": lambda dz, x: dz * (1 - np.tanh(x) ** 2)})
+
+            def tanh_gradient(dz, x):
+                return dz * (1 - np.tanh(x) ** 2)
+
+            exec(block, {"tanh_gradient": tanh_gradient})
 
 
 def test_the_progress_file_is_plain():
     relu_gradient.check(right)
     assert json.loads(FILE.read_text(encoding="utf-8")) == {"solved": ["relu_gradient"]}
+
+
+@each_task
+def test_a_statement_shows_its_tiny_case_as_colored_tables(task):
+    html, text = task._repr_html_(), repr(task)
+    values = [*task.drawn(0)[0].items()]
+    arrays = [name for name, value in values if isinstance(value, np.ndarray | list)]
+    arrays = [name for name in arrays if name != "steps"]  # a list of names
+    assert html.count("<svg") == bool(arrays) + (not isinstance(task.answer(*task.case()), set))
+    for name, value in values:
+        assert re.search(rf"\b{name}\b", text.split("A tiny case")[1])
+        if isinstance(value, np.ndarray):
+            assert f">{name}" in html
+            assert f"{name} {value.shape}" in text
+
+
+def test_a_solution_is_highlighted():
+    assert relu_gradient.solution()._repr_markdown_().startswith("```python\nimport numpy as np\n")
+
+
+def test_not_written_yet_is_no_cross():
+    for wrong, mark in ((lambda dz, x: None, "○"), (lambda dz, x: dz, "✗"), (right, "✓")):
+        assert repr(relu_gradient.check(wrong)).startswith(mark)
+
+
+def test_a_hint_says_whose_it_is():
+    assert repr(relu_gradient.hint()).startswith("Hint 1 of 2 for relu_gradient: ")

@@ -22,6 +22,7 @@ from cnnbp.exercises import (
     max_pool2d_output,
     momentum_step,
     numeric_gradient,
+    progress,
     relu_gradient,
 )
 
@@ -87,21 +88,33 @@ def test_another_signature_is_shown_beside_the_tasks():
     assert "(dz, x, w_shape, stride, padding)" in verdict.message
 
 
-@pytest.mark.parametrize("task", [relu_gradient, conv2d_bias_gradient], ids=lambda task: task.name)
-def test_a_wrong_function_with_another_exercises_name_is_told_which_task_this_is(task):
+def test_a_function_called_like_another_exercise_is_judged_by_that_one():
     def sigmoid_gradient(dz, x):
-        return dz
+        return cnnbp.sigmoid_backward(dz, x)
 
-    message = task.check(sigmoid_gradient).message
-    assert "the name of another exercise, sigmoid_gradient" in message
-    assert f"task is {task.name} now" in message
+    for task in (relu_gradient, conv2d_bias_gradient):
+        verdict = task.check(sigmoid_gradient)
+        assert verdict
+        assert verdict.task == "sigmoid_gradient"
+        assert f"task is {task.name} now" in verdict.message
+        assert "from cnnbp.exercises import sigmoid_gradient as task" in verdict.message
+    assert "✓  sigmoid_gradient" in repr(progress())
 
 
-def test_a_right_function_may_have_any_name():
-    def sigmoid_gradient(dz, x):
+def test_a_wrong_function_called_like_another_exercise_is_told_of_that_one():
+    def conv2d_bias_gradient(dz):
+        return dz.mean(axis=(0, 2, 3)).reshape(-1, 1, 1)
+
+    verdict = relu_gradient.check(conv2d_bias_gradient)
+    assert (verdict.task, verdict.mistake) == ("conv2d_bias_gradient", "mean_in_place_of_sum")
+    assert "my_function" not in verdict.message
+
+
+def test_a_right_function_may_have_any_other_name():
+    def sigmoid(dz, x):
         return dz * (x > 0)
 
-    assert relu_gradient.check(sigmoid_gradient)
+    assert relu_gradient.check(sigmoid).task == "relu_gradient"
 
 
 # What happens while it runs
@@ -454,14 +467,14 @@ def test_missing_terms_are_counted_and_one_is_shown():
         return set(sorted(gradient_terms.answer(*arguments))[:-1])
 
     message = gradient_terms.check(mine).message
-    assert "You listed 1 of the 2 products of dx[0,0,2,1]" in message
-    assert "the window at (1, 1) also covers this cell" in message
+    assert "You listed 11 of the 12 products of dx[1,0,1,2]" in message
+    assert "the window at (1, 2) also covers this cell" in message
 
 
 def test_the_worst_cell_is_shown_with_what_it_is_made_of():
     message = max_pool2d_gradient.check(lambda dz, x, *rest: 0 * x).message
     assert "expected" in message
-    assert "dz[0,0,0,1]·1 + dz[0,0,1,1]·1" in message
+    assert "dz[1,0,0,0]·1 + dz[1,0,0,1]·1" in message
 
 
 def test_nearly_equal_numbers_are_shown_with_enough_digits():
@@ -505,4 +518,4 @@ def test_a_case_can_be_called_as_the_verdict_says():
     verdict = conv2d_weight_gradient.check(lambda *a: conv2d_weight_gradient.answer(*a) + 1, seed=3)
     assert "my_function(*task.case(0, seed=3))" in verdict.message
     dz, *_ = conv2d_weight_gradient.case(0, seed=3)
-    assert dz.shape == (1, 1, 2, 2)
+    assert dz.shape == (2, 1, 1, 3)

@@ -1,18 +1,26 @@
 """Call a learner's function: with copies, its printing caught, its exception kept.
 
-A KeyboardInterrupt passes through: whoever presses stop wants everything to stop.
+Nothing that it does gets out, but for a KeyboardInterrupt: whoever presses stop wants everything
+to stop.
 """
 
 import contextlib
-import functools
 import inspect
 import io
+import sys
 import traceback
+import warnings
 from dataclasses import dataclass
+from types import TracebackType
 
 import numpy as np
 
+from cnnbp.exercises.check.handed_in import way_to_call
+from cnnbp.exercises.check.saying import plain
 from cnnbp.gradcheck import relative_error
+
+MOST_CELLS = 10**7  # a larger array is no answer, and is not copied
+MOST_PRINTED = 10_000  # characters kept of what a function prints
 
 
 @dataclass
@@ -21,16 +29,44 @@ class Attempt:
 
     returned   a copy, so that a buffer used for every call cannot change it later
     error      the exception, or None
+    trace      where it was raised
     changed    names of the arguments that are different afterwards
     rounding   True if they differ by rounding only
-    printed    what went to the standard output
+    printed    what went to the standard output, the beginning of it
     """
 
     returned: object = None
     error: BaseException | None = None
+    trace: TracebackType | None = None
     changed: tuple = ()
     rounding: bool = False
     printed: str = ""
+
+
+class Caught(io.StringIO):
+    """The beginning of what is printed; the rest is let go, so that none of it fills the memory.
+
+    >>> caught = Caught()
+    >>> _ = [print("x", file=caught) for _ in range(MOST_PRINTED)]
+    >>> len(caught.getvalue()) == MOST_PRINTED
+    True
+    """
+
+    def write(self, text):
+        super().write(text[: max(0, MOST_PRINTED - self.tell())])
+        return len(text)
+
+    def close(self):
+        """Not before its text has been read."""
+
+
+@contextlib.contextmanager
+def quiet():
+    """No warning, and none as an error, whatever has been set: wrong numbers are said by a check,
+    and what a right function passes on its way, as ∞ for a moment, is its own affair.
+    """
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        yield
 
 
 def attempt(f, arguments):
@@ -40,77 +76,80 @@ def attempt(f, arguments):
     'hello\\n'
     """
     given = {name: copied(value) for name, value in arguments.items()}
-    args, kwargs = way_to_call(f, given)
-    caught = io.StringIO()
+    args, kwargs = way_to_call(f, given) or (tuple(given.values()), {})
+    caught = Caught()
     result = Attempt()
     try:
-        with contextlib.redirect_stdout(caught):
-            result.returned = copied(f(*args, **kwargs))
-    except (Exception, SystemExit) as error:  # exit() in a function must not end the kernel
-        result.error = error
+        with contextlib.redirect_stdout(caught), quiet():
+            returned = f(*args, **kwargs)
+            if inspect.iscoroutine(returned):
+                returned.close()  # or Python warns that it was never awaited
+            result.returned = copied(returned)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # exit() and whatever else must not end the kernel
+        result.error, result.trace = error, sys.exc_info()[2]
     result.printed = caught.getvalue()
-    differing = [name for name in given if not _equal(arguments[name], given[name])]
+    with quiet():
+        differing = [name for name in given if not _equal(arguments[name], given[name])]
+        result.rounding = all(_nearly(arguments[name], given[name]) for name in differing)
     result.changed = tuple(differing)
-    result.rounding = all(_nearly(arguments[name], given[name]) for name in differing)
     return result
 
 
-def copied(value):
-    """The same value in its own memory."""
+def copied(value, depth=3):
+    """The same value in its own memory: arrays, and the lists, tuples, sets and dicts of them."""
     if isinstance(value, np.ndarray):
-        return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(map(copied, value))
-    return value
+        return value.copy() if value.size <= MOST_CELLS else value
+    if not depth:
+        return value
+    if isinstance(value, list | tuple):  # a named tuple is one, too
+        return (list if isinstance(value, list) else tuple)(copied(v, depth - 1) for v in value)
+    if isinstance(value, dict):
+        return {key: copied(each, depth - 1) for key, each in value.items()}
+    return set(value) if isinstance(value, set) else value
 
 
-def way_to_call(f, arguments):
-    """(args, kwargs) for f: by position, or by name if f has the same names in its own order.
+def described(error):
+    """An exception in one line, whatever its own text does.
 
-    Raises TypeError if f takes neither.
-
-    >>> way_to_call(lambda x, *, stride: 0, {"x": 1, "stride": 2})
-    ((), {'x': 1, 'stride': 2})
+    >>> described(ValueError("no\\nidea")), described(AssertionError())
+    ('ValueError: no idea', 'AssertionError')
     """
-    positional = tuple(arguments.values()), {}
     try:
-        signature = inspect.signature(f)
-    except ValueError:  # some built-in functions have none
-        return positional
-    ways = [positional, ((), arguments)]
-    if set(signature.parameters) == set(arguments):
-        ways.reverse()
-    for args, kwargs in ways:
-        with contextlib.suppress(TypeError):
-            signature.bind(*args, **kwargs)
-            return args, kwargs
-    raise TypeError(str(signature))
+        message = plain(str(error))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        message = ""
+    return ": ".join(filter(None, [plain(type(error).__name__), message]))
 
 
-def is_the_packages(f):
-    """True for a function, method or layer of cnnbp itself, or a partial of one."""
-    while isinstance(f, functools.partial):
-        f = f.func
-    module = getattr(f, "__module__", None) or ""
-    return module.split(".")[0] == "cnnbp" and not module.startswith("cnnbp.exercises")
-
-
-def own_line(error):
+def own_line(attempt):
     """(number, source) of the deepest line in the learner's own file or cell, or None."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first one is attempt's
+    frames = traceback.extract_tb(attempt.trace)[1:]  # the first one is attempt's
     own = [frame for frame in frames if frame.filename == frames[0].filename]
-    return (own[-1].lineno, own[-1].line) if own else None
+    return (own[-1].lineno, plain(own[-1].line)) if own and own[-1].line else None
 
 
 def _equal(before, after):
-    if isinstance(before, list):
-        return len(before) == len(after) and all(map(_equal, before, after))
+    """Whether an argument is what it was; `after` may have become anything."""
+    if type(before) is not type(after):
+        return False
     if isinstance(before, np.ndarray):
-        return np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
-    return True
+        alike = (before.shape, before.dtype) == (after.shape, after.dtype)
+        return alike and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_equal, before, after))
+    if isinstance(before, dict):
+        return _equal(list(before.items()), list(after.items()))
+    return before is after or before == after
 
 
 def _nearly(before, after):
-    if isinstance(before, list):
+    if isinstance(before, list) and isinstance(after, list):
         return len(before) == len(after) and all(map(_nearly, before, after))
-    return np.shape(before) == np.shape(after) and relative_error(before, after) < 1e-9
+    if not isinstance(before, np.ndarray) or type(before) is not type(after):
+        return _equal(before, after)
+    alike = (before.shape, before.dtype) == (after.shape, after.dtype)
+    return alike and relative_error(before, after) < 1e-9

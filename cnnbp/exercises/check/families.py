@@ -37,7 +37,7 @@ def shape_family(wrong):
     """Which shape mistake it is, or None."""
     yours, expected = wrong.yours.shape, wrong.expected.shape
     missing = _left_out(wrong)
-    argument = [k for k, v in wrong.case.arguments.items() if np.shape(v) == yours]
+    argument = [k for k, v in wrong.case.arguments.items() if getattr(v, "shape", None) == yours]
     if not yours:
         return say("shape.scalar")
     if [n for n in yours if n > 1] == [n for n in expected if n > 1]:
@@ -45,7 +45,7 @@ def shape_family(wrong):
     if sorted(yours) == sorted(expected):
         return say("shape.reordered", symbols=symbolic(wrong.symbols))
     if missing:
-        return say("shape.summed", missing=", ".join(missing))
+        return say("shape.summed", missing=", ".join(missing), count=len(missing))
     if wrong.yours.size == wrong.expected.size:
         return say("shape.reshaped")
     if argument:

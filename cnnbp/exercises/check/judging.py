@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnbp.exercises.check.calling import own_line
+from cnnbp.exercises.check.calling import described, own_line
 from cnnbp.exercises.check.families import Wrong, shape_family, value_family
+from cnnbp.exercises.check.handed_in import name_of
 from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.orders import (
+    arguments_reordered,
+    misplaced_name,
+    results_reordered,
+)
 from cnnbp.exercises.check.recognizing import RAISED
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.saying import given, unlike, worst_cell
 from cnnbp.exercises.check.shapes import ANY, symbolic
+from cnnbp.exercises.check.source_lines import line_of
 from cnnbp.explain import cell_name
 
 VALUES = ("tiny worked case", "random cases")
@@ -37,24 +44,16 @@ class Finding:
     printed: str = ""
 
 
-def anothers_name(task, name):
-    """What to say, in a list, of a wrong function that has the name of another exercise."""
-    from cnnbp.exercises import EXERCISES  # the tasks are declared before one of them is checked
-
-    misplaced = name in EXERCISES and name != task.name
-    return [say("another's name", function=name, task=task.name)] if misplaced else []
-
-
 class Judgement:
     """What a function did in every case, and the first of them that went wrong.
 
     facts     Known: the cases and right answers
-    name      of the function
+    f         the function
     attempts  an Attempt for each case
     """
 
-    def __init__(self, facts, name, attempts):
-        self.facts, self.task, self.name = facts, facts.task, name
+    def __init__(self, facts, f, attempts):
+        self.facts, self.task, self.f = facts, facts.task, f
         self.attempts, self.outcomes = attempts, facts.outcomes(attempts)
 
     def finding(self):
@@ -68,15 +67,18 @@ class Judgement:
             case = min(same, key=_size)  # the easiest to look at
         elif stage == "wrong shape":
             case = max(same, key=self._distinct_axes)  # equal lengths hide which axis is wrong
+        order = self._another_order(stage)
+        if order:
+            return Finding(stage, [order[1]], order[0], printed=self.attempts[case.number].printed)
         describe, recognizable = self._descriptions()[stage]
         mistake = None
         if recognizable:
             part = None if stage == "raised" else self._wrong_part(case)
             mistake = self.facts.recognize(self.outcomes, part)
-        sentences = anothers_name(self.task, self.name)
+        sentences = []
         if mistake:
             sentences += [mistake.explanation, say("reread", section=mistake.reread)]
-        sentences += describe(case, mistake)
+        sentences += [*self._line(mistake), *describe(case, mistake)]
         if recognizable:
             sentences += self._where_to_look(case)
         return Finding(
@@ -86,6 +88,25 @@ class Judgement:
             compared=self._compared(case) if stage in VALUES else None,
             printed=self.attempts[case.number].printed,
         )
+
+    def _another_order(self, stage):
+        """(mistake's name, sentence) if it is all right but for an order, or None."""
+        if stage == "changed its inputs":
+            return None
+        return results_reordered(self.facts, self.outcomes) or arguments_reordered(
+            self.facts, self.f
+        )
+
+    def _line(self, mistake):
+        """Sentences on the line where the mistake is, if there is one candidate."""
+        misplaced = misplaced_name(self.facts, self.f)
+        if misplaced:
+            yield misplaced
+        kind = mistake.line if mistake else None
+        if returned := line_of(self.f, "returned"):
+            yield say("line.returned", number=returned[0], source=returned[1])
+        elif kind and (found := line_of(self.f, kind)):
+            yield say("line", number=found[0], source=found[1])
 
     def _descriptions(self):
         """For each stage: what describes it, and whether a mistake may be recognized there."""
@@ -120,15 +141,25 @@ class Judgement:
         return next(wrong, None)
 
     def _raised(self, case, mistake):
-        error = self.attempts[case.number].error
-        at = own_line(error)
-        said = [say("raised", error=f"{type(error).__name__}: {error}")]
+        attempt = self.attempts[case.number]
+        at = own_line(attempt)
+        said = [say("raised", error=described(attempt.error))]
         return [*said, say("raised.line", number=at[0], source=at[1])] if at else said
 
     def _changed(self, case, mistake):
         attempt = self.attempts[case.number]
         key = "changed.rounding" if attempt.rounding else "changed"
-        return [say(key, names=", ".join(attempt.changed), first=attempt.changed[0])]
+        count, first = len(attempt.changed), attempt.changed[0]
+        return [
+            say(key, names=", ".join(attempt.changed), count=count, copy=self._copy(case, first))
+        ]
+
+    def _copy(self, case, name):
+        """How to copy an argument, as a line of Python."""
+        value = case.arguments[name]
+        if not isinstance(value, list):
+            return f"{name} = {name}.copy()"
+        return f"{name} = [{name[0]}.copy() for {name[0]} in {name}]"
 
     def _wrong_type(self, case, mistake):
         return [str(self.outcomes[case.number])]
@@ -160,7 +191,7 @@ class Judgement:
 
     def _where_to_look(self, case):
         seed = f", seed={self.facts.seed}" if self.facts.seed else ""
-        call = f"{self.name}(*task.case({case.number}{seed}))"
+        call = f"{name_of(self.f)}(*task.case({case.number}{seed}))"
         return [say("case", given=given(case.arguments)), say("case.try", call=call)]
 
     def _compared(self, case):

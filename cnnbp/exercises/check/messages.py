@@ -21,8 +21,12 @@ MESSAGES = {
     # Before anything is compared
     "not a function": "check takes a function but was given {given}. Hand in the function's name, "
     "without brackets behind it: task.check(my_function).",
-    "another's name": "Your function has the name of another exercise, {function}. If it is meant "
-    "for that one, run its import cell again: task is {task} now.",
+    "another's name": "Judged as {judged}, because your function has its name; task is {task} now. "
+    "For hints and cases of {judged}, run: from cnnbp.exercises import {judged} as task",
+    "a class": "{name} is a class. Hand in a function, or an object that can be called like one: "
+    "def at the beginning of the line, not class.",
+    "a method": "{name} is a method without its object, so that its self is missing. Make an "
+    "object first, and hand in the object's method.",
     "the package's function": "{function} is the package's function. Write your own {task}; it "
     "may call the package.",
     "not written yet": "Your function {how}. Write its body and return {returns}; task.hint() "
@@ -32,31 +36,56 @@ MESSAGES = {
     "signature": "Your function takes {yours} but is called with {expected}. Give it these "
     "arguments, in this order.",
     "raised": "{error}",
+    "line": "Look at your line {number}: {source}",
+    "line.returned": "Your line {number}, {source}, ends the loop in its first round: move it "
+    "behind the loop, as far to the left as the for.",
     "raised.line": "It happened in your line {number}: {source}",
-    "changed": "It changed {names}, which belong to whoever called it: the next layer would "
-    "compute with other numbers. Work on a copy, {first} = {first}.copy(), or avoid +=, *= and "
+    "changed": "It changed {names}, which {count:belongs|belong} to whoever called it: the next "
+    "layer would compute with other numbers. Work on a copy, {copy}, or avoid +=, *= and "
     "[...] = on it.",
     "changed.rounding": "It changed {names}, though only by rounding: adding a step, subtracting "
     "two and adding one again does not give back the same number. Keep the old value and put it "
-    "back, or work on a copy, {first} = {first}.copy().",
+    "back, or work on a copy, {copy}.",
     "printed": "It printed:",
+    # Another order
+    "order.two arguments": "Right, but {moved} come in the other order: your function takes "
+    "({yours}), and must take ({expected}).",
+    "order.arguments": "Right, but its arguments come in another order: your function takes "
+    "({yours}), and must take ({expected}).",
+    "order.names": "Your parameter {name} gets {given}: arguments come in the order ({expected}).",
+    "order.results": "Right, but return {expected} in this order; yours are {yours}.",
+    "order.list": "Right, but your list is in another order: return one array for each given one, "
+    "in the same order.",
     # Types
-    "type.count": "It returned {yours}, but {count} values are wanted: {expected}.",
+    "type.count": "It returned {yours}, but {count} {count:value is|values are} wanted: "
+    "{expected}.",
     "type.single": "It returned {yours}, but only {expected} is wanted.",
     "type.list": "{name} is {yours}, but an array is wanted. Make it one: np.array(...).",
     "type.generator": "It holds a yield, so that it returns a generator. Write return instead.",
+    "type.coroutine": "It is an async def, so that a call only promises an answer. Write def "
+    "instead.",
+    "type.masked": "{name} is a masked array, and {count} {count:cell|cells} of it {count:is|are} "
+    "masked. Give every cell a number: {name}.filled(0), if 0 is right.",
     "type.other": "{name} is {yours}, but an array of real numbers is wanted.",
-    "type.list of arrays": "It returned {yours}, but a list of {count} arrays is wanted, one for "
-    "each of {argument}.",
+    "type.list of arrays": "It returned {yours}, but a list of {count} {count:array|arrays} is "
+    "wanted, one for each of {argument}.",
     "type.terms": "It returned {yours}, but a set of (left index, right index) pairs is wanted, "
     "each index a tuple of ints: {{((0, 0, 1, 0), (0, 0, 0, 1)), ...}}.",
+    "type.cells": "It returned {yours}, but a set of indices is wanted, each a tuple of ints: "
+    "{{(0, 1, 0, 2), ...}}.",
+    "type.named": "It returned {yours}, but a dict is wanted, with a number for each name in "
+    "{argument}.",
+    "type.named.missing": 'Your dict has no gradients["{name}"]; it needs a number for each name '
+    "in {argument}.",
+    "type.named.other": 'Your dict has "{name}", which is no name in {argument}.',
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",
     "shape.scalar": "That is a single number: something was summed over every axis.",
     "shape.reordered": "Its axes are in another order: transpose before you return, or loop over "
     "the axes in the order {symbols}.",
     "shape.ones": "Only axes of length 1 differ: keepdims=True in a sum or a reshape keeps them.",
-    "shape.summed": "The axes {missing} are gone: they were summed over, or never looped over.",
+    "shape.summed": "The {count:axis|axes} {missing} {count:is|are} gone: summed over, or never "
+    "looped over.",
     "shape.argument": "That is the shape of {argument}: is a sum missing, or is it the wrong "
     "array?",
     "shape.reshaped": "It holds as many numbers as it should: a reshape is missing, after the "
@@ -102,22 +131,27 @@ MESSAGES = {
     "numeric": "It is right in every other case, but here central differences say otherwise: does "
     "it remember something from call to call, or treat special numbers?",
     # Terms
-    "terms.count": "You listed {found} of the {count} products of {cell}.",
+    "terms.count": "You listed {found} of the {count} {count:product|products} of {cell}.",
     "terms.missing": "{term} is missing: {window}.",
     "terms.dx": "the window at {window} also covers this cell",
     "terms.dw": "the window at {window} of sample {sample} also uses this weight",
     "terms.wrong": "{term} is not one of its products.",
+    # Cells behind a pixel
+    "cells.count": "You listed {found} of the {count} pooled {count:output|outputs} behind "
+    "{pixel}.",
+    "cells.missing": "{cell} is missing: its window holds {between}, which used {pixel}.",
+    "cells.wrong": "{cell} is not one of them: no cell in its window used {pixel}.",
     # Passed
-    "passed": "Right in the tiny worked case and in {count} random cases.",
-    "passed.numeric": "Right in the tiny worked case, in {count} random cases, and against a "
-    "numeric gradient.",
+    "passed": "Right in the tiny worked case and in {count} random {count:case|cases}.",
+    "passed.numeric": "Right in the tiny worked case, in {count} random {count:case|cases}, and "
+    "against a numeric gradient.",
     # Statement, hints, progress
     "task.tiny": "A tiny case to work by hand:",
     "task.answer": "Its answer:",
     "task.try": "task.check(your_function) · task.hint() · task.solution()",
-    "hint": "Hint {number} of {count}:",
+    "hint": "Hint {number} of {count} for {task}:",
     "hint.last": "That was the last one; task.solution() shows a solution.",
-    "progress": "{solved} of {count} exercises solved",
+    "progress": "{solved} of {count} {count:exercise|exercises} solved",
     "progress.damaged": "The file {path} was damaged and is started anew; its old text is kept "
     "in {kept}.",
     "progress.unwritable": "The file {path} cannot be written, so this will be forgotten.",
@@ -127,13 +161,22 @@ MESSAGES = {
 }
 
 
+class Count(int):
+    """A number that chooses a word in a sentence: {count:cell is|cells are}."""
+
+    def __format__(self, spec):
+        one, bar, many = spec.partition("|")
+        return (one if self == 1 else many) if bar else int.__format__(self, spec)
+
+
 def say(key, **values):
     """The sentence of the table, with values in its places.
 
-    >>> say("sheet.seed", seed=7)
-    'variant 7'
+    >>> say("passed", count=1), say("passed", count=2)[-15:]
+    ('Right in the tiny worked case and in 1 random case.', '2 random cases.')
     """
-    return MESSAGES[key].format(**values)
+    counted = {k: Count(v) if type(v) is int else v for k, v in values.items()}
+    return MESSAGES[key].format(**counted)
 
 
 def text_of(key, own):

@@ -5,13 +5,15 @@ text that describes it in the table of shapes, and read(returned, arguments), wh
 or raises Unreadable with the sentence that says why not.
 """
 
-import inspect
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 
 import numpy as np
 
 from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.saying import kind, plain
 from cnnbp.exercises.check.shapes import parsed
 
+UNFINISHED = GeneratorType, CoroutineType, AsyncGeneratorType
 TOLERANCE = 1e-9  # float64 reaches 1e-12 in any order of summation, float32 only 1e-7
 
 
@@ -35,7 +37,7 @@ class Arrays:
 
     def read(self, returned, arguments):
         several = type(returned) in (tuple, list) and len(returned) != len(self.names)
-        if len(self.names) == 1:
+        if len(self.names) == 1 or isinstance(returned, UNFINISHED):
             if type(returned) is tuple:
                 raise Unreadable(say("type.single", yours=kind(returned), expected=self.names[0]))
             returned = [returned]
@@ -75,6 +77,30 @@ class ListOfArrays:
         return {name: numbers(name, value) for name, value in zip(names, returned, strict=True)}
 
 
+class NamedNumbers:
+    """A dict with a number for each name in an argument that is a dict."""
+
+    def __init__(self, argument):
+        self.argument, self.entries = argument, {}
+        self.names = ("gradients",)
+
+    def __str__(self):
+        return f"a dict with a number for each name in {self.argument}"
+
+    def read(self, returned, arguments):
+        names = list(arguments[self.argument])
+        if not isinstance(returned, dict):
+            said = say("type.named", yours=kind(returned), argument=self.argument)
+            raise Unreadable(said)
+        missing = [name for name in names if name not in returned]
+        if missing or len(returned) > len(names):
+            other = plain(next((name for name in returned if name not in names), ""))
+            key = "type.named.missing" if missing else "type.named.other"
+            name = missing[0] if missing else other
+            raise Unreadable(say(key, name=name, argument=self.argument))
+        return {f'gradients["{n}"]': numbers(f'gradients["{n}"]', returned[n]) for n in names}
+
+
 def numbers(name, value):
     """The value as an array of real numbers, or Unreadable.
 
@@ -86,29 +112,17 @@ def numbers(name, value):
     cnnbp.exercises.check.results.Unreadable: dx is a list of 1, but an array is wanted. Make it \
 one: np.array(...).
     """
-    if inspect.isgenerator(value):
-        raise Unreadable(say("type.generator"))
+    if isinstance(value, UNFINISHED):
+        generator = isinstance(value, GeneratorType)
+        raise Unreadable(say("type.generator" if generator else "type.coroutine"))
     if isinstance(value, list | tuple):
         raise Unreadable(say("type.list", name=name, yours=kind(value)))
     real = isinstance(value, int | float | np.ndarray | np.generic)
     if not real or np.asarray(value).dtype.kind not in "biuf":
         raise Unreadable(say("type.other", name=name, yours=kind(value)))
+    if np.ma.is_masked(value):
+        raise Unreadable(say("type.masked", name=name, count=int(np.ma.count_masked(value))))
     return np.asarray(value)
-
-
-def kind(value):
-    """What a value is, in a few words.
-
-    >>> kind(None), kind((1, 2)), kind(np.ones((2, 3), complex))
-    ('None', 'a tuple of 2', 'a complex128 array (2, 3)')
-    """
-    if value is None or value is ...:
-        return str(value)
-    if isinstance(value, np.ndarray):
-        return f"a {value.dtype} array {value.shape}"
-    name = type(value).__name__
-    article = "an" if name[0] in "aeiou" else "a"
-    return f"{article} {name}" + (f" of {len(value)}" if isinstance(value, list | tuple) else "")
 
 
 def agree(yours, expected):

@@ -35,15 +35,60 @@ def given(arguments):
     >>> given({"dz": np.ones((2, 3)), "stride": (1, 2)})
     'dz (2, 3), stride (1, 2)'
     """
-    return ", ".join(f"{name} {brief(value)}" for name, value in arguments.items())
+    return ", ".join(f"{name} {plain(brief(value), 100)}" for name, value in arguments.items())
+
+
+def plain(text, width=300):
+    """Somebody else's text in one line, shortened, without characters that no page can show.
+
+    >>> plain("two\\nlines"), plain("a long one", width=6)
+    ('two lines', 'a long…')
+    """
+    text = str(text)[: 4 * width]
+    shown = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
+    )
+    return shown[:width] + "…" * (len(shown) > width)
+
+
+def kind(value):
+    """What a value is, in a few words.
+
+    >>> kind(None), kind((1, 2)), kind(np.ones((2, 3), complex)), kind(np.int64(1))
+    ('None', 'a tuple of 2', 'a complex128 array (2, 3)', 'an int64')
+    """
+    if value is None or value is ...:
+        return str(value)
+    if isinstance(value, np.ndarray):
+        return with_article(f"{plain(value.dtype, 40)} array {value.shape}")
+    count = f" of {len(value)}" if isinstance(value, list | tuple) else ""
+    return with_article(plain(type(value).__name__, 40)) + count
+
+
+def with_article(noun):
+    """The noun behind a or an, as it is spoken.
+
+    >>> with_article("int"), with_article("uint8 array"), with_article("OrderedDict")
+    ('an int', 'a uint8 array', 'an OrderedDict')
+    """
+    spoken_with_a_vowel = noun[:1].lower() in "aeiou" and not noun.startswith(("uint", "un"))
+    return f"{'an' if spoken_with_a_vowel else 'a'} {noun}"
 
 
 def brief(value):
-    """An array's shape, a number, a function's name, anything else as Python writes it."""
+    """An array's shape, a number, a function's name, anything else about as Python writes it.
+
+    >>> brief({"p": [("w", 2.0), ("x", -3.0)]})
+    "{'p': [('w', 2), ('x', −3)]}"
+    """
     if isinstance(value, np.ndarray):
         return f"{value.shape}" if value.ndim else number(float(value))
     if isinstance(value, list):
         return f"[{', '.join(map(brief, value))}]"
+    if isinstance(value, tuple) and not all(isinstance(each, int) for each in value):
+        return f"({', '.join(map(brief, value))})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {brief(each)}" for key, each in value.items()) + "}"
     if isinstance(value, float):
         return number(value)
     return value.__name__ if callable(value) else f"{value!r}"

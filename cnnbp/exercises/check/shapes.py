@@ -27,11 +27,23 @@ def is_ints(value, count=None):
     return ints and count in (None, len(value))
 
 
+def are_names(value, container):
+    """Whether a value is a list or dict of strings."""
+    return isinstance(value, container) and all(isinstance(each, str) for each in value)
+
+
 KINDS = {
     "float": lambda value: isinstance(value, float),
     "pair": lambda value: is_ints(value, 2),
     "tuple of four ints": lambda value: is_ints(value, 4),
     "function": callable,
+    "list of names": lambda value: are_names(value, list),
+    "dict of numbers": lambda value: (
+        are_names(value, dict) and all(isinstance(each, float) for each in value.values())
+    ),
+    "dict of slopes": lambda value: (
+        are_names(value, dict) and all(isinstance(each, list) for each in value.values())
+    ),
     "list of arrays": lambda value: (
         isinstance(value, list) and all(isinstance(each, np.ndarray) for each in value)
     ),
@@ -65,7 +77,8 @@ def parse(declaration):
     Traceback (most recent call last):
         ...
     ValueError: 'N, C' is no shape: 'N,' is no axis. Write "N C H W", "C·H·W N", "F 1 1", "...", \
-"()" or one of float, pair, tuple of four ints, function, list of arrays.
+"()" or one of float, pair, tuple of four ints, function, list of names, dict of numbers, dict of \
+slopes, list of arrays.
     """
     head, _, note = declaration.partition(": ")
     if head in KINDS or WORDS.fullmatch(head):

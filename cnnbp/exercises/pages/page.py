@@ -6,7 +6,7 @@ from html import escape
 class Page:
     """Blocks below one another: paragraphs, code, pictures.
 
-    A picture is SVG text, with plain text that stands for it where there are no pictures.
+    A picture is HTML (or SVG) text, with plain text that stands for it where there are none.
 
     >>> Page().heading("Right").text("All 4 cases.").code("x = 1")
     Right
@@ -26,8 +26,7 @@ class Page:
         return self._add("\n".join(lines), "".join(map(_paragraph, lines)))
 
     def code(self, content):
-        indented = "\n".join(f"    {line}".rstrip() for line in content.splitlines())
-        return self._add(indented, f"<pre>{escape(content)}</pre>")
+        return self._add(indented(content), preformatted(content))
 
     def picture(self, draw):
         """A picture made when it is shown: draw() returns its SVG and its plain text."""
@@ -46,6 +45,16 @@ class Page:
 
     def _shown(self):
         return [block() for block in self.blocks]
+
+
+def indented(content):
+    """Text set off from what stands around it."""
+    return "\n".join(f"    {line}".rstrip() for line in content.splitlines())
+
+
+def preformatted(content):
+    """Text with its lines as they are, in HTML."""
+    return f"<pre>{escape(content)}</pre>"
 
 
 def _paragraph(line, style=""):

@@ -9,11 +9,10 @@ import numpy as np
 
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.saying import brief
-from cnnbp.explain import cell_name
-from cnnbp.pictures.svg import CELL, STYLE, Grid, Svg, text
+from cnnbp.exercises.pages.tables import MARGIN, arranged, entries, matrices
+from cnnbp.pictures.svg import STYLE, Grid, Svg, text
 
 WIDTH = 720  # pixels, a sheet of paper
-MARGIN = 24
 COLUMN = 120  # from one column of the table of shapes to the next
 
 
@@ -71,16 +70,10 @@ class _Paper:
     def values(self, values, blank=False):
         """Arrays as tables beside one another, everything else in lines below."""
         self.y += 32
-        x, bottom = MARGIN, self.y
-        for title, matrix in _matrices(values):
-            width = max(matrix.shape[1] * CELL, 7 * len(title)) + MARGIN
-            if x + width > WIDTH and x > MARGIN:
-                x, self.y = MARGIN, bottom + 28
-            table = Blank if blank else Grid
-            grid = table(title, matrix, (x, self.y), limit=np.inf)  # no colors on paper
-            self.parts.append(grid.svg())
-            x, bottom = x + width, max(bottom, grid.bottom)
-        self.y = bottom
+        table = Blank if blank else Grid
+        grids = arranged(values, lambda *of: table(*of, limit=np.inf), (MARGIN, self.y), WIDTH)
+        self.parts += [grid.svg() for grid in grids]  # no colors on paper
+        self.y = max((grid.bottom for grid in grids), default=self.y)
         for line in _lines(values, blank):
             self.line(line)
         self.y += 8
@@ -99,23 +92,11 @@ class _Paper:
         return svg
 
 
-def _matrices(values):
-    """(title, matrix) for every matrix of every array."""
-    for name, value in values.items():
-        if isinstance(value, list):
-            yield from _matrices({f"{name}[{i}]": each for i, each in enumerate(value)})
-        elif isinstance(value, np.ndarray):
-            matrices = np.atleast_2d(value)
-            for index in np.ndindex(matrices.shape[:-2]):
-                yield cell_name(name, index), matrices[index]
-
-
 def _lines(values, blank):
     """What is not an array, as text."""
     for name, value in values.items():
         if isinstance(value, frozenset):
             yield f"{name}:"
-            pairs = [f"{left}, {right}" for left, right in sorted(value)]
-            yield from ["_" * 60] * 6 if blank else pairs
-        elif not isinstance(value, np.ndarray | list):
+            yield from ["_" * 60] * 6 if blank else entries(value)
+        elif not list(matrices({name: value})):
             yield f"{name} = {brief(value)}"

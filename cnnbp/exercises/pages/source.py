@@ -6,10 +6,13 @@ import textwrap
 
 
 class Source(str):
-    """Source text that a notebook shows as it is."""
+    """Source text: highlighted in a notebook, plain elsewhere."""
 
     def __repr__(self):
         return str(self)
+
+    def _repr_markdown_(self):
+        return f"```python\n{self}\n```"
 
 
 def solution_of(function):

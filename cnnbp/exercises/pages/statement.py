@@ -3,8 +3,8 @@
 import re
 
 from cnnbp.exercises.check.messages import say
-from cnnbp.exercises.pages.page import Page
-from cnnbp.exercises.pages.tables import written_out
+from cnnbp.exercises.pages.page import Page, indented
+from cnnbp.exercises.pages.tables import tables
 
 
 def shape_table(given, result):
@@ -38,12 +38,14 @@ def statement(task):
         page.code(paragraph) if is_table else page.text(flowed(paragraph))
     case = task.drawn(0)[0]
     answer = task.result.read(task.answer(*task.case()), case)
-    page.text(say("task.tiny")).code(_written_out(case))
-    return page.text(say("task.answer")).code(_written_out(answer)).text(say("task.try"))
+    for key, values in (("task.tiny", case), ("task.answer", answer)):
+        page.text(say(key)).picture(lambda key=key, values=values: _shown(say(key), values))
+    return page.text(say("task.try"))
 
 
-def _written_out(values):
-    return "\n".join(written_out(name, value) for name, value in values.items())
+def _shown(description, values):
+    html, text = tables(description, values)
+    return html, indented(text)
 
 
 def flowed(paragraph):

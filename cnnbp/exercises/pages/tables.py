@@ -3,9 +3,11 @@
 import numpy as np
 
 from cnnbp.exercises.check.saying import brief, worst_cell
+from cnnbp.exercises.pages.page import preformatted
 from cnnbp.explain import cell_name
-from cnnbp.pictures.svg import Grid, Link, number, picture
+from cnnbp.pictures.svg import CELL, Grid, Link, largest, number, picture
 
+MARGIN = 24  # pixels between two tables
 MOST = 6  # rows and columns of a table; larger ones are cut around the cell in question
 
 
@@ -17,13 +19,67 @@ def written_out(name, value):
        1   −2
      0.5   10
     """
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(each, np.ndarray) for each in value):
         return "\n".join(written_out(f"{name}[{i}]", each) for i, each in enumerate(value))
     if isinstance(value, np.ndarray) and value.ndim:
         return "\n".join([f"{name} {value.shape}", *_rows(value)])
     if isinstance(value, frozenset):
-        return "\n".join([name, *(f" {left}, {right}" for left, right in sorted(value))])
+        return "\n".join([name, *(f" {each}" for each in entries(value))])
     return f"{name} {brief(value)}"
+
+
+def entries(terms):
+    """What a set holds, in order, as text: indices, or pairs of them.
+
+    >>> entries({((0, 1), (2, 3)), (0, 0)})
+    ['(0, 0)', '(0, 1), (2, 3)']
+    """
+    pairs = sorted(each for each in terms if isinstance(each[0], tuple))
+    single = sorted(each for each in terms if not isinstance(each[0], tuple))
+    return [*map(str, single), *(", ".join(map(str, pair)) for pair in pairs)]
+
+
+def matrices(values):
+    """(title, matrix) for every matrix of every array."""
+    for name, value in values.items():
+        if isinstance(value, list) and all(isinstance(each, np.ndarray) for each in value):
+            yield from matrices({f"{name}[{i}]": each for i, each in enumerate(value)})
+        elif isinstance(value, np.ndarray):
+            stacked = np.atleast_2d(value)
+            for index in np.ndindex(stacked.shape[:-2]):
+                yield cell_name(name, index), stacked[index]
+
+
+def arranged(values, make, corner, width):
+    """Tables of all matrices beside one another, in as many rows as it takes.
+
+    make    (title, matrix, at) -> Grid
+    corner  (x, y) of the first one
+    width   of the page, in pixels
+    """
+    grids, (left, y) = [], corner
+    x, bottom = left, y
+    for title, matrix in matrices(values):
+        wide = max(matrix.shape[1] * CELL, 7 * len(title)) + MARGIN
+        if x + wide > width and x > left:
+            x, y = left, bottom + 28
+        grids.append(make(title, matrix, (x, y)))
+        x, bottom = x + wide, max(bottom, grids[-1].bottom)
+    return grids
+
+
+def tables(description, values):
+    """The matrices of some values as colored tables, everything else in lines: (html, text)."""
+    text = "\n".join(written_out(name, value) for name, value in values.items())
+    shown = [matrix for _, matrix in matrices(values)]
+    if not shown:
+        return preformatted(text), text
+    limit = largest(*(matrix[np.isfinite(matrix)] for matrix in shown))
+    grids = arranged(values, lambda *of: Grid(*of, limit), (12, 28), 620)
+    drawn = picture(description, grids, [], lines=0)
+    others = {name: value for name, value in values.items() if not list(matrices({name: value}))}
+    lines = "\n".join(written_out(name, value) for name, value in others.items())
+    return drawn + (preformatted(lines) if lines else ""), text
 
 
 def _rows(array):

@@ -1,8 +1,12 @@
 """What a check found out."""
 
+from cnnbp.exercises.check.calling import quiet
 from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.saying import plain
 from cnnbp.exercises.pages.page import Page
 from cnnbp.exercises.pages.tables import comparison
+
+MARKS = {"passed": "✓", "not written yet": "○"}
 
 
 class Verdict:
@@ -21,11 +25,11 @@ class Verdict:
         self.task, self.stage, self.mistake = task, finding.stage, finding.mistake
         self.passed = self.stage == "passed"
         self.message = "\n".join(finding.sentences)
-        mark = "✓" if self.passed else "✗"
+        mark = MARKS.get(self.stage, "✗")
         self.page = Page().heading(f"{mark} {task}: {say(f'stage.{self.stage}')}")
         self.page.text(*finding.sentences)
         if finding.compared:
-            self.page.picture(lambda: comparison(*finding.compared))
+            self.page.picture(lambda: _compared(*finding.compared))
         if finding.printed:
             self.page.text(say("printed")).code(shortened(finding.printed))
 
@@ -39,14 +43,18 @@ class Verdict:
         return self.page._repr_html_()
 
 
+def _compared(name, yours, expected):
+    with quiet():
+        return comparison(name, yours, expected)
+
+
 def shortened(text, lines=8, width=100):
-    """The first lines of what was printed, and how many there are more.
+    """The first lines of what was printed.
 
     >>> print(shortened("1\\n2\\n3\\n4", lines=2))
     1
     2
-    … 2 lines more
+    …
     """
-    every = [line[:width] for line in text.splitlines()]
-    more = [f"… {len(every) - lines} lines more"] if len(every) > lines else []
-    return "\n".join(every[:lines] + more)
+    every = [plain(line, width) for line in text.splitlines()]
+    return "\n".join(every[:lines] + ["…"] * (len(every) > lines))

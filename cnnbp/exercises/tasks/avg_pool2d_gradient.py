@@ -75,7 +75,7 @@ def not_divided(dz, x_shape, kernel_size, stride, padding):
     return avg_gradient(dz, x_shape, kernel_size, stride, padding) * np.prod(kernel_size)
 
 
-@avg_pool2d_gradient.mistake(OVERLAP)
+@avg_pool2d_gradient.mistake(OVERLAP, line="assigned")
 def overlaps_assigned(dz, x_shape, kernel_size, stride, padding):
     """Where windows overlap, your dx keeps only the last one's share; add the shares with +=."""
     dx = np.zeros(x_shape)

@@ -33,7 +33,7 @@ def numeric(dz, x, gamma, eps):
         "eps": "float",
     },
     returns={"dx": "N C H W"},
-    tiny=lambda rng: batch(rng, (2, 1, 1, 2), 0.5, cases.distinct),
+    tiny=lambda rng: batch(rng, (2, 1, 1, 3), 0.5, cases.distinct),
     cases=lambda rng: [
         batch(rng, (3, 2, 1, 2), 0.125),
         batch(rng, (2, 3, 4, 3), 0.25),

@@ -20,7 +20,7 @@ def norm(gradients):
 
 
 def clip(gradients, max_norm):
-    factor = min(1.0, max_norm / norm(gradients))
+    factor = max_norm / max(max_norm, norm(gradients))
     return [factor * gradient for gradient in gradients]
 
 
@@ -39,6 +39,7 @@ def clip(gradients, max_norm):
         clip_case(rng, [(2, 3), (2, 1)], 0.5),
         clip_case(rng, [(3, 2, 2), (3, 1, 1), (4,)], 0.25),
         clip_case(rng, [(2, 2), (2, 1)], 1.5),
+        {"gradients": [np.zeros((2, 3)), np.zeros(2)], "max_norm": 0.5},
     ],
     answer=clip,
     hints=[
@@ -79,13 +80,14 @@ def each_array_by_its_own_norm(gradients, max_norm):
 @clip_by_global_norm.mistake(CLIPPING)
 def short_gradients_stretched(gradients, max_norm):
     """You also stretch gradients that are short enough; only a norm above max_norm is changed."""
-    return [gradient * max_norm / norm(gradients) for gradient in gradients]
+    total = norm(gradients) or 1.0
+    return [gradient * max_norm / total for gradient in gradients]
 
 
 @clip_by_global_norm.mistake(CLIPPING)
 def root_forgotten(gradients, max_norm):
     """Your norm is the sum of squares; the root is missing."""
-    factor = min(1.0, max_norm / norm(gradients) ** 2)
+    factor = max_norm / max(max_norm, norm(gradients) ** 2)
     return [factor * gradient for gradient in gradients]
 
 

@@ -63,7 +63,7 @@ def last_written(columns, x_shape, kernel_size, stride, padding, order):
     return x.transpose(3, 0, 1, 2)
 
 
-@col2im.mistake(ADJOINT, also=[lambda *given: last_written(*given, order=-1)])
+@col2im.mistake(ADJOINT, also=[lambda *given: last_written(*given, order=-1)], line="assigned")
 def copies_assigned(columns, x_shape, kernel_size, stride, padding):
     """Where windows overlap, you keep one copy of a pixel and lose the others; add them with +=."""
     return last_written(columns, x_shape, kernel_size, stride, padding, order=1)

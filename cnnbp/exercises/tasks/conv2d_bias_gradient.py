@@ -16,7 +16,7 @@ DB = "06, db sums over samples and positions"
         "dz": "N F OH OW: gradient of the loss by the convolution's output",
     },
     returns={"db": "F 1 1"},
-    tiny=lambda rng: cases.convolution(rng, (2, 1, 2, 3), (2, 1, 1, 2), draw=cases.whole),
+    tiny=lambda rng: cases.convolution(rng, (2, 1, 1, 5), (3, 1, 1, 2), draw=cases.whole),
     cases=cases.convolutions,
     answer=lambda dz: dz.sum(axis=(0, 2, 3)).reshape(-1, 1, 1),
     numeric=lambda dz: numeric_gradient(lambda b: (dz * b).sum(), np.zeros((dz.shape[1], 1, 1))),

@@ -44,7 +44,7 @@ def circular_numeric(dz, x, w):
         "w": "F C KH KW: KH ≤ H and KW ≤ W",
     },
     returns={"dx": "N C H W", "dw": "F C KH KW"},
-    tiny=lambda rng: circular_case(rng, (1, 1, 1, 3), (1, 1, 1, 2), cases.whole),
+    tiny=lambda rng: circular_case(rng, (2, 1, 1, 3), (1, 1, 1, 2), cases.whole),
     cases=lambda rng: [
         circular_case(rng, (1, 2, 3, 2), (2, 2, 3, 2)),
         circular_case(rng, (3, 3, 4, 5), (2, 3, 3, 2)),

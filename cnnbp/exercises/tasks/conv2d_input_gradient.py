@@ -112,7 +112,7 @@ def overlaps_assigned_tap_by_tap(dz, w, x_shape, stride, padding):
 
 
 @conv2d_input_gradient.mistake(
-    SCATTER, also=[overlaps_assigned_by_each_filter, overlaps_assigned_tap_by_tap]
+    SCATTER, also=[overlaps_assigned_by_each_filter, overlaps_assigned_tap_by_tap], line="assigned"
 )
 def overlaps_assigned(dz, w, x_shape, stride, padding):
     """Where windows overlap, your dx keeps only the last one's contribution: assign with = and the
@@ -154,7 +154,7 @@ def padding_cropped_at_the_end(dz, w, x_shape, stride, padding):
     return gradient_with_padding(dz, w, x_shape, stride, padding)[:, :, : x_shape[2], : x_shape[3]]
 
 
-@conv2d_input_gradient.mistake(PADDING)
+@conv2d_input_gradient.mistake(PADDING, line="minus")
 def empty_where_padding_is_zero(dz, w, x_shape, stride, padding):
     """[padding:-padding] is empty where padding is 0, since −0 is 0; crop with
     [padding:padding + H]."""

@@ -69,7 +69,7 @@ def bias_left_out(x, w, b, stride, padding):
     return output(x, w, 0 * b, stride, padding)
 
 
-@conv2d_output.mistake("05, channels are summed")
+@conv2d_output.mistake("05, channels are summed", line="assigned")
 def last_channel_only(x, w, b, stride, padding):
     """Your z holds the last channel alone: each channel overwrites the one before instead of being
     added to it."""

@@ -90,7 +90,7 @@ def stride_ignored_in_dw(dz, x, w_shape, stride, padding):
     return wide[:, :, : w_shape[2], : w_shape[3]]
 
 
-@conv2d_weight_gradient.mistake(DW)
+@conv2d_weight_gradient.mistake(DW, line="assigned")
 def last_sample_only(dz, x, w_shape, stride, padding):
     """Your dw comes from the last sample alone: every sample overwrites the one before instead of
     being added to it."""

@@ -26,8 +26,10 @@ def flatten_numeric(dz, x_shape):
         "x_shape": "N C H W",
     },
     returns={"dx": "N C H W"},
-    tiny=lambda rng: flatten_case(rng, (2, 1, 2, 2), cases.distinct),
-    cases=lambda rng: [flatten_case(rng, shape) for shape in ((2, 3, 1, 2), (3, 2, 4, 3))],
+    tiny=lambda rng: flatten_case(rng, (2, 3, 1, 4), cases.distinct),
+    cases=lambda rng: [
+        flatten_case(rng, shape) for shape in ((2, 3, 1, 2), (3, 2, 4, 3), (2, 1, 3, 4))
+    ],
     answer=flatten_backward,
     numeric=flatten_numeric,
     hints=[

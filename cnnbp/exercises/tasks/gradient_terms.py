@@ -6,7 +6,8 @@ from types import MappingProxyType
 import numpy as np
 
 from cnnbp.exercises.check.messages import say
-from cnnbp.exercises.check.results import Unreadable, kind
+from cnnbp.exercises.check.results import Unreadable
+from cnnbp.exercises.check.saying import kind
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.shape import conv_windows
@@ -53,6 +54,11 @@ def _term(arguments, left, right):
     return f"{cell_name(left_name, left)}·{cell_name(right_name, right)}"
 
 
+# With remainders in rows and in columns: where one window more would reach, or one less not
+UNEVEN_CORNERS = [((0, 0), (1, 1)), ((7, 4), (1, 1)), ((6, 5), (1, 1))]
+UNEVEN_CORNERS += [((7, 5), (2, 0)), ((6, 5), (0, 2))]
+
+
 def cell(wanted, index, x_shape, w_shape, stride=(1, 1), padding=(0, 0)):
     return {
         "wanted": wanted,
@@ -65,22 +71,31 @@ def cell(wanted, index, x_shape, w_shape, stride=(1, 1), padding=(0, 0)):
 
 
 def tiny(rng):
-    return cell("dx", (0, 0, *map(int, rng.integers(0, 3, 2))), (1, 1, 3, 3), (1, 1, 2, 2))
+    n, h, v = (int(rng.integers(size)) for size in (2, 3, 4))
+    return cell("dx", (n, 0, h, v), (2, 1, 3, 4), (3, 1, 2, 2))
 
 
 def random(rng):
-    """Cells in the middle of dx and dw, where every stride and all padding has its say."""
-    geometry = {"x_shape": (2, 2, 6, 7), "w_shape": (3, 2, 3, 2), "padding": (1, 1)}
+    """Cells in the middle of dx and dw, where every stride and all padding has its say, and on
+    their borders, where bounds have."""
+    padded = {"x_shape": (2, 3, 6, 7), "w_shape": (2, 3, 3, 2), "padding": (1, 1)}
     strided = {"x_shape": (3, 1, 7, 6), "w_shape": (2, 1, 3, 3), "stride": (2, 1)}
-    n, c, f, h, v, k = (
-        int(rng.integers(low, high))
-        for low, high in ((0, 2), (0, 2), (0, 2), (2, 4), (2, 4), (0, 2))
+    uneven = {"x_shape": (2, 2, 8, 6), "w_shape": (2, 2, 3, 3), "stride": (2, 3)}
+    n, c, h, v, k = (
+        int(rng.integers(low, high)) for low, high in ((0, 2), (0, 2), (2, 4), (2, 4), (0, 2))
     )
+    f = 1 - c  # or w[f,c] and w[c,f] would be one cell
     return [
-        cell("dx", (n, c, h, v), **geometry),
-        cell("dw", (f, c, k, k), **geometry),
+        cell("dx", (n, c, h, v), **padded),
+        cell("dw", (f, c, k, k), **padded),
         cell("dx", (n, 0, 2, v), **strided),
         cell("dw", (f, 0, 2, k), **strided, padding=(0, 1)),
+        *(cell("dx", (n, 2, *corner), **padded) for corner in ((0, 0), (5, 6))),
+        *(cell("dw", (f, c, *corner), **padded) for corner in ((0, 0), (2, 1))),
+        *(
+            cell("dx", (n, c, *corner), **uneven, padding=padding)
+            for corner, padding in UNEVEN_CORNERS
+        ),
     ]
 
 
@@ -144,7 +159,7 @@ def stride_ignored(wanted, index, x_shape, w_shape, stride, padding):
     return {(left, right) for left, right in found if left[2] < OH and left[3] < OW}
 
 
-@gradient_terms.mistake(TERMS)
+@gradient_terms.mistake(TERMS, line="padding")
 def padding_ignored(wanted, index, x_shape, w_shape, stride, padding):
     """You place the first window at the first pixel; with padding it begins before it, at
     i·stride − padding."""

@@ -9,8 +9,11 @@ REUSED = "01, reused means summed"
 
 
 def tiny(rng):
-    x, w, b, error = rng.choice([-2.0, -1.0, 1.0, 2.0, 3.0], 4).tolist()
-    return {"x": x, "w": w, "b": b, "target": w * x + b + x - error}
+    """Small whole numbers whose three gradients differ, and none is 0."""
+    while True:
+        x, w, b, error = rng.permutation([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])[:4].tolist()
+        if len({0, 1, x, w + 1}) == 4 and b != 1:  # slopes dx, dw, db: 2e times w + 1, x, 1
+            return {"x": x, "w": w, "b": b, "target": w * x + b + x - error}
 
 
 def random(rng):

@@ -30,7 +30,7 @@ def linear_numeric(dz, x, w):
         "w": "M D: its weights",
     },
     returns={"dx": "D N", "dw": "M D", "db": "M 1"},
-    tiny=lambda rng: linear_case(rng, 2, 3, 2, cases.whole),
+    tiny=lambda rng: linear_case(rng, 2, 3, 4, cases.whole),
     cases=lambda rng: [linear_case(rng, *sizes) for sizes in ((3, 2, 4), (3, 3, 3), (5, 4, 2))],
     answer=linear_backward,
     numeric=linear_numeric,

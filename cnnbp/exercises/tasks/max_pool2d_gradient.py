@@ -81,7 +81,7 @@ def scattered(write):
     return gradient
 
 
-@max_pool2d_gradient.mistake(OVERLAP)
+@max_pool2d_gradient.mistake(OVERLAP, line="assigned")
 @scattered
 def window_assigned(dx, x, dz):
     """You assign the whole window, zeros included, so that a window wipes out what an overlapping
@@ -89,7 +89,7 @@ def window_assigned(dx, x, dz):
     dx[...] = dz * first_winner(x)
 
 
-@max_pool2d_gradient.mistake(OVERLAP)
+@max_pool2d_gradient.mistake(OVERLAP, line="assigned")
 @scattered
 def winner_assigned(dx, x, dz):
     """You assign the winner's cell, so that a pixel which won several windows keeps the last one's

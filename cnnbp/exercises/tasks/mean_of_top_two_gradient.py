@@ -42,13 +42,12 @@ def top_two_numeric(dz, x, kernel_size, stride):
         "stride": "pair",
     },
     returns={"dx": "N C H W"},
-    tiny=lambda rng: cases.pooling(
-        rng, (1, 1, 2, 3), (2, 2), (1, 1), draw=cases.distinct, draw_dz=cases.whole
-    ),
+    tiny=lambda rng: cases.tiny_pooling(rng),
     cases=lambda rng: [
         cases.pooling(rng, (1, 1, 4, 4), (3, 2), (1, 2)),
         cases.pooling(rng, (2, 2, 5, 5), (2, 2), (3, 3)),
-        cases.pooling(rng, (1, 3, 5, 4), (3, 3), (2, 1)),
+        cases.pooling(rng, (2, 3, 6, 4), (3, 3), (2, 1)),
+        cases.pooling(rng, (3, 1, 3, 6), (2, 3), (1, 2)),
     ],
     answer=top_two,
     numeric=top_two_numeric,
@@ -91,7 +90,7 @@ def mean_not_halved(dz, x, kernel_size, stride):
     return 2 * top_two(dz, x, kernel_size, stride)
 
 
-@mean_of_top_two_gradient.mistake("07, where windows overlap, gradients add")
+@mean_of_top_two_gradient.mistake("07, where windows overlap, gradients add", line="assigned")
 def overlaps_assigned(dz, x, kernel_size, stride):
     """Where windows overlap, you keep the last one's gradient only; add with +=."""
     dx = np.zeros(x.shape)

@@ -40,7 +40,7 @@ def trunk_numeric(dz_class, dz_box, x, w_class, w_box):
         "w_box": "4 D",
     },
     returns={"dx": "D N"},
-    tiny=lambda rng: trunk_case(rng, 2, 2, 1, cases.whole),
+    tiny=lambda rng: trunk_case(rng, 5, 3, 2, cases.whole),
     cases=lambda rng: [trunk_case(rng, *sizes) for sizes in ((3, 2, 4), (4, 5, 3))],
     answer=trunk,
     numeric=trunk_numeric,

@@ -40,7 +40,7 @@ def tied_numeric(dz, x, w):
         "w": "C C KH KW",
     },
     returns={"dw": "C C KH KW"},
-    tiny=lambda rng: tied_case(rng, (1, 1, 1, 4), (1, 2), cases.whole),
+    tiny=lambda rng: tied_case(rng, (2, 1, 1, 5), (1, 2), cases.whole),
     cases=lambda rng: [tied_case(rng, (2, 2, 3, 4), (1, 2)), tied_case(rng, (3, 2, 5, 5), (3, 2))],
     answer=lambda dz, x, w: sum(uses(dz, x, w)),
     numeric=tied_numeric,

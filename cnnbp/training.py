@@ -161,6 +161,8 @@ def _bar(epochs):
         from tqdm import tqdm
     except ModuleNotFoundError:
         return None
+    if sys.platform == "emscripten":  # a browser has no threads: there tqdm would warn of its own
+        tqdm.monitor_interval = 0
     return tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout)
 
 

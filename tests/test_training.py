@@ -10,6 +10,7 @@ from benchmarks.digits import learn_digits
 from helpers import assert_refuses, lies_samples_last
 from numpy.testing import assert_array_equal
 
+import cnnbp.training
 from cnnbp import (
     SGD,
     Adam,
@@ -386,3 +387,15 @@ def test_among_nan_no_score_is_the_largest():
     loss, accuracy = evaluate(Flatten(), scores, [1])
     assert np.isnan(loss)
     assert accuracy == 0
+
+
+def test_a_progress_bar_starts_no_thread_where_there_are_none(monkeypatch):
+    import tqdm
+
+    monkeypatch.setattr(tqdm.tqdm, "monitor_interval", 10)
+    monkeypatch.setattr(tqdm.tqdm, "monitor", None)
+    monkeypatch.setattr("cnnbp.training.sys.platform", "emscripten")
+    monkeypatch.setattr("threading.Thread.start", lambda thread: pytest.fail("a thread started"))
+    bar = cnnbp.training._bar(1)
+    assert list(bar) == [0]
+    assert bar.monitor is None

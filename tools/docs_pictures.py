@@ -9,12 +9,14 @@ from cnnbp.pictures import draw_conv2d_dx
 
 DOCS = Path(__file__).parents[1] / "docs"
 
+# Nine different weights show what the rotation does.
+DZ = np.array([[[[1, -1], [0.5, 2]]]])
+W = np.arange(1.0, 10).reshape(1, 1, 3, 3)
+
 
 def signature():
-    """One cell of dx in its two readings: nine different weights show what the rotation does."""
-    dz = np.array([[[[1, -1], [0.5, 2]]]])
-    w = np.arange(1.0, 10).reshape(1, 1, 3, 3)
-    return draw_conv2d_dx(dz, np.zeros((1, 1, 5, 6)), w, (0, 0, 2, 2), stride=2)
+    """One cell of dx in its two readings."""
+    return draw_conv2d_dx(DZ, np.zeros((1, 1, 5, 6)), W, (0, 0, 2, 2), stride=2)
 
 
 def opening(kind):

@@ -32,24 +32,49 @@ def execute(path):
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
-        store_widget_state=False,
+        store_widget_state=True,  # in the client; from the notebook it goes with its metadata
         coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],  # how the kernel is connected is no news
-    ).execute()
+    )
+    client.execute()
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel has added Python's version
     for output in outputs(notebook):
-        output.get("data", {}).pop(WIDGET_VIEW, None)  # its model dies with this kernel
+        view = output.get("data", {}).pop(WIDGET_VIEW, None)  # its model dies with this kernel
+        if view and (told := what_it_was(client.widget_state, view["model_id"])):
+            output.metadata["cnnbp"] = told
     nbformat.validate(notebook)
     return notebook
 
 
 def outputs(notebook):
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def what_it_was(models, name):
+    """What a page without a kernel should know of a widget: dict, empty if it is no explorer.
+
+    models   all widgets' states by their names, as nbclient keeps them
+    returns  {"explorer": True}, and of a stepper its "steps", their labels, and "step", the chosen
+
+    >>> steps = {"_dom_classes": ["cnnbp-steps"], "_options_labels": ["a", "b"], "index": 1}
+    >>> box = {"_dom_classes": ["cnnbp-explorer"], "children": ["IPY_MODEL_slider"]}
+    >>> what_it_was({"box": box, "slider": steps}, "box")
+    {'explorer': True, 'steps': ['a', 'b'], 'step': 1}
+    """
+    if "cnnbp-explorer" not in models.get(name, {}).get("_dom_classes", []):
+        return {}
+    told, names = {"explorer": True}, [name]
+    for name in names:
+        model = models[name]
+        names += [child.removeprefix("IPY_MODEL_") for child in model.get("children", [])]
+        if "cnnbp-steps" in model.get("_dom_classes", []):
+            told |= {"steps": model["_options_labels"], "step": model["index"]}
+    return told
 
 
 def complaints(notebook):

@@ -4,9 +4,11 @@
 
 The pages show what the stored lessons hold; `make notebooks` makes that anew. They load nothing
 from anywhere: no script, no font, no renderer for mathematics, which the lessons write in plain
-characters.
+characters. SITE_ADDRESS is where the site will be, such as https://example.org/course/: previews
+of a link need the whole address of their picture.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -14,15 +16,25 @@ from pathlib import Path
 from urllib.parse import urldefrag
 
 import nbformat
+from card import card, icon
+from docs_pictures import signature
 from nbconvert import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
+from cnnbp.course import without_outputs
+from cnnbp.explorers.controls import FRAMES
+from cnnbp.pictures.style import STEP_HIDES, STEP_SHOWS
+
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "tools" / "page"
-PICTURE = ROOT / "docs" / "signature.html"
 NOTATION = ROOT / "NOTATION.md"
+TITLE = "Backpropagation in convolutional networks"
+PROMISE = "A course at whose end you can point at any gradient cell and say which numbers made it."
+
+# What asks the reader for an answer that the next output gives.
+ASKS = re.compile(r"^\*\*(Predict|Question|A question|Check yourself|\d+\.\*\*)", re.MULTILINE)
 
 
 class Lesson:
@@ -32,9 +44,35 @@ class Lesson:
         self.path = Path(path).resolve()
         self.notebook = nbformat.read(self.path, as_version=4)
         self.page = f"{self.path.stem}.html"
+        self.download = f"notebooks/{self.path.name}"
         self.title = self._said(r"^# (.*)$")
         self.minutes = self._said(r"(\d+ minutes)")
         self.afterwards = self._said(r"^\*\*Afterwards you can\*\* (.*)$")
+
+    @property
+    def description(self):
+        """A sentence, in plain characters, for whoever looks for the page."""
+        sentence = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", self.afterwards)
+        return "Afterwards you can " + re.sub(r"[*`]", "", sentence)
+
+    def folded(self):
+        """The notebook, with a mark on every cell whose outputs answer a question before it."""
+        asked = False
+        for cell in self.notebook.cells:
+            outputs = cell.get("outputs", [])
+            if cell.cell_type == "markdown":
+                asked = bool(ASKS.search(cell.source)) or (
+                    asked and "\n## " not in f"\n{cell.source}"
+                )
+            elif any(
+                "cnnbp-ask" in output.get("data", {}).get("text/html", "") for output in outputs
+            ):
+                asked = True
+            elif outputs:
+                explores = any("cnnbp" in output.get("metadata", {}) for output in outputs)
+                cell.metadata.folded = asked and not explores
+                asked = False
+        return self.notebook
 
     def _said(self, pattern):
         return re.search(pattern, self.notebook.cells[0].source, re.MULTILINE)[1]
@@ -91,14 +129,46 @@ class Exporter(HTMLExporter):
         return TemplateExporter.from_notebook_node(self, notebook, resources, **options)
 
 
-def write_site(site, lessons):
+def write_site(site, lessons, address=""):
     """Every page, in a folder that is made anew.
 
     site     Path of the folder
     lessons  Paths of notebooks, in their order
+    address  where the site will be, with a slash at its end; "" if nobody knows yet
     """
     shutil.rmtree(site, ignore_errors=True)
-    site.mkdir(parents=True)
+    (site / "notebooks").mkdir(parents=True)
+    (site / "icon.svg").write_text(icon(), encoding="utf-8")
+    (site / "card.png").write_bytes(card())
+    exporter = page_exporter()
+    lessons = list(map(Lesson, lessons))
+    frame = exporter.environment.get_template("frame.html.j2")
+    shared = {"style": style(), "address": address, "icon": "icon.svg", "card": "card.png"}
+
+    def write(place, title, content, **known):
+        parts = re.findall(r'<h2 id="([^"]*)">(.*?)<a class="anchor-link"', content)
+        known = {"description": PROMISE, **shared, **known}
+        page = frame.render(title=title, content=content, parts=parts, lessons=lessons, **known)
+        (site / place).write_text(page, encoding="utf-8")
+
+    for before, lesson, after in zip([None, *lessons], lessons, [*lessons[1:], None], strict=False):
+        markdown = MarkdownWithMath(Renderer(lesson.path.parent, site))
+        exporter.register_filter("markdown2html", markdown.render)
+        content, _ = exporter.from_notebook_node(lesson.folded())
+        neighbors = {"prev": before, "next": after}
+        known = {"lesson": lesson, "neighbors": neighbors, "description": lesson.description}
+        write(lesson.page, lesson.title, content, **known)
+        copy = without_outputs(lesson.path.read_text(encoding="utf-8"))
+        (site / lesson.download).write_text(copy, encoding="utf-8")
+
+    text = NOTATION.read_text(encoding="utf-8")
+    (site / "notebooks" / NOTATION.name).write_text(text, encoding="utf-8")
+    write(f"{NOTATION.stem}.html", "Notation", MarkdownWithMath(Renderer(ROOT, site)).render(text))
+    start = exporter.environment.get_template("start.html.j2")
+    write("index.html", TITLE, start.render(picture=signature(), lessons=lessons))
+
+
+def page_exporter():
     exporter = Exporter(
         template_name=TEMPLATES.name,
         extra_template_basedirs=[str(TEMPLATES.parent)],
@@ -106,37 +176,38 @@ def write_site(site, lessons):
         exclude_output_prompt=True,
     )
     exporter.register_filter("highlight_code", Highlight2HTML(pygments_lexer="python"))
-    frame = exporter.environment.get_template("frame.html.j2")
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8") + highlighting()
+    exporter.register_filter("count_links", count_links)
+    return exporter
 
-    def write(place, title, content, **neighbors):
-        page = frame.render(title=title, content=content, style=style, neighbors=neighbors)
-        (site / place).write_text(page, encoding="utf-8")
 
-    lessons = list(map(Lesson, lessons))
-    for before, lesson, after in zip([None, *lessons], lessons, [*lessons[1:], None], strict=False):
-        markdown = MarkdownWithMath(Renderer(lesson.path.parent, site))
-        exporter.register_filter("markdown2html", markdown.render)
-        content, _ = exporter.from_notebook_node(lesson.notebook)
-        write(lesson.page, lesson.title, content, prev=before, next=after)
+def count_links(drawing):
+    """How many links a picture has; each may be drawn in several places.
 
-    notation = MarkdownWithMath(Renderer(ROOT, site)).render(NOTATION.read_text(encoding="utf-8"))
-    write(f"{NOTATION.stem}.html", "Notation", notation)
-    start = exporter.environment.get_template("start.html.j2")
-    picture = PICTURE.read_text(encoding="utf-8")
-    write("index.html", "Backpropagation", start.render(picture=picture, lessons=lessons))
+    >>> count_links('<g class="link k0"/><g class="link k1"/><p class="link k1"></p>')
+    2
+    """
+    return len(set(re.findall(r'class="link k(\d+)"', drawing)))
+
+
+def style():
+    """The pages' own rules, the colors of code, and the package's rules for steppers.
+
+    There a frame of class step-K is in the page while K is chosen, here its button is checked.
+    """
+    steps = STEP_HIDES + "".join(STEP_SHOWS.replace("K", str(k)) for k in range(FRAMES))
+    steps = re.sub(r":has\((\.step-\d+)\)", r":has(\1:checked)", steps)
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8") + highlighting() + steps
 
 
 def highlighting():
-    """The colors of code, by day and by night."""
+    """The colors of code, by day and by night, of which each is legible on its paper."""
     day, night = (
-        HtmlFormatter(style=name).get_style_defs(".highlight")
-        for name in ("default", "github-dark")
+        HtmlFormatter(style=name).get_style_defs(".highlight") for name in ("xcode", "monokai")
     )
-    return f"{day}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}\n"
+    return f"{day}\n@media screen and (prefers-color-scheme: dark) {{\n{night}\n}}\n"
 
 
 if __name__ == "__main__":
     folder, *notebooks = map(Path, sys.argv[1:])
-    write_site(folder, notebooks)
+    write_site(folder, notebooks, os.environ.get("SITE_ADDRESS", ""))
     print(f"{folder / 'index.html'}: {len(notebooks)} lessons")

@@ -277,6 +277,7 @@ class Stepper:
         self.slider = PositionSlider(
             options=positions, description=description, style=STYLE, layout=STEPPER_WIDTH
         )
+        self.slider.add_class("cnnbp-steps")
         self.play = widgets.Play(min=0, interval=800, show_repeat=False)
         self.frames = widgets.Stack(layout={"display": "none"})
         # All in the page from the start: one more <style> would cost 20 ms at every step.

@@ -28,13 +28,26 @@ class Plot(Figure):
     def __init__(self, description, width, height, **axes):
         super().__init__(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="w")
         self.description = description
+        self.photographs = []  # axes that show an image as it is
         self.grid = self.subplots(**axes, squeeze=False) if axes else None
 
     def _repr_png_(self):
         image = io.BytesIO()
         self.savefig(image, format="png")
         width, height = (round(inches * DPI / 2) for inches in self.get_size_inches())
-        return image.getvalue(), {"width": width, "height": height}
+        shown = {"width": width, "height": height, "photographs": self._photographs()}
+        return image.getvalue(), shown
+
+    def _photographs(self):
+        """Where images are that are no plot: [left, top, width, height] in hundredths, each.
+
+        On dark paper a plot may be inverted, and a photograph may not.
+        """
+        places = [axes.get_position() for axes in self.photographs]
+        return [
+            [round(100 * share, 2) for share in (box.x0, 1 - box.y1, box.width, box.height)]
+            for box in places
+        ]
 
     def __repr__(self):
         return f"Figure: {self.description}"
@@ -220,6 +233,7 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
             axes.set_visible(False)
             continue
         axes.imshow(np.clip(images[n].transpose(1, 2, 0), 0, 1), "gray", vmin=0, vmax=1)
+        plot.photographs.append(axes)
         if titles is not None:
             axes.set_title(titles[n], fontsize=9)
         for found, color, line in ((boxes, FIRST, "-"), (predicted, SECOND, "--")):

@@ -1,6 +1,6 @@
 """The lessons as web pages: they need nothing from outside, and answer to pointers and fingers."""
 
-import importlib.util
+import gzip
 import re
 import subprocess
 import sys
@@ -10,9 +10,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import website
+from axe_playwright_python.sync_playwright import Axe
 from helpers import assert_refuses
+from PIL import Image
 
 from cnnbp.pictures.svg import LIVE
+from notebooks import execute
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -23,16 +27,7 @@ SHOWN = """picture => [...picture.querySelectorAll('.link')]
 
 
 @pytest.fixture(scope="module")
-def website():
-    """The tool that writes the pages, as a module."""
-    found = importlib.util.spec_from_file_location("website", ROOT / "tools" / "website.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def site(website, tmp_path_factory):
+def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web") / "site"
     website.write_site(folder, LESSONS)
     return folder
@@ -98,7 +93,7 @@ def test_every_link_leads_somewhere(html, site, name):
 def test_nothing_is_asked_of_the_network(browser, site, name):
     page, asked = open_page(browser, site / name)
     assert asked == []
-    assert page.locator("script, iframe, link").count() == 0
+    assert page.locator("script, iframe, link:not([rel=icon])").count() == 0
     page.context.close()
 
 
@@ -119,6 +114,7 @@ def test_figures_have_a_description(html):
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_pointing_at_a_cell_shows_its_arithmetic(browser, site, path):
     page, _ = open_page(browser, site / f"{path.stem}.html")
+    page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
     for picture in page.locator(".cnnbp:has(.cell)").all():
         cell = picture.locator(".cell[aria-label]").last
         before = picture.evaluate(SHOWN)
@@ -188,7 +184,7 @@ def test_a_dark_page_has_dark_pictures(browser, site):
         ("[a lesson](99_none.ipynb)", "99_none.ipynb leads nowhere"),
     ],
 )
-def test_what_a_page_cannot_show_is_refused(website, tmp_path, source, complaint):
+def test_what_a_page_cannot_show_is_refused(tmp_path, source, complaint):
     first = "# 00 · A lesson\n\n5 minutes.\n\n**Afterwards you can** read."
     cells = [nbformat.v4.new_markdown_cell(text) for text in (first, source)]
     lesson = tmp_path / "00_lesson.ipynb"
@@ -196,7 +192,7 @@ def test_what_a_page_cannot_show_is_refused(website, tmp_path, source, complaint
     assert_refuses(lambda: website.write_site(tmp_path / "site", [lesson]), ValueError, complaint)
 
 
-def test_the_command_writes_the_same_pages_every_time(website, tmp_path):
+def test_the_command_writes_the_same_pages_every_time(tmp_path):
     lesson = LESSONS[0]
     command = [sys.executable, ROOT / "tools" / "website.py", tmp_path / "by command", lesson]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -207,3 +203,153 @@ def test_the_command_writes_the_same_pages_every_time(website, tmp_path):
     ]
     assert pages[0] == pages[1]
     assert pages[0].keys() == {f"{lesson.stem}.html", "index.html", "NOTATION.html"}
+
+
+def written(folder, *cells):
+    """The page of a lesson of these cells, executed as lessons are."""
+    first = "# 00 · A lesson\n\n5 minutes.\n\n**Afterwards you can** read."
+    lesson = folder / "00_lesson.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(first), *cells])
+    nbformat.write(notebook, lesson)
+    nbformat.write(execute(lesson), lesson)
+    website.write_site(folder / "site", [lesson])
+    return folder / "site" / "00_lesson.html"
+
+
+def code(source):
+    return nbformat.v4.new_code_cell(source)
+
+
+def test_a_stepper_steps_without_a_kernel(browser, tmp_path):
+    explorer = code("from cnnbp import explorers\nexplorers.KernelGradientExplorer()")
+    page, _ = open_page(browser, written(tmp_path, explorer))
+    picture, buttons = page.locator(".picture svg"), page.locator(".steps input")
+    seen = set()
+    for at in range(buttons.count()):
+        buttons.nth(at).check()
+        page.mouse.move(0, 0)
+        seen.add(picture.evaluate(SHOWN))
+    assert len(seen) == buttons.count() > 3
+    assert buttons.last.evaluate("button => button.checked")
+    page.keyboard.press("ArrowLeft")
+    assert buttons.nth(buttons.count() - 2).is_checked()
+    assert page.get_by_text("need a kernel").count() == 1
+    page.context.close()
+
+
+def test_what_only_names_an_explorer_is_none(browser, tmp_path):
+    picture = (
+        "from cnnbp import pictures\n"
+        "picture = pictures.draw_conv2d_dw([[[[2.0]]]], [[[[3.0]]]], [[[[4.0]]]])\n"
+        "picture.description = 'Explorer()'\n"
+        "pictures and __import__('cnnbp.explorers').explorers.show(picture)"
+    )
+    page, _ = open_page(browser, written(tmp_path, code(picture)))
+    assert page.locator(".picture svg").count() == 1
+    assert page.locator(".note, .steps").count() == 0
+    page.context.close()
+
+
+def test_what_answers_a_question_is_folded(browser, tmp_path):
+    ask = code("from IPython.display import HTML\nHTML('<div class=\"cnnbp-ask\">How many?</div>')")
+    predict = nbformat.v4.new_markdown_cell("Look.\n\n**Predict:** what is it?")
+    cells = [code("print('first')"), ask, code("print('second')"), predict, code("print('third')")]
+    page, _ = open_page(browser, written(tmp_path, *cells, code("print('fourth')")))
+    assert [page.get_by_text(word, exact=True).is_visible() for word in ("first", "fourth")] == [
+        True,
+        True,
+    ]
+    assert page.get_by_text("How many?", exact=True).is_visible()
+    for word in ("second", "third"):
+        assert not page.get_by_text(word, exact=True).is_visible()
+    for fold in page.locator(".answer > summary").all():
+        fold.click()
+    assert page.get_by_text("third", exact=True).is_visible()
+    page.context.close()
+
+
+def test_plots_are_dark_on_dark_paper_and_photographs_stay_as_they_are(browser, tmp_path):
+    source = (
+        "import numpy as np\nfrom cnnbp.pictures.plots import plot_images\n"
+        "plot_images(np.full((1, 3, 8, 8), [[[[1.0]], [[0.5]], [[0.0]]]]), ['orange'])"
+    )
+    page, _ = open_page(browser, written(tmp_path, code(source)), color_scheme="dark")
+    plot = page.locator(".plot")
+    assert plot.locator("i").count() == 1
+    box = plot.bounding_box()
+    shot = tmp_path / "shot.png"
+    page.screenshot(path=shot)
+    at = Image.open(shot).convert("RGB").getpixel
+    middle = at((int(box["x"] + box["width"] / 2), int(box["y"] + box["height"] * 0.6)))
+    assert max(abs(a - b) for a, b in zip(middle, (255, 128, 0), strict=True)) < 8
+    assert sum(at((int(box["x"]) + 2, int(box["y"]) + 2))) < 150
+    page.context.close()
+
+
+def test_every_lesson_leads_to_its_parts_and_all_lessons(html):
+    for path in LESSONS:
+        page = html[f"{path.stem}.html"]
+        contents = page.split('class="contents"')[1].split("</nav>")[0]
+        headings = re.findall(r'<h2 id="([^"]*)"', page)
+        assert headings
+        assert re.findall(r'href="#([^"]*)"', contents) == headings
+        assert all(f'<li><a href="{other.stem}.html"' in page for other in LESSONS)
+
+
+def test_the_notebook_that_is_downloaded_is_a_learners_copy(site, html):
+    for path in LESSONS:
+        place = f"notebooks/{path.name}"
+        assert f'href="{place}" download' in html[f"{path.stem}.html"]
+        copy = nbformat.read(site / place, as_version=4)
+        assert not any(cell.get("outputs") for cell in copy.cells)
+        assert len(copy.cells) == len(nbformat.read(path, as_version=4).cells)
+
+
+def test_the_index_has_a_button_to_start(browser, site):
+    page, _ = open_page(browser, site / "index.html")
+    page.get_by_role("link", name="Start with the first lesson").click()
+    assert page.url.endswith(f"{LESSONS[0].stem}.html")
+    page.context.close()
+
+
+def test_pages_describe_themselves(html, site):
+    said = [re.search(r'name="description" content="([^"]+)"', page)[1] for page in html.values()]
+    assert all(len(text) > 30 and "](" not in text for text in said)
+    assert (site / "card.png").read_bytes()[16:24] == bytes([0, 0, 4, 176, 0, 0, 2, 118])
+    assert len(re.findall('<meta property="og:image" content="card.png">', html["index.html"])) == 1
+
+
+def test_axe_finds_nothing_serious(browser, site, name):
+    page, _ = open_page(browser, site / name)
+    found = Axe().run(page).response["violations"]
+    page.emulate_media(color_scheme="dark")
+    found += Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    assert not [
+        (each["id"], [node["html"][:200] for node in each["nodes"]][:3])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+    page.context.close()
+
+
+def test_no_page_is_too_large(site, name):
+    assert len(gzip.compress((site / name).read_bytes())) <= 1_200_000
+
+
+def test_long_arithmetic_wraps_and_is_not_cut(browser, tmp_path):
+    source = "import cnnbp, numpy as np\nones = np.ones((1, 1, 2, 3))\n"
+    source += "cnnbp.explain_conv2d('z', (0, 0, 0, 0), x=ones, w=ones)"
+    narrow = {"viewport": {"width": 390, "height": 844}}
+    page, _ = open_page(browser, written(tmp_path, code(source)), **narrow)
+    line = page.locator(".output_text pre")
+    assert len(line.inner_text()) > 80
+    assert line.evaluate("pre => pre.scrollWidth <= pre.clientWidth")
+    page.context.close()
+
+
+def test_paper_is_white_and_shows_no_navigation(browser, site):
+    page, _ = open_page(browser, site / f"{LESSONS[1].stem}.html", color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(31, 36, 48)"
+    assert not page.locator("header, .contents, .turn, .ways").filter(visible=True).count()
+    page.context.close()

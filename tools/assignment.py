@@ -17,7 +17,9 @@ CHECK = """\
 from cnnbp import exercises
 
 verdict = exercises.{name}.check({name}{seed})
-assert verdict and verdict.task == "{name}", verdict.message"""
+assert verdict, verdict.message
+assert verdict.task == "{name}", "this is the function of another exercise"
+"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -27,7 +29,7 @@ def check(name, seed=None):
     >>> print(check("tanh_gradient", 7).splitlines()[2])
     verdict = exercises.tanh_gradient.check(tanh_gradient, seed=7)
     """
-    return CHECK.format(name=name, seed="" if seed is None else f", seed={seed}")
+    return CHECK.format(name=name, seed="" if seed is None else f", seed={seed}").rstrip()
 
 
 def solved(task, begin, end):

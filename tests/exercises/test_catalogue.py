@@ -1,6 +1,7 @@
 """Every exercise: right answers pass, stubs and the package are told, mistakes are named."""
 
 import ast
+import inspect
 import itertools
 import subprocess
 import sys
@@ -180,7 +181,8 @@ def corrupted(task, number):
     """A right answer with a random corruption, the same in every case; and what it has changed."""
     answer, changes = RIGHT_ANSWERS[task.name][0], []
 
-    def wrong(*arguments):
+    def wrong(*arguments, **named):
+        arguments = arguments or named.values()
         rng = np.random.default_rng(number)
         right = answer(*arguments)
         if isinstance(right, set):
@@ -200,6 +202,8 @@ def corrupted(task, number):
         changes.append(not all(map(agree, parts, before)))
         return type(right)(parts) if several else parts[0]
 
+    # Of the task's own names nobody tries another order, which would take most of the time.
+    wrong.__signature__ = inspect.signature(task.function)
     return wrong, changes
 
 

@@ -93,8 +93,8 @@ class Judgement:
 
     def _another_order(self, stage):
         """(mistake's name, sentence) if it is all right but for an order, or None."""
-        if stage == "changed its inputs" or self.facts.recognize(self.outcomes, None):
-            return None  # a mistake that explains everything needs no other explanation
+        if stage == "changed its inputs":
+            return None
         return results_reordered(self.facts, self.outcomes) or arguments_reordered(
             self.facts, self.f
         )

@@ -99,11 +99,8 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0, sample=0):
     first = ranks.index(rank)
     ranks += [int(homes[pixel]) for pixel in _pixels(at_home)]
     ranks += [int(np.ravel_multi_index(pixel, x_shape)) for pixel in _pixels(in_trap)]
-    tables = [Seen(grid, dz.shape)], at_home, in_trap
-    links = [
-        _moved(tables, divmod(each, dz.shape[1]), home(each), trap(each))
-        for each in dict.fromkeys(ranks)
-    ]
+    tables, columns = ([Seen(grid, dz.shape)], at_home, in_trap), dz.shape[1]
+    links = [_moved(tables, divmod(r, columns), home(r), trap(r)) for r in dict.fromkeys(ranks)]
     return picture(
         f"Flattening, backward: transpose, then reshape. {links[first].lines[0]}",
         [*blocks, block, last],

@@ -73,10 +73,10 @@ def test_every_size_is_the_norm_of_its_gradient(network):
 
 def test_bars_are_as_long_as_powers_of_ten(network):
     svg = draw_network(network, span=(-6, 4))
-    bars = re.findall(r'<rect x="392" y="[\d.]+" width="([\d.]+)" .*?/>', svg)
+    bars = re.findall(r'<rect x="384" y="[\d.]+" width="([\d.]+)" .*?/>', svg)
     lengths = [float(length) for length in bars[1:]]  # the first is the heading's
     powers = np.log10(gradient_sizes(network))
-    assert lengths == pytest.approx((powers + 6) / 10 * 298, abs=0.06)
+    assert lengths == pytest.approx((powers + 6) / 10 * 272, abs=0.06)
 
 
 def test_pooling_and_flattening_keep_the_norm():

@@ -10,7 +10,7 @@ from cnnbp.pictures.curves import FIRST, SECOND, decades, magnitude
 from cnnbp.pictures.svg import Area, Link, page, text, text_width
 from cnnbp.shape import complaint
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 392, 690, 780  # pixels from the left
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 170, 272, 384, 656, 740  # pixels from the left
 TOP, MIDDLE = 92, 84  # of the first row, of the ribbon
 PART = "#7a5aa8"  # the third color
 

@@ -85,6 +85,7 @@ bench: .venv-bench/.ready .venv/.dev
 	.venv/bin/python tests/benchmarks/explorers.py
 	.venv/bin/python tests/benchmarks/diagnosis.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
+	PYTHONPATH=tests .venv/bin/python tests/benchmarks/pointer.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \

@@ -28,10 +28,10 @@ def arithmetic(cell, shown=None, rest=""):
         terms.append(letter + factors(cell, shown[rank]))
     if len(ranks) < len(shown):
         more = cell.product[np.delete(shown, ranks)].sum()
-        terms.append(f"{number(more, 4)} from {len(shown) - len(ranks)} more")
+        terms.append(f"{factor(more)} from {len(shown) - len(ranks)} more")
     if len(shown) < len(cell) or cell.bias is not None:
         others = cell.total - cell.product[shown].sum()
-        terms.append(f"{number(others, 4)} {rest}")
+        terms.append(f"{factor(others)} {rest}")
     name = cell_name(cell.wanted, cell.index)
     if not terms:
         return f"{name} = 0 exactly: a sum of no products"

@@ -23,7 +23,7 @@ from cnnbp.pictures.svg import (
 )
 from cnnbp.shape import complaint
 
-WIDTH, PITCH, ROW = 88, 138, 112  # pixels: a node, from one column to the next, between rows
+WIDTH, PITCH, ROW = 88, 128, 112  # pixels: a node, from one column to the next, between rows
 VALUE, GRADIENT = 34, 26  # heights of a node's two cells
 LEFT, TOP = 12, 78
 PATHS = 4  # are drawn and written down; more of them are only added up

@@ -214,6 +214,10 @@ class Grid:
         which = f"{self.name} row {row + self.first[0]}" if self.name else "row"
         return f"{which}: {', '.join(map(number, self.values[row].tolist()))}"
 
+    def mark(self):
+        """A corner turned down: the numbers of this table answer."""
+        return f'<path class="mark" fill="#757b86" d="M{self.right:g} {self.bottom:g}h-8l8 -8z"/>'
+
     def lines(self):
         """The lines between the cells and around them."""
         rows, columns = self.values.shape

@@ -55,26 +55,31 @@ def around(whole, center):
     return Lens(tuple(first), tuple(sizes), tuple(map(int, whole)))
 
 
-def table(name, values, at, limit, center, *, photograph=None, hatched=None, margin=(0, 0)):
+def table(
+    name, values, at, limit, center, *, photograph=None, hatched=None, margin=(0, 0), thumb=True
+):
     """(Grid, SVG): the cells around one of a map and, if they are not all, the map's thumbnail.
 
     center       (row, column) that is in the middle of the lens
     photograph   (rows, columns, 3) from 0 to 1, to be shown in place of the map's own colors
+    thumb        whether the map itself is drawn, too
     at, others   as Grid takes them
     """
     lens = around(values.shape, center)
     x, y = at
     if not lens.partial:
         return Grid(name, values, at, limit, hatched=hatched, margin=margin), ""
-    across = THUMB * min(1, values.shape[1] / values.shape[0])
+    across = THUMB * min(1, values.shape[1] / values.shape[0]) + 16 if thumb else 0
     grid = Grid(
         name,
         lens.cut(values),
-        (x + across + 16, y),
+        (x + across, y),
         limit,
         hatched=None if hatched is None else lens.cut(hatched),
         first=lens.first,
     )
+    if not thumb:
+        return grid, ""
     return grid, _thumbnail(values, limit, lens, (x, y), photograph)
 
 

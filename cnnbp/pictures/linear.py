@@ -91,14 +91,12 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0, sample=0):
     limit, rank, at = largest(dz), chosen * dz.shape[1] + sample, (LEFT, TOP + 20)
     grid, thumb = table("dz (C·H·W, N)", dz, at, limit, (chosen, sample))
     blocks = [Block([grid], thumb, (0, TOP + 152 if thumb else 0), start=(LEFT, TOP - 24))]
-    right, x = flatten_backward(dz, x_shape), grid.reach() + GAP
+    right, wrong, x = flatten_backward(dz, x_shape), dz.reshape(x_shape), grid.reach() + GAP
     at_home, block = _images(right, RIGHT_WAY, x, limit, home(rank))
-    x = block.reach[0] + GAP
-    in_trap, last = _images(dz.reshape(x_shape), WRONG_WAY, x, limit, trap(rank))
+    in_trap, last = _images(wrong, WRONG_WAY, block.reach[0] + GAP, limit, trap(rank))
     ranks = [n * dz.shape[1] + column for n, column in cells_of(grid)]
     first = ranks.index(rank)
-    ranks += [int(homes[pixel]) for pixel in _pixels(at_home)]
-    ranks += [int(np.ravel_multi_index(pixel, x_shape)) for pixel in _pixels(in_trap)]
+    ranks += [*(int(homes[at]) for at in _pixels(at_home)), *_ranks(_pixels(in_trap), x_shape)]
     tables, columns = ([Seen(grid, dz.shape)], at_home, in_trap), dz.shape[1]
     links = [_moved(tables, divmod(r, columns), home(r), trap(r)) for r in dict.fromkeys(ranks)]
     return picture(
@@ -211,6 +209,11 @@ def _images(images, title, x, limit, pixel):
 def _at(seen, pixel):
     """The pixel's cell, if its sample is drawn."""
     return [place for each in seen if (place := each.cell(pixel))]
+
+
+def _ranks(pixels, shape):
+    """How many numbers of an array come before each of these."""
+    return [int(np.ravel_multi_index(pixel, shape)) for pixel in pixels]
 
 
 def _pixels(seen):

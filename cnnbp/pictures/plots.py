@@ -4,9 +4,11 @@ import io
 import math
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from cnnbp.pictures.curves import FIRST, SECOND, magnitude
 from cnnbp.pictures.grid import NEGATIVE, POSITIVE, ZERO, largest
@@ -19,6 +21,7 @@ LINES = ["-", "--", ":", "-."]  # a run is told apart by its line, too
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", [[c / 255 for c in color] for color in (NEGATIVE, ZERO, POSITIVE)]
 )
+INK = "#7a7f89"  # legible on white and on black
 DPI = 160  # of the stored image, which is shown at 80: sharp on a projector
 
 
@@ -26,13 +29,14 @@ class Plot(Figure):
     """A figure that a notebook shows when it is a cell's last line, and that says what it shows."""
 
     def __init__(self, description, width, height, **axes):
-        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="w")
+        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="none")
         self.description = description
         self.photographs = []  # axes that show an image as it is
         self.grid = self.subplots(**axes, squeeze=False) if axes else None
 
     def _repr_png_(self):
         image = io.BytesIO()
+        _for_day_and_night(self)
         self.savefig(image, format="png")
         width, height = (round(inches * DPI / 2) for inches in self.get_size_inches())
         shown = {"width": width, "height": height, "photographs": self._photographs()}
@@ -194,7 +198,7 @@ def plot_confusion(labels, predicted, classes=None):
     axes.imshow(off_diagonal, "Oranges", vmin=0, vmax=max(off_diagonal.max(), 1) * 1.6)
     for at, cell in np.ndenumerate(confused):
         if cell:
-            axes.text(at[1], at[0], cell, ha="center", va="center", fontsize=9)
+            axes.text(at[1], at[0], cell, ha="center", va="center", fontsize=9, color="#1b1f29")
     for set_ticks in (axes.set_xticks, axes.set_yticks):
         set_ticks(range(count), classes or range(count))
     _label(axes, "true class", "answer")
@@ -262,6 +266,18 @@ def _histogram(axes, title, values, bins, color):
     axes.tick_params(labelsize=8)
     axes.locator_params(axis="x", nbins=5)
     axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _for_day_and_night(figure):
+    """Black ink becomes gray, and white paper clear, so that a page may be light or dark."""
+    for part in [*figure.findobj(Text), *figure.findobj(Line2D)]:
+        if to_hex(part.get_color()) == "#000000":
+            part.set_color(INK)
+    for axes in figure.axes:
+        axes.set_facecolor("none")
+        for spine in axes.spines.values():
+            if to_hex(spine.get_edgecolor()) == "#000000":
+                spine.set_edgecolor(INK)
 
 
 def _named(given):

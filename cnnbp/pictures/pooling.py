@@ -89,9 +89,9 @@ class _Pooling:
         at = self.x.reach(own_scale) + GAP, y
         self.dz, dz_thumb = table(dz_name, dz, at, limit, window)
         at = self.dz.reach(own_scale) + GAP + margin[1], y
-        self.dx, dx_thumb = table(dx_name, dx, at, limit, pixel, **look)
-        extra, reach = dz_thumb + dx_thumb, (0, y + 132 if dz_thumb + dx_thumb else 0)
-        blocks.append(Block([self.dz, self.dx], extra, reach, start=(self.dz.left, TOP - 24)))
+        self.dx, _ = table(dx_name, dx, at, limit, pixel, thumb=False, **look)
+        reach = 0, y + 132 if dz_thumb else 0
+        blocks.append(Block([self.dz, self.dx], dz_thumb, reach, start=(self.dz.left, TOP - 24)))
         self.pixel_tables = [self.dx, self.x]
         if not partial:
             at = left, max(self.x.under, self.dx.under, self.dz.bottom) + GAP

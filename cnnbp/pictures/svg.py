@@ -253,7 +253,9 @@ def _block(block, number_, own_scale, over, links, block_of):
     """One block: its drawing, what links draw over it, and the rows of cells that answer."""
     left, top, width, height = block.frame(own_scale)
     over = f'<g visibility="hidden">{over}</g>' if over else ""
-    drawing = _svg(f"<g>{block.svg(own_scale)}{over}</g>", width, height, left, top)
+    answering = {id(part) for link in links for part, _ in link.handles}
+    marks = "".join(grid.mark() for grid in block.grids if id(grid) in answering)
+    drawing = _svg(f"<g>{block.svg(own_scale)}{marks}{over}</g>", width, height, left, top)
     rows = {}
     for grid in block.grids:
         for row in range(len(grid.values)):

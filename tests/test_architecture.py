@@ -153,7 +153,7 @@ def test_imports_run_one_way(module):
     assert not forbidden(source, module, is_package)
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", sorted(ROOMS))
 def test_no_room_has_a_permission_that_it_does_not_use(room):
     used = set()
     for module in filter(lambda module: room_of(module) == room, MODULES):

@@ -12,7 +12,7 @@
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
 #   make load           a class at once, on a hub on this machine    (LEARNERS=20)
-#   make bench          speed, as ratios to PyTorch; what a slider, a key press and a lesson cost
+#   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test binder oldlab lint notebooks site docs photographs references grading load bench requirements
@@ -37,11 +37,12 @@ lab: .venv/.lab
 	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again.
+# outputs, and show them again. Browser tests keep the processor to themselves.
 test: .venv/.dev lint
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest --nbval notebooks
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
+	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
+	.venv/bin/python -m pytest tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py
@@ -82,6 +83,7 @@ load: .venv-hub/.ready .venv/.dev
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
+	.venv/bin/python tests/benchmarks/diagnosis.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 

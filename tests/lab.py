@@ -25,11 +25,11 @@ PYTHON = os.path.abspath(os.environ.get("LAB_PYTHON", sys.executable))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
-# The text of what lies over a picture at this moment: its links that are not transparent.
-SHOWN = """svg => [...svg.querySelectorAll('.link')]
-    .filter(link => getComputedStyle(link).opacity === '1')
-    .map(link => [...link.querySelectorAll('text')].map(text => text.textContent).join(' '))
-    .join(' | ')"""
+# What a picture says at this moment: its links that are visible.
+SHOWN = """picture => [...picture.querySelectorAll('.link')]
+    .filter(link => getComputedStyle(link).visibility === 'visible')
+    .map(link => (link.innerText ?? link.textContent).replace(/\\s/g, ' '))
+    .filter(Boolean).join(' ')"""
 AS_A_PAGE_SAYS_IT = """html => {
     const element = document.createElement('div')
     element.innerHTML = html
@@ -72,7 +72,7 @@ class Notebook:
 
     def picture(self, cell):
         """The picture below the cell of this number."""
-        return self.output(cell).locator(".widget-html-content > svg")
+        return self.output(cell).locator(".widget-html-content > .cnnbp")
 
     def shown(self, cell):
         """What lies over the picture at this moment, as text."""

@@ -79,8 +79,9 @@ EXERCISES = {
     "cases": set(),
     "check": set(),
     "pages": {"check"},
-    "task": {"check", "pages", "the list lazily"},
-    "tasks": {"cases", "windows", "check", "task"},
+    "choices": set(),
+    "task": {"check", "choices", "pages", "the list lazily"},
+    "tasks": {"cases", "choices", "windows", "check", "task"},
     "the list": {"check", "pages"},
 }
 
@@ -236,6 +237,7 @@ def test_no_function_has_more_than_40_lines(module):
 OWN_ERRORS = {
     "cnnbp.exercises.task": "to the author of a task, when it is declared",
     "cnnbp.exercises.check.shapes": "to the author of a task, when it is declared",
+    "cnnbp.exercises.choices": "what a mistake leads to, caught where it is tried",
 }
 
 

@@ -24,5 +24,10 @@ def test_committed_picture_is_current(name):
     ET.fromstring(committed)  # and well-formed, for a page that shows it as an image
 
 
+def test_the_websites_first_picture_is_current():
+    committed = (ROOT / "docs" / docs_pictures.LIVE).read_text(encoding="utf-8")
+    assert committed == docs_pictures.signature() + "\n"
+
+
 def test_no_picture_is_left_over():
     assert {path.name for path in (ROOT / "docs").glob("*.svg")} == set(docs_pictures.PICTURES)

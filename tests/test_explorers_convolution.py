@@ -136,7 +136,7 @@ def test_a_window_that_does_not_fit_is_refused_in_red_and_comes_back(explore):
     before = explorer.html
     explorer.controls["dilation"].value = 3
     assert "Impossible: the window (10, 10)" in explorer.html
-    assert "color:#a3121f" in explorer.html
+    assert "#a3121f" in explorer.html
     assert "Impossible" in repr(explorer)
     explorer.controls["dilation"].value = 1
     assert explorer.html == before

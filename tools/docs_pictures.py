@@ -1,4 +1,4 @@
-"""Write the pictures that the README shows; `make docs` runs it."""
+"""Write the pictures that the README and the website's first page show; `make docs` runs it."""
 
 from pathlib import Path
 
@@ -39,9 +39,11 @@ PICTURES = {
     "step_size_explorer.svg": opening(explorers.StepSizeExplorer),
     "training_explorer.svg": opening(explorers.TrainingExplorer),
 }
+LIVE = "signature.html"  # the same as the SVG file, and it answers to the pointer
 TRAINED = {"training_explorer.svg"}  # another processor rounds otherwise, and trains otherwise
 
 
 if __name__ == "__main__":
     for name, draw in PICTURES.items():
         (DOCS / name).write_text(draw().still + "\n", encoding="utf-8")
+    (DOCS / LIVE).write_text(signature() + "\n", encoding="utf-8")

@@ -21,7 +21,7 @@ from pygments.formatters import HtmlFormatter
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "tools" / "page"
-PICTURE = ROOT / "docs" / "signature.svg"
+PICTURE = ROOT / "docs" / "signature.html"
 NOTATION = ROOT / "NOTATION.md"
 
 

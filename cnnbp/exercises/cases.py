@@ -73,6 +73,8 @@ def convolutions(rng):
         convolution(rng, (4, 3, 6, 5), (3, 3, 3, 3), stride=(2, 2), padding=(1, 1)),
         convolution(rng, (2, 1, 4, 5), (3, 1, 3, 1), padding=(1, 0)),
         convolution(rng, (2, 2, 3, 7), (1, 2, 1, 2), stride=(1, 2), padding=(0, 2)),
+        convolution(rng, (1, 2, 4, 5), (3, 2, 3, 3), padding=(1, 2)),
+        convolution(rng, (2, 2, 3, 6), (1, 2, 2, 2), stride=(1, 2)),
     ]
 
 
@@ -103,6 +105,7 @@ def poolings(rng):
         pooling(rng, (2, 2, 7, 6), (3, 2), (2, 1), (1, 0)),
         pooling(rng, (3, 2, 5, 5), (3, 3), (2, 2), (1, 1), draw=below_zero),
         pooling(rng, (2, 2, 5, 6), (1, 3), (1, 2), (0, 1), draw=below_zero),
+        pooling(rng, (1, 2, 4, 6), (3, 4), (2, 3), (1, 2), draw=below_zero),
     ]
 
 
@@ -135,6 +138,9 @@ def columns(rng):
         as_columns(rng, (3, 1, 4, 7), (3, 1), (1, 3), (2, 0)),
         as_columns(rng, (3, 2, 6, 7), (3, 2), (2, 3), (1, 0)),
         as_columns(rng, (2, 3, 5, 5), (2, 3), (2, 1), (0, 1)),
+        as_columns(rng, (1, 2, 4, 3), (3, 2), (2, 1), (1, 1)),
+        as_columns(rng, (2, 1, 3, 4), (2, 3), (1, 2), (1, 1)),
+        as_columns(rng, (1, 1, 3, 4), (2, 2), (1, 2)),
     ]
 
 

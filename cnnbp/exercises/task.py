@@ -3,18 +3,24 @@
 Declared by decorating its solution, whose docstring is the statement; its mistakes stand below it.
 """
 
+import functools
 import inspect
+import itertools
 import operator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from cnnbp.exercises.check.calling import copied
+from cnnbp.exercises.check.factors import unnamed_factor, value_of
 from cnnbp.exercises.check.handed_in import is_the_packages, name_of
 from cnnbp.exercises.check.messages import say, text_of
+from cnnbp.exercises.check.mistakes import Composed, Mistake
+from cnnbp.exercises.check.recognizing import sizes_of
 from cnnbp.exercises.check.results import Arrays, Unreadable
 from cnnbp.exercises.check.shapes import bind, parsed
 from cnnbp.exercises.check.steps import judge
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.pages.page import Page
 from cnnbp.exercises.pages.progress import remember
 from cnnbp.exercises.pages.sheet import sheet
@@ -56,6 +62,7 @@ class Task:
         self.parameters = list(inspect.signature(solution).parameters)
         self.answer, self.numeric, self.explain = answer, numeric, explain
         self.mistakes = {}  # name: Mistake
+        self.composed, self._factors = None, []
         self._tiny, self._cases = tiny, cases
         try:
             self.given = parsed(given)
@@ -153,14 +160,82 @@ class Task:
         """
 
         def catalogue(function):
-            key, said = f"{self.name}.{function.__name__}", flowed(inspect.getdoc(function))
-            functions = (function, *also)
-            self.mistakes[function.__name__] = Mistake(
-                key, said, functions, reread, convention, line
-            )
+            said, every = flowed(inspect.getdoc(function)), (function, *also)
+            made = wrong(function.__name__, reread, said, also=every, convention=convention)
+            self._listed(replace(made, line=line))
             return function
 
         return catalogue
+
+    def steps(self, *, factors=None, **choices):
+        """Declare the answer as steps, by decorating a function that is made of them.
+
+        choices  {step: [the right function, wrong(...), ...]}, see cnnbp/exercises/choices.py
+        factors  {"1/N": wrong(...)}, factors that have a name here; "dw db: 1/N" is one that
+                 only these parts have
+
+        The function takes the steps and then the task's own arguments; each step is an attribute.
+        """
+
+        def compose(function):
+            self.composed = Composed(
+                function,
+                {
+                    step: [right, *itertools.chain(*map(self._forms, every))]
+                    for step, (right, *every) in choices.items()
+                },
+            )
+            for step, form, mistake in self.composed.wrong:
+                mistake.functions.append(self.composed.with_choices({step: form}))
+            for declared, each in (factors or {}).items():
+                self._declare_factor(declared, each)
+            return function
+
+        return compose
+
+    def _forms(self, made):
+        """(form, mistake) for every form of a `wrong`."""
+        return list(zip(made.forms, itertools.repeat(self._listed(made))))
+
+    def _declare_factor(self, declared, each):
+        *head, reading = declared.split(": ")
+        parts = tuple(head[0].split()) if head else self.result.names
+        mistake = self._listed(each, parts)
+        mistake.functions.append(functools.partial(self._multiplied, parts, reading))
+        self._factors.append((parts, reading, mistake))
+
+    def _multiplied(self, parts, reading, *arguments):
+        """The right answer with a factor in some parts."""
+        case = dict(zip(self.parameters, arguments, strict=True))
+        right = self.result.read(self.answer(*arguments), case)
+        factor = value_of(reading, sizes_of(self, case))
+        found = tuple(factor * each if name in parts else each for name, each in right.items())
+        return found if len(found) > 1 else found[0]
+
+    @property
+    def factors(self):
+        """The mistakes that are a factor."""
+        return [mistake for _, _, mistake in self._factors]
+
+    def factor(self, reading, part):
+        """{mistake: rank} that say it is a factor in a part; the more special, the lower."""
+        declared = {
+            mistake: len(parts)
+            for parts, named, mistake in self._factors
+            if part in parts and named == reading
+        }
+        return declared or {unnamed_factor(reading): 0}
+
+    def _listed(self, made, parts=None):
+        """The Mistake of a `wrong`, in the catalogue once even if several steps can make it."""
+        if made.name not in self.mistakes:
+            key = f"{self.name}.{made.name}"
+            parts = parts or tuple(self.result.names)
+            about = made.said, made.reread, parts, made.convention, made.line
+            noted = Mistake(made.name, key, *about)
+            self.mistakes[made.name] = noted
+        self.mistakes[made.name].functions.extend(made.also)
+        return self.mistakes[made.name]
 
     @property
     def sentences(self):
@@ -204,37 +279,3 @@ def whole_seed(seed):
     if whole < 0 or isinstance(seed, bool):
         raise complaint(ValueError, f"seed must be a whole number from 0 on, not {seed!r}")
     return whole
-
-
-@dataclass(frozen=True, repr=False)
-class Mistake:
-    """A known wrong implementation, in one or several forms.
-
-    key         "task.name", its place in the table of messages
-    said        what is said of it, unless the table says otherwise
-    functions   that make the mistake, with the task's own arguments
-    reread      lesson and section
-    convention  True for one that is right in itself
-    line        the kind of line to look for in the learner's source, or None
-    """
-
-    key: str
-    said: str
-    functions: tuple
-    reread: str
-    convention: bool
-    line: str | None = None
-
-    @property
-    def name(self):
-        """What a verdict has as its .mistake."""
-        return self.key.split(".")[1]
-
-    @property
-    def explanation(self):
-        """The sentence that is said of it."""
-        said = text_of(self.key, self.said)
-        return say("convention", explanation=said) if self.convention else said
-
-    def __repr__(self):
-        return f"{self.key}: {self.explanation}"

@@ -8,24 +8,27 @@ LEGIBLE = {"width": "100%"}
 class View:
     """What `show` returns: a picture that answers to the pointer, and its still form beside it.
 
-    html     the picture, an Svg
-    widget   what JupyterLab shows in its place, if there is more than the picture
-    """
+    JupyterLab shows a bare SVG output as an image, which no pointer can reach, and takes style and
+    drawing out of HTML that is not trusted; inside an HTML widget the picture is part of the page.
 
-    widget = None
+    html     the picture, an Svg
+    widget   what JupyterLab shows
+    """
 
     def __init__(self, picture):
         self.html = picture
+        self.widget = widgets.HTML(picture, layout=LEGIBLE)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        live = self.widget._repr_mimebundle_() if self.widget else {}
-        return {**self.html._repr_mimebundle_(), **live, "text/plain": repr(self)}
+        still = self.html._repr_mimebundle_()
+        return {**self.widget._repr_mimebundle_(), **still, "text/plain": repr(self)}
 
     def __repr__(self):
         return self.html.description
 
     def close(self):
-        """Free what it is made of: a picture alone is text."""
+        """Free the widget and all that it is made of."""
+        release(self.widget)
 
 
 def release(*found):

@@ -3,6 +3,7 @@
 from cnnbp.pictures.convolution import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
+from cnnbp.pictures.layers import draw
 from cnnbp.pictures.lineage import draw_lineage
 from cnnbp.pictures.linear import (
     draw_flatten_dx,
@@ -14,6 +15,7 @@ from cnnbp.pictures.network import draw_network
 from cnnbp.pictures.pooling import draw_avg_pool2d_dx, draw_max_pool2d_dx
 
 __all__ = [
+    "draw",
     "draw_avg_pool2d_dx",
     "draw_conv2d_db",
     "draw_conv2d_dw",

@@ -34,36 +34,21 @@ def draw_conv2d_z(x, w, b=None, *, sample=0, filter=0, channel=0, chosen=(0, 0),
     x, w = images(x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     rank_of(chosen, np.ndindex(*view.place.output))
-    z, kernel = conv2d(x, w, b, **geometry), w[filter, channel]
-    limits = scales([view.pixels], [kernel], [z[sample, filter]])
-    flow, (x_limit, w_limit, z_limit) = Flow(len(set(limits)) > 1), limits
-    x_grid = view.table(flow, x_limit, view.middle(chosen))
-    w_grid = flow.table(cell_name("w", (filter, channel)), kernel, w_limit).grids[0]
-    z_name = cell_name("z", (sample, filter))
-    z_grid = flow.table(z_name, z[sample, filter], z_limit, chosen).grids[0]
-    cells = [
-        explain_conv2d("z", (sample, filter, *window), x=x, w=w, b=b, **geometry)
-        for window in cells_of(z_grid)
-    ]
-    answers = Answers(
-        cells,
-        {
-            "x": [Seen(x_grid, view.place.image, (sample, view.channel))],
-            "w": [Seen(w_grid, view.place.kernel, (filter, channel))],
-            "z": [Seen(z_grid, view.place.output, (sample, filter))],
-        },
-        rest=_rest_of_z(w, b is not None),
-    )
+    blocks, seen = view.of_outputs(w, conv2d(x, w, b, **geometry), chosen)
+    (x_seen,), (z_seen,) = seen["x"], seen["z"]
+    windows = cells_of(z_seen.grid)
+    explain = lambda at: explain_conv2d("z", at, x=x, w=w, b=b, **geometry)  # noqa: E731
+    cells = [explain((sample, filter, *window)) for window in windows]
+    answers = Answers(cells, seen, rest=_rest_of_z(w, b is not None))
     links = [
-        answers.of_result(rank, [view.window(x_grid, window)])
-        for rank, window in enumerate(cells_of(z_grid))
+        answers.of_result(rank, [view.window(x_seen.grid, window)])
+        for rank, window in enumerate(windows)
     ]
     links += [*answers.of_factors("x", x), *answers.of_factors("w", w)]
-    rank = rank_of(chosen, cells_of(z_grid))
+    rank = rank_of(chosen, windows)
     return picture(
-        f"Convolution, {z_name}: each cell sums the pixels that a window of {view.x_name} shows "
-        f"times {w_grid.name}. {links[rank].lines[0]}",
-        flow.blocks,
+        view.about_z(links[rank].lines[0]),
+        blocks,
         links + answers.of_nothing("x", PADDING),
         title="Who contributed to this output?",
         chosen=rank,
@@ -90,23 +75,19 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     dz, x, w = images(dz=dz, x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     rank_of(chosen, [*np.ndindex(*view.place.kernel), "bias"])
+    explain = lambda at: explain_conv2d("dw", at, dz=dz, x=x, w=w, **geometry)  # noqa: E731
     db = explain_conv2d("db", (filter, 0, 0), dz=dz)
-    explain = lambda tap: explain_conv2d(  # noqa: E731
-        "dw", (filter, channel, *tap), dz=dz, x=x, w=w, **geometry
-    )
-    asked = db if chosen == "bias" else explain(chosen)
-    _, dw, _ = conv2d_backward(dz, x, w, **geometry)
-    blocks, seen = view.of_weights(dz[sample, filter], dw[filter, channel], asked, db.total)
+    asked = db if chosen == "bias" else explain((filter, channel, *chosen))
+    blocks, seen = view.of_weights(dz, conv2d_backward(dz, x, w, **geometry)[1], asked, db.total)
     taps = cells_of(seen["dw"][0].grid)
-    answers = Answers([*map(explain, taps), db], seen, rest=_of_others(len(x)))
+    cells = [*(explain((filter, channel, *tap)) for tap in taps), db]
+    answers = Answers(cells, seen, rest=_of_others(len(x)))
     links = [answers.of_result(rank) for rank in range(len(taps))]
     links.append(answers.of_result(len(taps), (), "the bias's input is always 1"))
     links += [*answers.of_factors("x", x), *answers.of_factors("dz", dz)]
     rank = rank_of(chosen, [*taps, "bias"])
-    dw_name, dz_name = (seen[name][0].grid.name for name in ("dw", "dz"))
     return picture(
-        f"Weight gradient {dw_name} of a convolution: each cell sums {dz_name} times the cells of "
-        f"{view.x_name} that its weight met. {links[rank].lines[0]}",
+        view.about_dw(links[rank].lines[0]),
         blocks,
         links + answers.of_nothing("x", PADDING),
         title=f"Which pixels does one weight of filter {filter} meet?",
@@ -227,6 +208,18 @@ class _View:
         """(grid, SVG): the frame of a window on x."""
         return framed(grid, self.place.corner(window), self.place.span)
 
+    def of_outputs(self, w, z, chosen):
+        """The blocks of the convolution, and where each array is seen."""
+        sample, filter, channel = self.at
+        z, kernel = z[sample, filter], w[filter, channel]
+        x_limit, *limits = scales([self.pixels], [kernel], [z])
+        flow = Flow(len({x_limit, *limits}) > 1)
+        x_grid = self.table(flow, x_limit, self.middle(chosen))
+        names = ("w", (filter, channel)), ("z", (sample, filter))
+        seen = _seen(flow, names, (kernel, z), limits, ((0, 0), chosen))
+        seen["x"] = [Seen(x_grid, self.place.image, (sample, self.channel))]
+        return flow.blocks, seen
+
     def of_weights(self, dz, dw, asked, db):
         """The blocks of the weight gradient, and where each array is seen.
 
@@ -236,22 +229,40 @@ class _View:
         own = np.flatnonzero(asked.left_index[:, 0] == sample)
         largest = own[np.abs(asked.product[own]).argmax()] if len(own) else 0
         window = asked.left_index[largest, 2:] if len(own) else (0, 0)
-        tables = dz, dw, np.array([[db]])
+        tables = dz[sample, filter], dw[filter, channel], np.array([[db]])
         limits = scales(*([values] for values in (self.pixels, *tables)))
         flow = Flow(len(set(limits)) > 1)
         x_grid = self.table(flow, limits[0], self.middle(window))
         names = ("dz", (sample, filter)), ("dw", (filter, channel)), ("db", (filter,))
         centers = window, asked.index[2:] if asked.wanted == "dw" else (0, 0), (0, 0)
-        grids = [
-            flow.table(cell_name(*name), values, limit, center).grids[0]
-            for name, values, limit, center in zip(names, tables, limits[1:], centers, strict=True)
-        ]
-        seen = {
-            name: [Seen(grid, values.shape, prefix)]
-            for (name, prefix), grid, values in zip(names, grids, tables, strict=True)
-        }
+        seen = _seen(flow, names, tables, limits[1:], centers)
         seen["x"] = [Seen(x_grid, self.place.image, (sample, self.channel))]
         return flow.blocks, seen
+
+    def about_z(self, arithmetic):
+        """What the picture of z shows, for those who do not see it."""
+        sample, filter, channel = self.at
+        return (
+            f"Convolution, {cell_name('z', (sample, filter))}: each cell sums the pixels that a "
+            f"window of {self.x_name} shows times {cell_name('w', (filter, channel))}. {arithmetic}"
+        )
+
+    def about_dw(self, arithmetic):
+        sample, filter, channel = self.at
+        return (
+            f"Weight gradient {cell_name('dw', (filter, channel))} of a convolution: each cell "
+            f"sums {cell_name('dz', (sample, filter))} times the cells of {self.x_name} that its "
+            f"weight met. {arithmetic}"
+        )
+
+
+def _seen(flow, names, tables, limits, centers):
+    """Tables in the flow: name of the array -> [Seen]."""
+    seen = {}
+    for (name, prefix), *drawn in zip(names, tables, limits, centers, strict=True):
+        block = flow.table(cell_name(name, prefix), *drawn)
+        seen[name] = [Seen(block.grids[0], drawn[0].shape, prefix)]
+    return seen
 
 
 def _of_others(samples):

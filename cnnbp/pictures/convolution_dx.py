@@ -43,18 +43,12 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
     cells = [explain((n, channel, *other)) for other in pixels]
     rest = f"from the other filter{'s' * (len(group) > 2)}" * (len(group) > 1)
     answers = Answers(cells, sides.seen, rest=rest, went="went back to")
-    few = len(pixels) * w[0, 0].size <= 400
-    links = [
-        answers.of_result(rank, sides.over(answers, rank, few), *sides.why(answers.shown[rank]))
-        for rank in range(len(pixels))
-    ]
-    links += answers.of_factors("dz", dz, sides.window)
-    links += answers.of_factors("w", w)
+    links = sides.links(answers, dz, w)
     chosen = pixels.index(tuple(pixel))
     return picture(
         f"Input gradient, one cell read in two ways. {links[chosen].lines[0]}",
         sides.blocks,
-        links + answers.of_nothing("dz", BETWEEN),
+        links,
         chosen=chosen,
     )
 
@@ -123,6 +117,16 @@ class _Sides:
         last = [size - 1 for size in self.place.kernel]
         turn = lambda row, column: (last[0] - row, last[1] - column)  # noqa: E731
         return Turn(turn, turn)
+
+    def links(self, answers, dz, w):
+        """A link for every pixel, dz and weight."""
+        few = len(answers.cells) * np.prod(self.place.kernel) <= 400
+        results = [
+            answers.of_result(rank, self.over(answers, rank, few), *self.why(shown))
+            for rank, shown in enumerate(answers.shown)
+        ]
+        factors = [*answers.of_factors("dz", dz, self.window), *answers.of_factors("w", w)]
+        return results + factors + answers.of_nothing("dz", BETWEEN)
 
     def over(self, answers, rank, factors):
         """What lies over the tables for a pixel: its windows on dx, the kernel on the spread dz."""

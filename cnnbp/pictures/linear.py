@@ -84,31 +84,40 @@ def draw_flatten_dx(dz, x_shape, *, chosen=0, sample=0):
     True
     """
     dz = np.asarray(dz)
-    right, wrong = flatten_backward(dz, x_shape), dz.reshape(x_shape)
     check_choice(sample=(sample, dz.shape[1]), row=(chosen, len(dz)))
     homes = flatten_backward(np.arange(dz.size).reshape(dz.shape), x_shape)
     home = lambda rank: tuple(map(int, np.argwhere(homes == rank)[0]))  # noqa: E731
     trap = lambda rank: tuple(map(int, np.unravel_index(rank, x_shape)))  # noqa: E731
-    limit, rank = largest(dz), chosen * dz.shape[1] + sample
-    grid, thumb = table("dz (C·H·W, N)", dz, (LEFT, TOP + 20), limit, (chosen, sample))
+    limit, rank, at = largest(dz), chosen * dz.shape[1] + sample, (LEFT, TOP + 20)
+    grid, thumb = table("dz (C·H·W, N)", dz, at, limit, (chosen, sample))
     blocks = [Block([grid], thumb, (0, TOP + 152 if thumb else 0), start=(LEFT, TOP - 24))]
-    at_home, block = _images(right, RIGHT_WAY, grid.reach() + GAP, limit, home(rank))
-    in_trap, last = _images(wrong, WRONG_WAY, block.reach[0] + GAP, limit, trap(rank))
-    links = []
-    for cell in cells_of(grid):
-        number = cell[0] * dz.shape[1] + cell[1]
-        places = [*_at(at_home, home(number)), *_at(in_trap, trap(number))]
-        places.insert(0, (grid, grid.place(*cell)))
-        said = _where_to(cell, home(number), trap(number))
-        links.append(Link(said, handles=places, rings=places))
-    rank = cells_of(grid).index((chosen, sample))
+    right, x = flatten_backward(dz, x_shape), grid.reach() + GAP
+    at_home, block = _images(right, RIGHT_WAY, x, limit, home(rank))
+    x = block.reach[0] + GAP
+    in_trap, last = _images(dz.reshape(x_shape), WRONG_WAY, x, limit, trap(rank))
+    ranks = [n * dz.shape[1] + column for n, column in cells_of(grid)]
+    first = ranks.index(rank)
+    ranks += [int(homes[pixel]) for pixel in _pixels(at_home)]
+    ranks += [int(np.ravel_multi_index(pixel, x_shape)) for pixel in _pixels(in_trap)]
+    tables = [Seen(grid, dz.shape)], at_home, in_trap
+    links = [
+        _moved(tables, divmod(each, dz.shape[1]), home(each), trap(each))
+        for each in dict.fromkeys(ranks)
+    ]
     return picture(
-        f"Flattening, backward: transpose, then reshape. {links[rank].lines[0]}",
+        f"Flattening, backward: transpose, then reshape. {links[first].lines[0]}",
         [*blocks, block, last],
         links,
         title="Which pixel does a row of dz belong to?",
-        chosen=rank,
+        chosen=first,
     )
+
+
+def _moved(tables, cell, home, trap):
+    """The link of a cell of dz, where it belongs and where reshaping alone would put it."""
+    at = zip(tables, (cell, home, trap), strict=True)
+    places = [place for seen, index in at for place in _at(seen, index)]
+    return Link(_where_to(cell, home, trap), places, rings=places)
 
 
 def _where_to(cell, home, trap):
@@ -205,3 +214,8 @@ def _images(images, title, x, limit, pixel):
 def _at(seen, pixel):
     """The pixel's cell, if its sample is drawn."""
     return [place for each in seen if (place := each.cell(pixel))]
+
+
+def _pixels(seen):
+    """The indices of the pixels that these tables show."""
+    return [each.index(at) for each in seen for at in np.ndindex(each.grid.values.shape)]

@@ -56,7 +56,8 @@ __all__ = [
 MOST_PRODUCTS = 12  # of a link that are set in a row of their own
 MANY = 150  # links, above which a picture has no rows of products: it would grow too large
 LINE = 17  # pixels from one line of text to the next
-HINT = "A still. In a notebook, run the cell: then every number answers."
+HINT = "A still: in JupyterLab, show(…) it and run the cell; then every number answers."
+LIVE = "application/vnd.cnnbp.picture"  # what a stored lesson hands to its web page
 
 
 class Svg(str):
@@ -64,7 +65,8 @@ class Svg(str):
 
     The text is HTML that holds SVG, and answers to the pointer. `still` is SVG alone, at rest, for
     an image file. `description` says what it shows and the arithmetic at rest, for readers who do
-    not see it.
+    not see it. A notebook stores the still one: of HTML that is not trusted, JupyterLab and GitHub
+    leave the words alone.
     """
 
     description = ""
@@ -76,7 +78,7 @@ class Svg(str):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         still = self.draw_still(HINT) if self.draw_still else str(self)
-        return {"text/html": str(self), "image/svg+xml": still, "text/plain": self.description}
+        return {LIVE: str(self), "image/svg+xml": still, "text/plain": self.description}
 
     def __repr__(self):
         return self.description

@@ -5,6 +5,7 @@ import pytest
 
 from cnnbp import explain_conv2d
 from cnnbp.pictures.arithmetic import arithmetic
+from cnnbp.pictures.svg import number
 
 ARRAYS = """
 rng = np.random.default_rng(0)
@@ -48,12 +49,28 @@ def test_pointing_at_a_cell_of_dw_shows_its_arithmetic_alone(notebook, arrays, t
     assert notebook.shown(DW).count("dw[") == 1
 
 
-def test_pointing_at_a_product_of_dx_shows_it_on_both_sides(notebook, arrays):
-    notebook.picture(DX).locator(".c2").first.hover()  # the sum comes first, then a, then b
-    term = explain_conv2d("dx", (0, 0, 2, 2), stride=2, **arrays).term(1)
-    assert f"b: {term}" in notebook.shown(DX)
-    letters = notebook.picture(DX).locator(".k2 .letter").text_content()
-    assert letters == "b" * 5  # in dz, w, the rotated w, the spread dz, and the products
+def test_pointing_at_a_pixel_of_dx_shows_its_products_on_both_sides(notebook, arrays):
+    notebook.picture(DX).locator(".c8").first.hover()
+    cell = explain_conv2d("dx", (0, 0, 1, 2), stride=2, **arrays)
+    assert arithmetic(cell) in notebook.shown(DX)
+    letters = "".join(notebook.picture(DX).locator(".k8 .letter").all_text_contents())
+    assert sorted(letters) == sorted("ab" * 4)  # in dz, w, the rotated w, and the spread dz
+
+
+def test_pointing_at_a_factor_shows_what_it_made(notebook, arrays):
+    dz = notebook.picture(DX).get_by_role("radio", name="dz[0,0,0,1] = ").first
+    dz.hover()
+    assert "went back to 9 cells: a " in notebook.shown(DX)
+    product = arrays["dz"][0, 0, 0, 1] * arrays["w"][0, 0, 0, 0]
+    assert f"= {number(product, 4)} → dx[0,0,0,2]" in notebook.shown(DX)
+
+
+def test_arrow_keys_walk_through_a_table(notebook, arrays):
+    notebook.picture(DW).locator(".c4").first.focus()
+    notebook.page.keyboard.press("ArrowRight")
+    assert arithmetic(explain_conv2d("dw", (0, 0, 1, 2), stride=2, **arrays)) in notebook.shown(DW)
+    focused = "getComputedStyle(document.activeElement).outlineStyle"
+    assert notebook.page.evaluate(focused) == "solid"
 
 
 def test_a_focused_cell_is_shown(notebook, arrays):

@@ -51,8 +51,9 @@ def test_right_answers_are_of_tasks():
 
 
 # room of the exercises: the others that it may import
-ROOMS = {"check": set(), "pages": {"check"}, "task": {"check", "pages"}, "cases": set()}
-ROOMS |= {"windows": set(), "tasks": {"check", "task", "cases", "windows"}}
+ROOMS = {"check": set(), "pages": {"check"}, "task": {"check", "pages", "choices"}, "cases": set()}
+ROOMS |= {"windows": set(), "choices": set()}
+ROOMS |= {"tasks": {"check", "task", "cases", "windows", "choices"}}
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnbp.exercises.check.factors import factors
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.recognizing import Case
 from cnnbp.exercises.check.results import agree
-from cnnbp.exercises.check.saying import unlike
 from cnnbp.exercises.check.shapes import symbolic
+
+MOST_CELLS = 10**5  # a larger array is no answer
 
 
 @dataclass
@@ -36,15 +38,17 @@ class Wrong:
 def shape_family(wrong):
     """Which shape mistake it is, or None."""
     yours, expected = wrong.yours.shape, wrong.expected.shape
-    missing = _left_out(wrong)
     argument = [k for k, v in wrong.case.arguments.items() if getattr(v, "shape", None) == yours]
     if not yours:
         return say("shape.scalar")
-    if [n for n in yours if n > 1] == [n for n in expected if n > 1]:
-        return say("shape.ones")
+    if not wrong.yours.size:
+        return say("shape.empty")
     if sorted(yours) == sorted(expected):
         return say("shape.reordered", symbols=symbolic(wrong.symbols))
-    if missing:
+    if [n for n in yours if n > 1] == [n for n in expected if n > 1]:
+        more = len(yours) - len(expected)
+        return say("shape.more", count=more) if more > 0 else say("shape.ones")
+    if missing := _left_out(wrong):
         return say("shape.summed", missing=", ".join(missing), count=len(missing))
     if wrong.yours.size == wrong.expected.size:
         return say("shape.reshaped")
@@ -69,6 +73,8 @@ def _left_out(wrong):
 
 
 def _image_size(wrong):
+    if wrong.symbols[2:] != ("H", "W"):
+        return None
     off = np.subtract(wrong.yours.shape[2:], wrong.expected.shape[2:])
     padding = np.array(wrong.case.arguments.get("padding", (0, 0)))
     if padding.any() and np.array_equal(off, 2 * padding):
@@ -76,9 +82,27 @@ def _image_size(wrong):
     return say("shape.image", rows=f"{off[0]:+d}", columns=f"{off[1]:+d}")
 
 
+def constant_family(cases):
+    """The sentence of a function that returns the same in every case, or None."""
+    first = cases[0].yours
+    if first.size > MOST_CELLS:
+        return None
+    same = all(np.array_equal(case.yours, first) for case in cases)
+    asked = [case for case in cases if not np.array_equal(case.expected, cases[0].expected)]
+    return say("family.constant result") if same and len(asked) > 1 and first.any() else None
+
+
 def value_family(cases):
-    """The sentence of the first family that explains every one of the wrong cases, or None."""
+    """The sentence of the first family that explains every case, or None.
+
+    A random case has to be wrong: the tiny one has few numbers. Cases of another shape are told
+    of elsewhere; a family speaks of those that have the right one.
+    """
+    cases = [case for case in cases if case.yours.shape == case.expected.shape]
+    wrong = [case for case in cases if not agree(case.yours, case.expected)]
     if not all(np.isfinite(case.yours).all() for case in cases):
+        return None
+    if not any(case.case.number for case in wrong):
         return None
     ranks = {case.expected.ndim for case in cases}
     families = OF_CELLS if len(ranks) > 1 or 0 in ranks else OF_AXES
@@ -92,25 +116,20 @@ def _zeros(cases):
 
 
 def _factor(cases):
-    """Times a constant in each case: and which quantity that is in all of them."""
-    if not all(case.expected.any() for case in cases):
+    """Times a quantity in every case."""
+    triples = [(case.yours, case.expected, case.case.sizes) for case in cases]
+    readings = factors(triples)
+    if not readings:
         return None
-    factors = [np.vdot(c.yours, c.expected) / np.vdot(c.expected, c.expected) for c in cases]
-    if not all(agree(c.yours, k * c.expected) for c, k in zip(cases, factors, strict=True)):
-        return None
-    name = cases[0].name
-    if np.allclose(factors, -1):
+    name, reading = cases[0].name, readings[0]
+    if reading == "−1":
         return say("family.sign", name=name)
-    for quantity in cases[0].case.sizes:
-        sizes = np.array([each.case.sizes[quantity] for each in cases], float)
-        for sign, shown in ((1, quantity), (-1, f"−{quantity}")):
-            if np.allclose(factors, sign * sizes):
-                return say("family.factor", name=name, quantity=shown)
-            if np.allclose(factors, sign / sizes):
-                return say("family.divided", name=name, quantity=shown)
-    if np.allclose(factors, factors[0]):
-        return say("family.constant", name=name, factor=unlike(factors[0], 1.0)[0])
-    return None
+    divided = [each.replace("1/", "") for each in readings if "1/" in each]
+    if divided and reading != "1/2":
+        return say("family.divided", name=name, quantity=say("explained.or").join(divided))
+    if reading[-1].isdigit():
+        return say("family.constant", name=name, factor=reading)
+    return say("family.factor", name=name, quantity=say("explained.or").join(readings))
 
 
 def _transposed(cases):
@@ -134,8 +153,9 @@ def _reversed(cases):
 
 def _shifted(cases):
     """Rows and columns moved by up to two, perhaps farther in one case than in another."""
-    if cases[0].expected.ndim < 2:
+    if not _has_windows(cases[0]):
         return None
+    cases = [case for case in cases if not agree(case.yours, case.expected)]
     if not all(_shift(case.yours, case.expected) for case in cases):
         return None
     rows, columns = (f"{n:+d}" for n in _shift(cases[0].yours, cases[0].expected))
@@ -162,12 +182,17 @@ def _overlap(size, move):
 
 
 def _border(cases):
-    if cases[0].expected.ndim < 2:
+    if not _has_windows(cases[0]):
         return None
-    inner = [_right_cells(case)[..., 1:-1, 1:-1] for case in cases]
-    if all(cells.all() for cells in inner) and any(cells.size for cells in inner):
+    inner = [tuple(cells[..., 1:-1, 1:-1] for cells in _cells(case)) for case in cases]
+    if all(right.all() for right, _ in inner) and any(telling.any() for _, telling in inner):
         return say("family.border", name=cases[0].name)
     return None
+
+
+def _has_windows(case):
+    """Whether a part is an image that windows read or wrote."""
+    return case.symbols[-2:] in (("H", "W"), ("OH", "OW")) and "stride" in case.case.arguments
 
 
 def _only_one(cases):
@@ -177,28 +202,49 @@ def _only_one(cases):
         alone = (each.case.contributions[axis, index][name] for each in cases)
         if all(agree(each.yours, part) for each, part in zip(cases, alone, strict=True)):
             which = say(f"only.{axis}", place=say("only.last" if index else "only.first"))
-            return say("family.only one", name=name, which=which)
+            kept = axis in cases[0].symbols
+            return say(
+                "family.only one filled" if kept else "family.only one", name=name, which=which
+            )
     return None
 
 
 def _slice(cases):
-    """Right at some indices of one axis, wrong at all others, in every case."""
+    """Right at some indices of one axis, wrong at all others, in every wrong case."""
     for axis, symbol in enumerate(cases[0].symbols):
-        if symbol == "1":
-            continue
-        found = []
-        for case in cases:
-            others = tuple(i for i in range(case.expected.ndim) if i != axis)
-            found.append(np.flatnonzero(_right_cells(case).all(axis=others)).tolist())
-        if found[0] and all(indices == found[0] for indices in found):
-            indices = ", ".join(map(str, found[0]))
+        found = [_right_indices(case, axis) for case in cases]
+        lengths = {case.expected.shape[axis] for case in cases}
+        wrong = [
+            right
+            for right, case in zip(found, cases, strict=True)
+            if len(right) < case.expected.shape[axis]
+        ]
+        whole = (
+            all(
+                right == wrong[0] or case.expected.shape[axis] == len(right) <= len(wrong[0])
+                for right, case in zip(found, cases, strict=True)
+            )
+            if wrong
+            else False
+        )
+        if whole and wrong[0] and len(wrong) > 1 and max(lengths) > 1:
+            indices = ", ".join(map(str, wrong[0]))
             return say("family.slice", name=cases[0].name, indices=indices, axis=symbol)
     return None
 
 
-def _right_cells(case):
+def _right_indices(case, axis):
+    """Where along an axis all cells are right, and one of them is not just 0."""
+    others = tuple(i for i in range(case.expected.ndim) if i != axis)
+    right, telling = (cells for cells in _cells(case))
+    return np.flatnonzero(right.all(axis=others) & telling.any(axis=others)).tolist()
+
+
+def _cells(case):
+    """Which cells are right, and which of these are not just 0 in both."""
     scale = np.abs(case.expected).max()
-    return np.isclose(case.yours, case.expected, rtol=0, atol=1e-9 * scale)
+    right = np.isclose(case.yours, case.expected, rtol=0, atol=1e-9 * scale)
+    return right, right & (case.expected != 0)
 
 
 def _whole(cases):

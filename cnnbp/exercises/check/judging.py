@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnbp.exercises.check.calling import described, own_line
-from cnnbp.exercises.check.families import Wrong, shape_family, value_family
+from cnnbp.exercises.check.errors import error_hint
+from cnnbp.exercises.check.explaining import Search
+from cnnbp.exercises.check.families import Wrong, constant_family, shape_family, value_family
 from cnnbp.exercises.check.handed_in import name_of
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.orders import (
@@ -16,7 +18,7 @@ from cnnbp.exercises.check.orders import (
     misplaced_name,
     results_reordered,
 )
-from cnnbp.exercises.check.recognizing import RAISED
+from cnnbp.exercises.check.recognizing import Raised, numbers_in
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.saying import given, unlike, worst_cell
 from cnnbp.exercises.check.shapes import ANY, symbolic
@@ -32,14 +34,16 @@ class Finding:
 
     stage      the step it stopped at, or "passed"
     sentences  what is said of it
-    mistake    name of the catalogued mistake, or None
+    mistakes   names of the known mistakes that explain it
+    explained  whether a sentence says what is wrong, and not only where
     compared   (part, yours, expected) to be shown beside one another, or None
     printed    what the function printed
     """
 
     stage: str
     sentences: list
-    mistake: str | None = None
+    mistakes: tuple = ()
+    explained: bool = False
     compared: tuple | None = None
     printed: str = ""
 
@@ -67,46 +71,44 @@ class Judgement:
             case = min(same, key=_size)  # the easiest to look at
         elif stage == "wrong shape":
             case = max(same, key=self._distinct_axes)  # equal lengths hide which axis is wrong
-        order = self._another_order(stage)
-        if order:
-            return Finding(stage, [order[1]], order[0], printed=self.attempts[case.number].printed)
-        describe, recognizable = self._descriptions()[stage]
-        mistake = None
-        if recognizable:
-            part = None if stage == "raised" else self._wrong_part(case)
-            mistake = self.facts.recognize(self.outcomes, part)
-        sentences = []
-        if mistake:
-            sentences += [mistake.explanation, say("reread", section=mistake.reread)]
-        sentences += [*self._line(mistake), *describe(case, mistake)]
-        if recognizable:
-            sentences += self._where_to_look(case)
+        printed = self.attempts[case.number].printed
+        if order := self._another_order(stage):
+            return Finding(stage, [order[1]], (order[0],), explained=True, printed=printed)
+        describe, known_ones = self._descriptions()[stage]
+        found = Search(self.facts, self.outcomes).explanation() if known_ones else None
+        said, explained = describe(case, found)
+        if not found and not explained:
+            elsewhere = self._raised_elsewhere()
+            said, explained = [*elsewhere, *said], bool(elsewhere)
+        sentences = [*(found.sentences if found else []), *self._lines(found), *said]
+        sentences += self._where_to_look(case) if known_ones else []
         return Finding(
             stage,
             sentences,
-            mistake=mistake and mistake.name,
+            mistakes=found.names if found else (),
+            explained=bool(found) or explained,
             compared=self._compared(case) if stage in VALUES else None,
-            printed=self.attempts[case.number].printed,
+            printed=printed,
         )
 
     def _another_order(self, stage):
         """(mistake's name, sentence) if it is all right but for an order, or None."""
-        if stage == "changed its inputs":
-            return None
+        if stage == "changed its inputs" or self.facts.recognize(self.outcomes, None):
+            return None  # a mistake that explains everything needs no other explanation
         return results_reordered(self.facts, self.outcomes) or arguments_reordered(
             self.facts, self.f
         )
 
-    def _line(self, mistake):
-        """Sentences on the line where the mistake is, if there is one candidate."""
-        misplaced = misplaced_name(self.facts, self.f)
-        if misplaced:
+    def _lines(self, found):
+        """Sentences on the lines where the mistakes are, each if there is one candidate."""
+        if misplaced := misplaced_name(self.facts, self.f):
             yield misplaced
-        kind = mistake.line if mistake else None
         if returned := line_of(self.f, "returned"):
             yield say("line.returned", number=returned[0], source=returned[1])
-        elif kind and (found := line_of(self.f, kind)):
-            yield say("line", number=found[0], source=found[1])
+            return
+        for kind in dict.fromkeys(mistake.line for mistake in found.sure) if found else ():
+            if kind and (place := line_of(self.f, kind)):
+                yield say("line", number=place[0], source=place[1])
 
     def _descriptions(self):
         """For each stage: what describes it, and whether a mistake may be recognized there."""
@@ -121,7 +123,7 @@ class Judgement:
     def _step(self, case):
         """The first step that a case fails, or None."""
         attempt, outcome = self.attempts[case.number], self.outcomes[case.number]
-        if outcome is RAISED:
+        if isinstance(outcome, Raised):
             return "raised"
         if attempt.changed:
             return "changed its inputs"
@@ -140,19 +142,28 @@ class Judgement:
         wrong = (name for name in case.expected if not agree(outcome[name], case.expected[name]))
         return next(wrong, None)
 
-    def _raised(self, case, mistake):
+    def _raised(self, case, found):
         attempt = self.attempts[case.number]
-        at = own_line(attempt)
+        at, hint = own_line(attempt), error_hint(attempt.error)
         said = [say("raised", error=described(attempt.error))]
-        return [*said, say("raised.line", number=at[0], source=at[1])] if at else said
+        said += [say("raised.line", number=at[0], source=at[1])] if at else []
+        return [*said, *([hint] if hint else [])], bool(hint)
 
-    def _changed(self, case, mistake):
+    def _raised_elsewhere(self):
+        """What is behind an exception in another case, in a list; if there is something to say."""
+        for case in self.facts.cases:
+            error = self.attempts[case.number].error
+            if error and (hint := error_hint(error)):
+                where = given(case.arguments)
+                return [say("raised.elsewhere", given=where, error=described(error)), hint]
+        return []
+
+    def _changed(self, case, found):
         attempt = self.attempts[case.number]
         key = "changed.rounding" if attempt.rounding else "changed"
         count, first = len(attempt.changed), attempt.changed[0]
-        return [
-            say(key, names=", ".join(attempt.changed), count=count, copy=self._copy(case, first))
-        ]
+        copy = self._copy(case, first)
+        return [say(key, names=", ".join(attempt.changed), count=count, copy=copy)], True
 
     def _copy(self, case, name):
         """How to copy an argument, as a line of Python."""
@@ -161,33 +172,39 @@ class Judgement:
             return f"{name} = {name}.copy()"
         return f"{name} = [{name[0]}.copy() for {name[0]} in {name}]"
 
-    def _wrong_type(self, case, mistake):
-        return [str(self.outcomes[case.number])]
+    def _wrong_type(self, case, found):
+        return [str(self.outcomes[case.number])], True
 
-    def _wrong_shape(self, case, mistake):
-        wrong = self._wrong(case, self._wrong_part(case))
+    def _wrong_shape(self, case, found):
+        name = self._wrong_part(case)
+        wrong = self._wrong(case, name)
         expected = f"{symbolic(wrong.symbols)} = {wrong.expected.shape}"
-        sentence = say("shape", name=wrong.name, yours=wrong.yours.shape, expected=expected)
-        family = None if mistake else shape_family(wrong)
-        return [sentence, *filter(None, [family])]
+        said = [say("shape", name=wrong.name, yours=wrong.yours.shape, expected=expected)]
+        if found and name in found.parts:
+            return said, True
+        hint = constant_family(self._all(name)) or shape_family(wrong)
+        return [*said, *([hint] if hint else [])], bool(hint)
 
-    def _wrong_values(self, case, mistake):
+    def _wrong_values(self, case, found):
         wrong = self._wrong(case, self._wrong_part(case))
         if isinstance(wrong.expected, frozenset):
-            return list(self.task.result.difference(case.arguments, wrong.yours, wrong.expected))
+            said = self.task.result.difference(case.arguments, wrong.yours, wrong.expected)
+            return list(said), True
         index = worst_cell(wrong.yours, wrong.expected)
         cell = cell_name(wrong.name, index)
         sentences = []
         if not np.isfinite(wrong.yours).all():
             sentences.append(say("not finite", name=wrong.name, cell=cell))
-        elif not mistake and (family := value_family(self._all_wrong(wrong.name))):
-            sentences.append(family)
+        elif not (found and wrong.name in found.parts):
+            family = constant_family(self._all(wrong.name)) or value_family(self._all(wrong.name))
+            sentences += [family] if family else []
+        explained = bool(sentences)
         yours, expected = unlike(float(wrong.yours[index]), float(wrong.expected[index]))
         sentences.append(say("worst", cell=cell, yours=yours, expected=expected))
         if self.task.explain:
             arithmetic = self.task.explain(wrong.name, index, **case.arguments)
             sentences.append(say("expected is", arithmetic=arithmetic))
-        return sentences
+        return sentences, explained
 
     def _where_to_look(self, case):
         seed = f", seed={self.facts.seed}" if self.facts.seed else ""
@@ -208,15 +225,12 @@ class Judgement:
             symbols = tuple(f"axis {axis}" for axis in range(np.ndim(expected)))
         return Wrong(name, symbols, yours, expected, case)
 
-    def _all_wrong(self, name):
-        """Every case that returned this part in its shape, but with other values."""
+    def _all(self, name):
+        """Every case that returned this part as an array, right or wrong."""
         return [
             self._wrong(case, name)
             for case in self.facts.cases
-            if isinstance(outcome := self.outcomes[case.number], dict)
-            and name in outcome
-            and outcome[name].shape == case.expected[name].shape
-            and not agree(outcome[name], case.expected[name])
+            if numbers_in(self.outcomes[case.number], name) is not None
         ]
 
     def _distinct_axes(self, case):

@@ -40,6 +40,38 @@ MESSAGES = {
     "line.returned": "Your line {number}, {source}, ends the loop in its first round: move it "
     "behind the loop, as far to the left as the for.",
     "raised.line": "It happened in your line {number}: {source}",
+    "raised.elsewhere": "In another case, with {given}, it raised {error}.",
+    "error.ambiguous": "An if asks one question, but an array has as many answers as cells: ask "
+    "them with a mask, x > 0, or loop over the indices.",
+    "error.a number wanted": "Somewhere a single int is wanted and an array, a pair or a float was "
+    "given: np.zeros takes a shape, as x.shape; range and an index take one int.",
+    "error.ints": "An array of ints cannot hold fractions: make it with dtype=float.",
+    "error.broadcast": "Two arrays meet whose shapes do not fit: print both. An empty "
+    "slice such as [0:-0], a window that reaches over the edge or an axis in another place make "
+    "them differ.",
+    "error.product": "A matrix product needs as many columns on the left as rows on the right: "
+    "which of the two has to be transposed?",
+    "error.ragged": "Arrays of different shapes do not make one array: keep them in a list.",
+    "error.joined": "Arrays of different shapes cannot be joined as they are: flatten each with "
+    ".ravel(), or go through them one by one.",
+    "error.reshape": "A reshape must keep the count of numbers: print both shapes.",
+    "error.bounds": "An index is beyond the last cell: think of the padding, the stride, and "
+    "which axis is which.",
+    "error.indices": "There are more indices than axes: print the shape of what is indexed.",
+    "error.zero": "Something is divided by 0: think of the case in which everything is 0.",
+    "error.pair": "A pair is used like one number: stride, padding and kernel_size are "
+    "(rows, columns), so take [0] or [1].",
+    "error.attribute": "Something is of another type than you think: print its type.",
+    "error.name": "A name is used before it has a value: look for a slip of the pen, or for an "
+    "assignment that this way through the function leaves out.",
+    "error.read-only": "Something is written to an array that only shows another one: make a copy "
+    "first.",
+    "error.in place": "An array cannot grow by +=: make it in its full shape first.",
+    "error.empty": "A slice is empty, so that it has no maximum: think of windows at the edge.",
+    "error.recursion": "The function calls itself without end.",
+    "error.einsum": "The letters of einsum do not fit the shapes: one letter for each axis, the "
+    "same letter where lengths are equal.",
+    "error.axis": "There is no such axis: print the shape.",
     "changed": "It changed {names}, which {count:belongs|belong} to whoever called it: the next "
     "layer would compute with other numbers. Work on a copy, {copy}, or avoid +=, *= and "
     "[...] = on it.",
@@ -81,9 +113,12 @@ MESSAGES = {
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",
     "shape.scalar": "That is a single number: something was summed over every axis.",
+    "shape.empty": "It is empty: a slice such as [p:-p] holds nothing where p is 0, since −0 is 0.",
     "shape.reordered": "Its axes are in another order: transpose before you return, or loop over "
     "the axes in the order {symbols}.",
     "shape.ones": "Only axes of length 1 differ: keepdims=True in a sum or a reshape keeps them.",
+    "shape.more": "It has {count} {count:axis|axes} too many: its numbers fit without the axes of "
+    "length 1, which a reshape or an index takes away.",
     "shape.summed": "The {count:axis|axes} {missing} {count:is|are} gone: summed over, or never "
     "looped over.",
     "shape.argument": "That is the shape of {argument}: is a sum missing, or is it the wrong "
@@ -102,6 +137,20 @@ MESSAGES = {
     "case.try": "Try it alone: {call}",
     "reread": "Reread lesson {section}.",
     "convention": "A valid convention, but not the one of this course. {explanation}",
+    # Several mistakes at once
+    "explained.two": "Two things at once: {things}.",
+    "explained.three": "Three things at once: {things}.",
+    "explained.several": "Several things at once: {things}.",
+    "explained.and": ", and ",
+    "explained.or": ", or ",
+    "explained.either": "either {ways}",
+    "explained.only where": "only {condition}, {said}",
+    "where.stride is 1": "where the stride is 1",
+    "where.stride is not 1": "where the stride is not 1",
+    "where.padding is 0": "where the padding is 0",
+    "where.padding is not 0": "where there is padding",
+    "factor.times": "{yours} {are} multiplied by {factor}",
+    "factor.divided": "{yours} {are} divided by {factor}",
     # Families of wrong values
     "family.zeros": "Your {name} is all zeros: is something computed and then not added to it?",
     "family.sign": "Your {name} is right except for its sign.",
@@ -114,9 +163,13 @@ MESSAGES = {
     "belongs at {order}.",
     "family.reversed": "Your {name} is right but reversed along {axes}.",
     "family.shifted": "Your {name} is right but shifted by ({rows}, {columns}) rows and columns.",
+    "family.constant result": "Your function returns the same array in every case, whatever it is "
+    "given: it keeps its first result, or does not use its arguments.",
     "family.border": "Your {name} is right except on its border: look at the first and the last "
     "row and column, where padding or the last window lies.",
     "family.only one": "Your {name} is what the {which} alone contributes: add up all of them.",
+    "family.only one filled": "Your {name} is right for the {which} only and 0 elsewhere: a return "
+    "inside the loop, or an index that stays the same.",
     "only.N": "{place} sample",
     "only.F": "{place} filter",
     "only.first": "first",

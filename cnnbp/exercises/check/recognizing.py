@@ -4,16 +4,23 @@ Kept for each seed, so that the second check of an exercise costs the learner's 
 """
 
 import functools
-import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
-from cnnbp.exercises.check.calling import attempt
+from cnnbp.exercises.check.calling import quiet
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.shapes import bind
 
-RAISED = "raised"  # the outcome of a call that ended in an exception
 PRODUCTS = ("OH·OW", "KH·KW", "H·W", "N·OH·OW", "N·H·W", "C·H·W", "C·KH·KW", "K·N")
+PROBE = np.random.default_rng(1).standard_normal(1 << 14)
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The outcome of a call that ended in an exception of this type."""
+
+    kind: type
 
 
 class Case:
@@ -28,7 +35,7 @@ class Case:
     def __init__(self, task, number, arguments):
         self.task, self.number, self.arguments = task, number, arguments
         self.expected = self.right()
-        self.sizes = _with_products(bind(task.given, arguments))
+        self.sizes = sizes_of(task, arguments)
 
     def right(self, **changed):
         """The parts of the right answer, some arguments perhaps changed."""
@@ -36,13 +43,22 @@ class Case:
         return self.task.result.read(self.task.answer(*arguments.values()), arguments)
 
     def outcome(self, attempt):
-        """RAISED, an Unreadable, or the parts of what an attempt returned."""
+        """Raised, an Unreadable, or the parts of what an attempt returned."""
         if attempt.error:
-            return RAISED
+            return Raised(type(attempt.error))
         try:
             return self.task.result.read(attempt.returned, self.arguments)
         except Unreadable as unreadable:
             return unreadable
+
+    def outcome_of(self, function):
+        """The same of a mistake, which changes no arguments."""
+        try:
+            return self.task.result.read(function(*self.arguments.values()), self.arguments)
+        except Unreadable as unreadable:
+            return unreadable
+        except Exception as error:  # whatever a mistake leads to
+            return Raised(type(error))
 
     @functools.cached_property
     def contributions(self):
@@ -59,11 +75,12 @@ class Case:
 
 
 class Known:
-    """The cases of a task for one seed, and the outcomes of its catalogued mistakes."""
+    """The cases of a task for one seed, and what its known mistakes make of them."""
 
     def __init__(self, task, seed):
         self.task, self.seed = task, seed
         self.cases = [Case(task, *numbered) for numbered in enumerate(task.drawn(seed))]
+        self._pairs = {}  # number of a case: the pairs of choices, and their prints in it
 
     @functools.cached_property
     def numeric(self):
@@ -76,35 +93,44 @@ class Known:
 
     @functools.cached_property
     def mistakes(self):
-        """(mistake, its outcomes) for every implementation in the catalogue."""
-        with warnings.catch_warnings(action="ignore"):
-            return [
-                (mistake, self.outcomes([attempt(f, case.arguments) for case in self.cases]))
-                for mistake in self.task.mistakes.values()
-                for f in mistake.functions
-            ]
+        """(mistake, its outcomes) for every form of every known mistake."""
+        return [
+            (mistake, self.outcomes_of(function))
+            for mistake in self.task.mistakes.values()
+            for function in mistake.functions
+        ]
 
     def outcomes(self, attempts):
         """The outcome of every case."""
         return [case.outcome(attempt) for case, attempt in zip(self.cases, attempts, strict=True)]
 
-    def recognize(self, outcomes, part):
-        """The catalogued mistake that explains all outcomes, or at least this part; or None."""
-        several = len(self.cases[0].expected) > 1
-        return self._explained(outcomes, None) or (
-            self._explained(outcomes, part) if part and several else None
-        )
+    def outcomes_of(self, function):
+        """What a mistake makes of every case."""
+        with quiet():
+            return [case.outcome_of(function) for case in self.cases]
 
-    def _explained(self, outcomes, part):
-        expected = [case.expected for case in self.cases]
-        for mistake, its_outcomes in self.mistakes:
-            cases = list(zip(outcomes, its_outcomes, expected, strict=True))
-            # The tiny case has few numbers; it and exceptions alone could come from anything.
-            if all(_compatible(*case, part) for case in cases) and any(
-                _tells(*case, part) for case in cases[1:]
-            ):
-                return mistake
-        return None
+    def pairs_like(self, case, part, array):
+        """(mistakes, function) of two wrong choices that give these numbers in one part of a case.
+
+        Only a print of every pair's numbers is kept, for one case after another.
+        """
+        composed = self.task.composed
+        if composed is None:
+            return []
+        if case.number not in self._pairs:
+            pairs = list(composed.pairs())
+            with quiet():
+                prints = [_prints(case.outcome_of(function)) for _, function in pairs]
+            self._pairs[case.number] = pairs, prints
+        with quiet():
+            size, mark = _print(array)
+        return [
+            pair
+            for pair, prints in zip(*self._pairs[case.number], strict=True)
+            if part in prints
+            and prints[part][0] == size
+            and abs(prints[part][1] - mark) <= 1e-8 * (1 + abs(mark))
+        ]
 
 
 @functools.lru_cache(maxsize=64)
@@ -113,45 +139,47 @@ def known(task, seed):
     return Known(task, seed)
 
 
-def _compatible(yours, its, expected, part):
-    """Whether two outcomes are equal, or differ only where one of them is no numbers at all.
-
-    Whoever makes a mistake only where it raises nothing (a transposed kernel, if it is square)
-    makes it all the same, so right numbers speak against a mistake only where it has numbers, too.
-    """
-    if _equal(yours, its, part):
-        return True
-    yours_broken, its_broken = _broken(yours, expected), _broken(its, expected)
-    if yours_broken and its_broken:  # numbers in a wrong shape are numbers, and these are others
-        return not (isinstance(yours, dict) and isinstance(its, dict))
-    return its_broken or (yours_broken and not _equal(its, expected, part))
-
-
-def _tells(yours, its, expected, part):
-    """Whether two outcomes are equal and wrong."""
-    return _equal(yours, its, part) and not _equal(yours, expected, part)
-
-
-def _equal(outcome, other, part):
-    """Whether two outcomes hold the same numbers, in this part or (None) in all parts."""
-    if not (isinstance(outcome, dict) and isinstance(other, dict)):
+def _not_finite_alike(yours, its):
+    """Whether two arrays agree but for NaN and infinity, and have these in the same places."""
+    if not (isinstance(yours, np.ndarray) and np.shape(its) == yours.shape):
         return False
-    names = [part] if part in other else other  # a list of arrays differs in length
-    return all(agree(outcome[name], other[name]) for name in names)
-
-
-def _broken(outcome, expected):
-    """Whether an outcome has no numbers in the right shape."""
-    return not isinstance(outcome, dict) or any(
-        np.shape(outcome[name]) != np.shape(expected[name]) for name in expected
+    lost = ~np.isfinite(yours)
+    same = np.array_equal(
+        np.asarray(yours, float)[lost], np.asarray(its, float)[lost], equal_nan=True
     )
+    return bool(lost.any() and same) and agree(np.where(lost, 0, yours), np.where(lost, 0, its))
 
 
-def _with_products(sizes):
+def _prints(outcome):
+    return {k: _print(v) for k, v in outcome.items()} if isinstance(outcome, dict) else {}
+
+
+def _print(array):
+    """Two numbers that hardly any other array has: its size, and a sum with random weights."""
+    return array.size, float((np.ravel(array) * PROBE[: array.size]).sum())
+
+
+def sizes_of(task, arguments):
     """The sizes of single symbols and the products of several that a mistake may multiply by."""
-    found = {symbol: size for symbol, size in sizes.items() if symbol != "..."}
+    bound = bind(task.given, arguments)
+    found = {symbol: size for symbol, size in bound.items() if symbol != "..."}
     for product in PRODUCTS:
         factors = product.split("·")
         if set(factors) <= set(found):
             found[product] = int(np.prod([found[factor] for factor in factors]))
     return found
+
+
+def numbers_in(outcome, part):
+    """The array of a part, or None if the outcome has no numbers there."""
+    array = outcome.get(part) if isinstance(outcome, dict) else None
+    return array if isinstance(array, np.ndarray) else None
+
+
+def alike(outcome, other, part):
+    """Whether two outcomes are the same in a part: numbers, or the same kind of exception."""
+    if isinstance(outcome, Raised) or not isinstance(outcome, dict):
+        return isinstance(outcome, Raised) and outcome == other
+    if not isinstance(other, dict) or part not in outcome or part not in other:
+        return isinstance(other, dict) and part not in outcome and part not in other
+    return agree(outcome[part], other[part]) or _not_finite_alike(outcome[part], other[part])

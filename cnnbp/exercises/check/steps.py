@@ -18,13 +18,13 @@ def judge(task, f, seed):
     refused = refusal(task, f)
     if refused:
         stage, said = refused
-        return Finding(stage, [said])
+        return Finding(stage, [said], explained=True)
     with quiet():
         facts = known(task, seed)
     first = attempt(f, facts.cases[0].arguments)
     if how := _stub(first):
         said = say("not written yet", how=how, returns=", ".join(task.result.names))
-        return Finding("not written yet", [said], printed=first.printed)
+        return Finding("not written yet", [said], explained=True, printed=first.printed)
     attempts = [first, *(attempt(f, case.arguments) for case in facts.cases[1:])]
     with quiet():
         wrong = Judgement(facts, f, attempts).finding()
@@ -56,4 +56,4 @@ def _numeric_step(f, facts):
     ):
         return Finding("passed", [say("passed.numeric", count=count)])
     said = [say("numeric"), say("case", given=given(case.arguments))]
-    return Finding("numeric gradient", said)
+    return Finding("numeric gradient", said, explained=True)

@@ -12,17 +12,21 @@ MARKS = {"passed": "✓", "not written yet": "○"}
 class Verdict:
     """Truthy if the answer is right.
 
-    task     name of the exercise
-    stage    the step it stopped at: "not a function", "the package's function", "not written
-             yet", "raised", "changed its inputs", "returned the wrong type", "wrong shape",
-             "tiny worked case", "random cases", "numeric gradient"; "passed" if at none
-    mistake  name of the catalogued mistake (or convention), or None
-    message  all that is said, as plain text
-    passed   True if the answer is right
+    task       name of the exercise
+    stage      the step it stopped at: "not a function", "the package's function", "not written
+               yet", "raised", "changed its inputs", "returned the wrong type", "wrong shape",
+               "tiny worked case", "random cases", "numeric gradient"; "passed" if at none
+    mistakes   names of the known mistakes (or conventions) that explain it, a tuple
+    mistake    the first of them, or None
+    explained  True if a sentence says what is wrong, and not only where
+    message    all that is said, as plain text
+    passed     True if the answer is right
     """
 
     def __init__(self, task, finding):
-        self.task, self.stage, self.mistake = task, finding.stage, finding.mistake
+        self.task, self.stage, self.explained = task, finding.stage, finding.explained
+        self.mistakes = tuple(finding.mistakes)
+        self.mistake = next(iter(self.mistakes), None)
         self.passed = self.stage == "passed"
         self.message = "\n".join(finding.sentences)
         mark = MARKS.get(self.stage, "✗")

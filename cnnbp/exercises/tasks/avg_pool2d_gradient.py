@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.exercises.windows import each_window
 from cnnbp.explain import explain_avg_pool2d
@@ -68,37 +69,79 @@ def avg_pool2d_gradient(dz, x_shape, kernel_size, stride, padding):
     return dx
 
 
-@avg_pool2d_gradient.mistake(SHARE)
-def not_divided(dz, x_shape, kernel_size, stride, padding):
-    """Your dx is not divided by the window's size: each of its KH·KW cells has only that share in
-    the mean."""
-    return avg_gradient(dz, x_shape, kernel_size, stride, padding) * np.prod(kernel_size)
-
-
-@avg_pool2d_gradient.mistake(OVERLAP, line="assigned")
-def overlaps_assigned(dz, x_shape, kernel_size, stride, padding):
-    """Where windows overlap, your dx keeps only the last one's share; add the shares with +=."""
+def mean_of_the_slice(dz, x_shape, kernel_size, stride, padding):
     dx = np.zeros(x_shape)
-    for cell, pixels in each_window(dz.shape, x_shape, kernel_size, stride, padding):
-        dx[pixels] = dz[cell] / np.prod(kernel_size)
+    for _, pixels in each_window(dz.shape, x_shape, kernel_size, stride, padding):
+        part = dz[pixels]
+        dx[pixels] += part.mean() / np.prod(kernel_size) if part.size else 0
     return dx
 
 
-@avg_pool2d_gradient.mistake(APART)
-def shares_a_kernel_apart(dz, x_shape, kernel_size, stride, padding):
-    """You place the windows at i·kernel_size; they lie at i·stride, which is another place wherever
-    the stride is not the window's size."""
-    dx = np.zeros(x_shape)
-    for cell, pixels in each_window(dz.shape, x_shape, kernel_size, kernel_size, padding):
-        dx[pixels] += dz[cell] / np.prod(kernel_size)
-    return dx
+def counted(inside):
+    """1 / the number of real pixels in every window."""
+    return inside / np.maximum(inside.sum(axis=(4, 5), keepdims=True), 1)
 
 
-@avg_pool2d_gradient.mistake(SHARE, convention=True)
-def padding_not_counted(dz, x_shape, kernel_size, stride, padding):
-    """You divide by the number of real pixels in a window; here cells of the padding count as
-    zeros, and it is always KH·KW."""
-    dx = np.zeros(x_shape)
-    for cell, pixels in each_window(dz.shape, x_shape, kernel_size, stride, padding):
-        dx[pixels] += dz[cell] / dx[pixels].size
-    return dx
+# fmt: off
+SHARES = [
+    lambda inside, size: 1 / np.prod(size),
+    wrong("not_divided", SHARE, "{yours} {are} not divided by the window's size: each of its KH·KW "
+        "cells has only that share in the mean.", lambda inside, size: 1.0),
+    wrong("padding_not_counted", SHARE, "you divide by the number of real pixels in a window: here "
+        "cells of the padding count as zeros, and it is always KH·KW.",
+        lambda inside, size: counted(inside), convention=True),
+    wrong("divided_by_another_size", SHARE, "the window's size is not KH·KW: the sum of KH and KW, "
+        "one of them, or the square of one is another number.", lambda inside, size: 1 / sum(size),
+        lambda inside, size: 1 / size[0], lambda inside, size: 1 / size[1],
+        lambda inside, size: 1 / size[0] ** 2, lambda inside, size: 1 / size[1] ** 2),
+    wrong("divided_twice", SHARE, "{yours} {are} divided by KH·KW twice: once is enough.",
+        lambda inside, size: 1 / np.prod(size) ** 2),
+    wrong("one_pixel_gets_all", SHARE, "one pixel of each window gets all: in a mean every cell "
+        "has the same share, 1/(KH·KW).", lambda inside, size: corner(inside, 0),
+        lambda inside, size: corner(inside, 0) / np.prod(size),
+        lambda inside, size: corner(inside, -1)),
+]
+
+
+def corner(inside, index):
+    mask = np.zeros(inside.shape[4:])
+    mask[index, index] = 1
+    return mask
+
+
+SIZES = [
+    lambda size, stride: size,
+    wrong("window_of_the_strides_size", APART, "the windows are as large as the stride: the stride "
+        "is how far they lie apart, and kernel_size how large they are.",
+        lambda size, stride: stride),
+]
+WHOLE = [
+    same,
+    wrong("dz_read_at_the_pixels_place", SHARE, "the gradient dz is read at the rows and columns "
+        "of the pixels: window (i, j) has one gradient, dz[n, c, i, j].",
+        also=(mean_of_the_slice,)),
+]
+
+
+@avg_pool2d_gradient.steps(
+    size=SIZES,
+    stride=choices.strides(APART, apart="shares_a_kernel_apart"),
+    share=SHARES,
+    overlap=choices.overlaps(OVERLAP),
+    crop=choices.crops("07, the padding never wins"),
+    samples=choices.samples(SHARE),
+    whole=WHOLE,
+    factors={
+        "1/N": choices.over_batch(),
+        "−1": choices.sign(SHARE),
+        "1/OH·OW": choices.over_positions(SHARE),
+    },
+)
+def by_steps(steps, dz, x_shape, kernel_size, stride, padding):
+    size = steps.size(kernel_size, stride)
+    stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
+    inside = choices.with_padding(np.ones((1, 1, *x_shape[2:])), padding)
+    share = steps.share(choices.views(inside, size, stride, count), size)
+    parts = dz[..., None, None] * np.broadcast_to(share, (1, 1, *count, *size))
+    dx = steps.overlap(parts, stride, inside.shape[2:])
+    return steps.samples(steps.crop(dx, x_shape, padding, choices.reach_of(count, size, stride)))

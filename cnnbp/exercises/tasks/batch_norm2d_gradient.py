@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.normalization import batch_norm2d, batch_norm2d_backward
 
 PATHS = "10, mean and variance are made of x, too"
+COUNT = "10, a channel has N·H·W values"
 
 
 def batch(rng, x_shape, eps, draw=cases.normal):
@@ -72,65 +74,144 @@ def batch_norm2d_gradient(dz, x, gamma, eps):
     return dx
 
 
-def with_means(dz, x, gamma, eps, mean):
-    """The gradient with another idea of a mean."""
-    centered = x - mean(x)
-    deviation = np.sqrt(mean(centered**2) + eps)
-    y, dy = centered / deviation, gamma * dz
-    return (dy - mean(dy) - y * mean(dy * y)) / deviation
+def over(*axes):
+    """The mean over some axes, which are kept."""
+    return lambda a: a.mean(axis=axes, keepdims=True)
 
 
 def sums_divided_by_batch(dz, x, gamma, eps):
-    axes, N = (0, 2, 3), len(x)
-    centered = x - x.mean(axis=axes, keepdims=True)
-    deviation = np.sqrt((centered**2).mean(axis=axes, keepdims=True) + eps)
-    y, dy = centered / deviation, gamma * dz
-    sums = dy.sum(axis=axes, keepdims=True) + y * (dy * y).sum(axis=axes, keepdims=True)
-    return (dy - sums / N) / deviation
+    channel = over(0, 2, 3)
+    y, deviation = normalized(x, channel, eps)
+    dy, cells = gamma * dz, x[0, 0].size
+    return (dy - cells * (channel(dy) + y * channel(dy * y))) / deviation
+
+
+def normalized(x, mean, eps):
+    centered = x - mean(x)
+    deviation = np.sqrt(mean(centered**2) + eps)
+    return centered / deviation, deviation
+
+
+# fmt: off
+MEANS = [
+    over(0, 2, 3),
+    wrong("batch_counted_only", COUNT, "you count N values in a channel: its mean and variance run "
+        "over N, H and W, which makes N·H·W.", over(0),
+        lambda a: a.sum(axis=(0, 2, 3), keepdims=True) / len(a), also=(sums_divided_by_batch,)),
+    wrong("all_channels_together", COUNT, "mean and variance are taken over the whole array: every "
+        "channel has its own, over N, H and W, the axes 0, 2 and 3.", over(0, 1, 2, 3)),
+    wrong("every_sample_by_itself", COUNT, "mean and variance are taken in every sample: batch "
+        "normalization takes them over the batch as well, the axes 0, 2 and 3.", over(2, 3),
+        over(1, 2, 3), over(1)),
+]
+SCALES = [
+    lambda dz, gamma: gamma * dz,
+    wrong("scale_forgotten", PATHS, "{yours} {are} without gamma: z = gamma·y + beta, so dy = "
+        "gamma·dz.", lambda dz, gamma: dz),
+    wrong("scale_taken_twice", PATHS, "the scale gamma is multiplied in twice: z = gamma·y + beta, "
+        "so dy = gamma·dz, once.", lambda dz, gamma: gamma**2 * dz),
+    wrong("divided_by_the_scale", PATHS, "the gradient dz is divided by gamma: z = gamma·y + beta, "
+        "so dy = gamma·dz.", lambda dz, gamma: dz / gamma),
+]
+THROUGH_MEAN = [
+    lambda dy, mean: mean(dy),
+    wrong("path_through_the_mean_forgotten", PATHS, "the path through the mean is missing: every "
+        "cell moves the mean of its channel, which takes the mean of dy away.",
+        lambda dy, mean: 0.0),
+    wrong("path_through_the_mean_added", PATHS, "the path through the mean has the wrong sign: the "
+        "mean is subtracted from x, so the mean of dy is subtracted, too.",
+        lambda dy, mean: -mean(dy)),
+    wrong("mean_of_dy_not_divided", COUNT, "the path through the mean has the sum of dy: divide by "
+        "the N·H·W values of a channel.", lambda dy, mean: mean(dy) * dy[:, 0].size),
+]
+THROUGH_VARIANCE = [
+    lambda y, dy, mean, deviation: y * mean(dy * y),
+    wrong("path_through_the_variance_forgotten", PATHS, "the path through the variance is missing: "
+        "you have the direct one and the one through the mean.",
+        lambda y, dy, mean, deviation: 0.0),
+    wrong("two_of_the_square_missing", PATHS, "the path through the variance is half of what it "
+        "should be: the slope of (x − mean)² is 2·(x − mean).",
+        lambda y, dy, mean, deviation: y * mean(dy * y) / 2),
+    wrong("half_of_the_root_missing", PATHS, "the path through the variance is twice what it "
+        "should be: the slope of (variance + eps)^(−½) is −½·(variance + eps)^(−3/2).",
+        lambda y, dy, mean, deviation: y * mean(dy * y) * 2),
+    wrong("path_through_the_variance_added", PATHS, "the path through the variance has the wrong "
+        "sign: a larger variance makes y smaller, so it is subtracted.",
+        lambda y, dy, mean, deviation: -y * mean(dy * y)),
+    wrong("mean_of_dy_y_not_divided", COUNT, "the path through the variance has the sum of dy·y: "
+        "divide by the N·H·W values of a channel.",
+        lambda y, dy, mean, deviation: y * mean(dy * y) * dy[:, 0].size),
+    wrong("power_of_the_deviation_wrong", PATHS, "the path through the variance has the deviation "
+        "in a wrong power: with (x − mean) written out it is (variance + eps)^(−3/2).",
+        lambda y, dy, mean, deviation: y * mean(dy * y) * deviation,
+        lambda y, dy, mean, deviation: y * mean(dy * y) * deviation**2,
+        lambda y, dy, mean, deviation: y * mean(dy * y) / deviation),
+]
+DEVIATIONS = [
+    lambda variance, eps: np.sqrt(variance + eps),
+    wrong("eps_left_out", PATHS, "the small eps is left out: the deviation is √(variance + eps).",
+        lambda variance, eps: np.sqrt(variance)),
+    wrong("eps_outside_the_root", PATHS, "the small eps is added outside the root: the deviation "
+        "is √(variance + eps).", lambda variance, eps: np.sqrt(variance) + eps),
+    wrong("root_forgotten", PATHS, "the root is missing: the deviation is √(variance + eps).",
+        lambda variance, eps: variance + eps),
+]
+LAST = [
+    lambda dx, deviation: dx / deviation,
+    wrong("not_divided_by_the_deviation", PATHS, "{yours} {are} not divided by the deviation at "
+        "the end: y is (x − mean) / √(variance + eps), and so is its gradient.",
+        lambda dx, deviation: dx),
+    wrong("multiplied_by_the_deviation", PATHS, "{yours} {are} multiplied by the deviation where "
+        "it should be divided.", lambda dx, deviation: dx * deviation,
+        lambda dx, deviation: dx / deviation**2),
+]
+
+
+@batch_norm2d_gradient.steps(
+    mean=MEANS,
+    deviation=DEVIATIONS,
+    scale=SCALES,
+    through_mean=THROUGH_MEAN,
+    through_variance=THROUGH_VARIANCE,
+    last=LAST,
+    factors={
+        "N·H·W": choices.factor("count_not_divided", COUNT, "{yours} {are} not divided by the "
+            "N·H·W values of a channel: means, not sums."),
+        "1/N": choices.over_batch(),
+        "−1": choices.sign(PATHS),
+    },
+)
+def by_steps(steps, dz, x, gamma, eps):
+    mean = steps.mean
+    centered = x - mean(x)
+    deviation = steps.deviation(mean(centered**2), eps)
+    y, dy = centered / deviation, steps.scale(dz, gamma)
+    paths = steps.through_mean(dy, mean) + steps.through_variance(y, dy, mean, deviation)
+    return steps.last(dy - paths, deviation)
 
 
 @batch_norm2d_gradient.mistake(
-    "10, a channel has N·H·W values",
-    also=[
-        sums_divided_by_batch,
-        lambda *given: with_means(*given, lambda a: a.sum(axis=(0, 2, 3), keepdims=True) / len(a)),
-    ],
+    PATHS, also=[lambda dz, x, gamma, eps: gamma * dz * normalized(x, over(0, 2, 3), eps)[1]]
 )
-def batch_counted_only(dz, x, gamma, eps):
-    """You count N values in a channel; its mean and variance run over N, H and W, which makes
-    N·H·W."""
-    return with_means(dz, x, gamma, eps, lambda a: a.mean(axis=0, keepdims=True))
-
-
-@batch_norm2d_gradient.mistake(PATHS)
 def statistics_taken_as_constants(dz, x, gamma, eps):
-    """You treat mean and variance as constants; both are made of x, and what comes back through
+    """You treat mean and variance as constants: both are made of x, and what comes back through
     them has to be added."""
-    deviation = np.sqrt(x.var(axis=(0, 2, 3), keepdims=True) + eps)
-    return gamma * dz / deviation
+    return gamma * dz / normalized(x, over(0, 2, 3), eps)[1]
 
 
-@batch_norm2d_gradient.mistake(PATHS)
-def path_through_the_variance_forgotten(dz, x, gamma, eps):
-    """You have the direct path and the one through the mean; the one through the variance is
-    missing."""
-    dy, axes = gamma * dz, (0, 2, 3)
-    deviation = np.sqrt(x.var(axis=axes, keepdims=True) + eps)
-    return (dy - dy.mean(axis=axes, keepdims=True)) / deviation
-
-
-@batch_norm2d_gradient.mistake(PATHS)
-def scale_forgotten(dz, x, gamma, eps):
-    """Your dx lacks gamma: z = gamma·y + beta, so dy = gamma·dz."""
-    return gradient(dz, x, np.ones_like(gamma), eps)
-
-
-@batch_norm2d_gradient.mistake("10, a channel has N·H·W values", convention=True)
-def unbiased_variance(dz, x, gamma, eps):
-    """You divide the variance by N·H·W − 1; here it is the plain mean of squares, N·H·W."""
-    axes, count = (0, 2, 3), x[:, 0].size
-    centered, dy = x - x.mean(axis=axes, keepdims=True), gamma * dz
-    deviation = np.sqrt((centered**2).sum(axis=axes, keepdims=True) / (count - 1) + eps)
+def unbiased_on_the_way_forward(dz, x, gamma, eps):
+    count, channel = x[:, 0].size, over(0, 2, 3)
+    centered, dy = x - channel(x), gamma * dz
+    deviation = np.sqrt(channel(centered**2) * count / (count - 1) + eps)
     y = centered / deviation
-    through_variance = y * (dy * y).sum(axis=axes, keepdims=True) / (count - 1)
-    return (dy - dy.mean(axis=axes, keepdims=True) - through_variance) / deviation
+    return (dy - channel(dy) - y * channel(dy * y)) / deviation
+
+
+@batch_norm2d_gradient.mistake(COUNT, also=[unbiased_on_the_way_forward], convention=True)
+def unbiased_variance(dz, x, gamma, eps):
+    """You divide the variance by N·H·W − 1: here it is the plain mean of squares, N·H·W."""
+    count, channel = x[:, 0].size, over(0, 2, 3)
+    centered, dy = x - channel(x), gamma * dz
+    deviation = np.sqrt(channel(centered**2) * count / (count - 1) + eps)
+    y = centered / deviation
+    return (dy - channel(dy) - y * channel(dy * y) * count / (count - 1)) / deviation

@@ -3,11 +3,14 @@
 import numpy as np
 
 from cnnbp import convolution
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
-from cnnbp.shape import windows
+from cnnbp.shape import pool_windows
 
 ORDER = "11, the order of the columns"
+PADDING = "06, the padding is cropped"
+STRIDE = "05, step further"
 ADJOINT = "11, im2col and col2im are adjoints"
 
 
@@ -52,34 +55,76 @@ def col2im(columns, x_shape, kernel_size, stride, padding):
     return x
 
 
-def last_written(columns, x_shape, kernel_size, stride, padding, order):
-    """The image in which later kernel positions overwrite earlier ones."""
-    place = windows(x_shape[2:], kernel_size, stride=stride, padding=padding)
-    N, C, *image = x_shape
-    cells = columns.reshape(C, *kernel_size, *place.output, N)
-    x = np.zeros((C, *image, N))
-    for tap, outputs, pixels in list(place.taps())[::order]:
-        x[:, *pixels] = cells[:, *tap, *outputs]
-    return x.transpose(3, 0, 1, 2)
+def copies_divided(parts, stride, shape):
+    """The mean of the copies of every pixel."""
+    copies = choices.added(np.ones(parts.shape), stride, shape)
+    return choices.added(parts, stride, shape) / np.maximum(copies, 1)
 
 
-@col2im.mistake(ADJOINT, also=[lambda *given: last_written(*given, order=-1)], line="assigned")
-def copies_assigned(columns, x_shape, kernel_size, stride, padding):
-    """Where windows overlap, you keep one copy of a pixel and lose the others; add them with +=."""
-    return last_written(columns, x_shape, kernel_size, stride, padding, order=1)
+# fmt: off
+OVERLAPS = [
+    *choices.overlaps(ADJOINT, name="copies_assigned"),
+    wrong("copies_averaged", ADJOINT, "you take the mean of a pixel's copies, which undoes im2col: "
+        "the backward pass needs its adjoint, the sum.", copies_divided),
+]
+READINGS = [
+    lambda columns, C, KH, KW, OH, OW, N: columns.reshape(C, KH, KW, OH, OW, N),
+    wrong(
+        "batch_taken_as_slowest",
+        ORDER,
+        "you read the columns with the batch first, n·OH·OW + i·OW + j: here it comes last, "
+        "(i·OW + j)·N + n.",
+        lambda columns, C, KH, KW, OH, OW, N: np.moveaxis(
+            columns.reshape(C, KH, KW, N, OH, OW), 3, 5
+        ),
+        convention=True,
+    ),
+    wrong("windows_read_column_by_column", ORDER, "you read the columns as if windows ran column "
+        "by column, (j·OH + i)·N + n: here it is row by row, (i·OW + j)·N + n.",
+        lambda columns, C, KH, KW, OH, OW, N: columns.reshape(C, KH, KW, OW, OH, N).swapaxes(3, 4),
+        convention=True),
+    wrong(
+        "channels_taken_as_fastest",
+        ORDER,
+        "you read the rows with the channel last, (kh·KW + kw)·C + c: here it comes first, "
+        "c·KH·KW + kh·KW + kw.",
+        lambda columns, C, KH, KW, OH, OW, N: np.moveaxis(
+            columns.reshape(KH, KW, C, OH, OW, N), 2, 0
+        ),
+        convention=True,
+    ),
+    wrong("kernel_read_column_by_column", ORDER, "you read the rows as if the kernel ran column by "
+        "column, c·KH·KW + kw·KH + kh: here it is row by row, c·KH·KW + kh·KW + kw.",
+        lambda columns, C, KH, KW, OH, OW, N: columns.reshape(C, KW, KH, OH, OW, N).swapaxes(1, 2),
+        convention=True),
+    wrong(
+        "reshaped_with_another_order_of_axes",
+        ORDER,
+        "the matrix is reshaped as if its axes stood in another order: it is "
+        "(C, KH, KW, OH, OW, N), and only then are axes moved.",
+        lambda columns, C, KH, KW, OH, OW, N: np.moveaxis(
+            columns.reshape(N, C, KH, KW, OH, OW), 0, 5
+        ),
+        lambda columns, C, KH, KW, OH, OW, N: columns.reshape(N, OH, OW, C, KH, KW).transpose(
+            3, 4, 5, 1, 2, 0
+        ),
+        lambda columns, C, KH, KW, OH, OW, N: columns.T.reshape(C, KH, KW, OH, OW, N),
+    ),
+]
 
 
-@col2im.mistake(ADJOINT)
-def copies_averaged(columns, x_shape, kernel_size, stride, padding):
-    """You take the mean of a pixel's copies, which undoes im2col; the backward pass needs its
-    adjoint, the sum."""
-    copies = to_image(np.ones(columns.shape), x_shape, kernel_size, stride, padding)
-    return to_image(columns, x_shape, kernel_size, stride, padding) / np.maximum(copies, 1)
-
-
-@col2im.mistake(ORDER, convention=True)
-def batch_taken_as_slowest(columns, x_shape, kernel_size, stride, padding):
-    """You read the columns with the batch first, n·OH·OW + i·OW + j; here it comes last,
-    (i·OW + j)·N + n."""
-    moved = columns.reshape(len(columns), x_shape[0], -1).swapaxes(1, 2).reshape(columns.shape)
-    return to_image(moved, x_shape, kernel_size, stride, padding)
+@col2im.steps(
+    reading=READINGS,
+    stride=choices.strides(STRIDE),
+    overlap=OVERLAPS,
+    crop=choices.crops(PADDING),
+    samples=choices.samples(ADJOINT),
+)
+def by_steps(steps, columns, x_shape, kernel_size, stride, padding):
+    N, C, H, W = x_shape
+    count = pool_windows(x_shape, kernel_size, stride=stride, padding=padding).output
+    parts = steps.reading(columns, C, *kernel_size, *count, N)
+    parts, stride = parts.transpose(5, 0, 3, 4, 1, 2), steps.stride(stride, kernel_size)
+    wide = steps.overlap(parts, stride, (H + 2 * padding[0], W + 2 * padding[1]))
+    reach = choices.reach_of(count, kernel_size, stride)
+    return steps.samples(steps.crop(wide, x_shape, padding, reach))

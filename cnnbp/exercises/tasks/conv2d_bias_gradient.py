@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
@@ -40,39 +41,60 @@ def conv2d_bias_gradient(dz):
     return db
 
 
-@conv2d_bias_gradient.mistake(DB, also=[lambda dz: dz.sum(axis=(2, 3), keepdims=True)])
-def not_summed_over_batch(dz):
-    """Your db is summed over positions only, one number for each sample and filter; all samples
-    share one bias, so sum over the batch as well."""
-    return dz.sum(axis=(2, 3))
+def one_cell(dz, index):
+    """dz with one cell of every map left, the first or the last."""
+    alone = np.zeros_like(dz)
+    alone[:, :, index, index] = dz[:, :, index, index]
+    return alone
 
 
-@conv2d_bias_gradient.mistake(DB, also=[lambda dz: dz.mean(axis=(0, 2, 3))])
-def mean_in_place_of_sum(dz):
-    """Your db is the mean of dz over samples and positions; the bias is added at every one of them,
-    so its gradient is the sum."""
-    return dz.mean(axis=(0, 2, 3)).reshape(-1, 1, 1)
+# fmt: off
+SUMS = [
+    lambda dz: dz.sum(axis=(0, 2, 3))[:, None, None],
+    wrong("not_summed_over_batch", DB, "{yours} {are} summed over positions only, one number for "
+        "each sample and filter: all samples share one bias, so sum over the batch as well.",
+        lambda dz: dz.sum(axis=(2, 3)), lambda dz: dz.sum(axis=(2, 3), keepdims=True)),
+    wrong("not_summed_over_positions", DB, "{yours} {are} not summed over all positions: the bias "
+        "is added in every row and column of its map.", lambda dz: dz.sum(axis=0),
+        lambda dz: dz.sum(axis=(0, 2)), lambda dz: dz.sum(axis=(0, 3)),
+        lambda dz: dz.sum(axis=(0, 2), keepdims=True)[0],
+        lambda dz: dz.sum(axis=(0, 3), keepdims=True)[0]),
+    wrong("filters_summed", DB, "{yours} {are} summed over the filters, axis 1: every filter has a "
+        "bias of its own; sum over samples and positions, the axes 0, 2 and 3.",
+        lambda dz: dz.sum(axis=(1, 2, 3)), lambda dz: dz.sum(axis=(1, 2, 3))[:, None, None],
+        lambda dz: dz.sum(axis=(0, 1)), lambda dz: dz.sum(axis=1)),
+    wrong("one_bias_for_all", DB, "{yours} {are} one number for all filters: every filter has a "
+        "bias of its own, so keep the filter axis.", lambda dz: dz.sum(),
+        lambda dz: np.full((dz.shape[1], 1, 1), dz.sum()), lambda dz: dz.sum(keepdims=True)[0]),
+]
+FILTERS = [
+    same,
+    wrong("first_filter_only", DB, "only the first filter has its gradient: a return inside the "
+        "loop ends it, or an index 0 stands for all.", lambda db: choices.only(db, slice(1, None))),
+    wrong("last_filter_only", DB, "only the last filter has its gradient: zeros made inside the "
+        "loop begin anew for every filter.", lambda db: choices.only(db, slice(None, -1))),
+]
+POSITIONS = [
+    same,
+    wrong("last_position_only", DB, "only the last position counts: each overwrites the one "
+        "before, so add with +=.", lambda dz: one_cell(dz, -1)),
+    wrong("first_position_only", DB, "only the first position counts: a return inside the loop "
+        "ends it; the bias is added at every position.", lambda dz: one_cell(dz, 0)),
+]
 
 
-@conv2d_bias_gradient.mistake("04, the 1/N of the loss")
-def bias_divided_by_batch(dz):
-    """Your db is divided by N; where the loss is a mean over the batch, its 1/N is in dz already,
-    so here samples are summed."""
-    return dz.mean(axis=0).sum(axis=(1, 2)).reshape(-1, 1, 1)
-
-
-@conv2d_bias_gradient.mistake(DB)
-def bias_averaged_over_positions(dz):
-    """Your db is a mean over the OH·OW positions; the bias is added at every one of them, so they
-    are summed."""
-    return dz.mean(axis=(2, 3)).sum(axis=0).reshape(-1, 1, 1)
-
-
-@conv2d_bias_gradient.mistake(
-    DB,
-    also=[lambda dz: np.full((dz.shape[1], 1, 1), dz.sum()), lambda dz: dz.sum(keepdims=True)[0]],
+@conv2d_bias_gradient.steps(
+    samples=choices.summed_samples(DB),
+    positions=POSITIONS,
+    sums=SUMS,
+    filters=FILTERS,
+    factors={
+        "1/N": choices.over_batch("bias_divided_by_batch"),
+        "1/OH·OW": choices.over_positions(DB, "bias_averaged_over_positions"),
+        "1/N·OH·OW": choices.over_samples_and_positions(DB, "mean_in_place_of_sum"),
+        "−1": choices.sign(DB),
+    },
 )
-def one_bias_for_all(dz):
-    """Your db is one number for all filters; every filter has a bias of its own, so keep the
-    filter axis."""
-    return dz.sum()
+def by_steps(steps, dz):
+    (dz,) = steps.samples(dz)
+    return steps.filters(steps.sums(steps.positions(dz)))

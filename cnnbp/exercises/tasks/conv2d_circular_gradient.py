@@ -3,11 +3,14 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d, conv2d_backward
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
 REUSED = "06, reused means summed"
+PADDING = "05, look past the border with padding"
+SUMS = "06, the poster of what sums over what"
 
 
 def circular_case(rng, x_shape, w_shape, draw=cases.normal):
@@ -73,21 +76,66 @@ def conv2d_circular_gradient(dz, x, w):
     return dx, dw
 
 
-@conv2d_circular_gradient.mistake("05, padding")
+def rolled(images, a, b):
+    """Row i + a and column j + b of images that wrap around, at (i, j)."""
+    return np.roll(images, (-a, -b), axis=(2, 3))
+
+
+def lost(part, a, b):
+    """Row i and column j moved to i + a and j + b, what would wrap around being lost."""
+    moved = np.zeros(part.shape)
+    H, W = part.shape[2:]
+    moved[:, :, a:, b:] = part[:, :, : H - a, : W - b]
+    return moved
+
+
+# fmt: off
+READS = [
+    rolled,
+    wrong("wrapped_the_other_way_in_dw", REUSED, "the pixels are met the other way round: cell (i, "
+        "j) of z met pixel (i + kh, j + kw), so np.roll goes by (−kh, −kw).",
+        lambda x, a, b: rolled(x, -a, -b)),
+]
+WRITES = [
+    lambda part, a, b: rolled(part, -a, -b),
+    wrong("wrapped_the_other_way_in_dx", REUSED, "the pixels of dx are written the other way "
+        "round: what cell (i, j) of z sends back belongs to pixel (i + kh, j + kw), so np.roll "
+        "goes by (+kh, +kw).", rolled),
+    wrong("wrapped_part_not_added", REUSED, "in dx the gradients of the repeated rows and columns "
+        "are lost: they belong to the pixels that were repeated, so add them there.", lost),
+]
+KERNELS = [
+    same,
+    wrong("channel_axes_not_swapped", REUSED, "the weight w[c,f] is taken in place of w[f,c] in "
+        "dx: filters come in and channels go out; where F = C this raises no error.",
+        lambda w: w.swapaxes(0, 1)),
+]
+
+
+@conv2d_circular_gradient.steps(
+    read=READS,
+    write=WRITES,
+    kernel=KERNELS,
+    samples=choices.samples(SUMS),
+    counted=choices.summed_samples(REUSED, first="first_summed", last="last_summed"),
+    factors={"dw: 1/N": choices.over_batch(), "−1": choices.sign(REUSED)},
+)
+def by_steps(steps, dz, x, w):
+    dx, dw, kernel = np.zeros(x.shape), np.zeros(w.shape), steps.kernel(w)
+    counted, images = steps.counted(dz, x)
+    for a, b in np.ndindex(w.shape[2:]):
+        dw[:, :, a, b] = np.einsum("nfij,ncij->fc", counted, steps.read(images, a, b))
+        dx += steps.write(np.einsum("nfij,fc->ncij", dz, kernel[:, :, a, b]), a, b)
+    return steps.samples(dx), dw
+
+
+@conv2d_circular_gradient.mistake(PADDING)
 def zeros_in_place_of_wrapping(dz, x, w):
-    """You let windows that reach over the edge meet zeros; here they meet the first rows and
-    columns again, % H and % W."""
+    """Windows that reach over the edge meet zeros: here they meet the first rows and columns again,
+    % H and % W."""
     H, W = x.shape[2:]
-    beyond = wrapped(x, w)
-    beyond[:, :, H:] = 0
-    beyond[:, :, :, W:] = 0
-    dx, dw, _ = conv2d_backward(dz, beyond, w)
+    edge = wrapped(x, w)
+    edge[:, :, H:] = 0
+    edge[:, :, :, W:] = 0
+    dx, dw, _ = conv2d_backward(dz, edge, w)
     return dx[:, :, :H, :W], dw
-
-
-@conv2d_circular_gradient.mistake(REUSED)
-def wrapped_part_not_added(dz, x, w):
-    """Your dw is right, but in dx the gradients of the repeated rows and columns are lost: they
-    belong to the pixels that were repeated, so add them there."""
-    dx, dw, _ = conv2d_backward(dz, wrapped(x, w), w)
-    return dx[:, :, : x.shape[2], : x.shape[3]], dw

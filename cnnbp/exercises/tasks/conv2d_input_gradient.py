@@ -3,17 +3,17 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d, conv2d_backward
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
-from cnnbp.exercises.windows import cropped, padded
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
-from cnnbp.shape import windows
 
 DX = "06, dx is a full convolution with the rotated kernel"
 SCATTER = "06, dx as a scatter"
 SPREAD = "06, the stride spreads dz"
 PADDING = "06, the padding is cropped"
+SUMS = "06, the poster of what sums over what"
 
 
 def input_gradient(dz, w, x_shape, stride, padding):
@@ -70,61 +70,6 @@ def conv2d_input_gradient(dz, w, x_shape, stride, padding):
     return dx
 
 
-def gradient_with_padding(dz, w, x_shape, stride, padding):
-    """The gradient by the padded image, nothing cropped yet."""
-    N, C, H, W = x_shape
-    return input_gradient(dz, w, (N, C, H + 2 * padding[0], W + 2 * padding[1]), stride, (0, 0))
-
-
-@conv2d_input_gradient.mistake(DX)
-def kernel_not_rotated(dz, w, x_shape, stride, padding):
-    """Your dx is what you get when the kernel is not rotated by 180°: a pixel meets the first
-    kernel cell in the last window that covers it, so gathering runs through the kernel backward."""
-    return input_gradient(dz, w[:, :, ::-1, ::-1], x_shape, stride, padding)
-
-
-@conv2d_input_gradient.mistake(
-    DX, also=[lambda dz, w, *rest: input_gradient(dz, w.swapaxes(2, 3), *rest)]
-)
-def kernel_transposed(dz, w, x_shape, stride, padding):
-    """Your kernel is transposed, w.T, where it should be rotated by 180°: w[:, :, ::-1, ::-1]
-    reverses rows and columns and swaps nothing."""
-    return input_gradient(dz, w.swapaxes(2, 3)[:, :, ::-1, ::-1], x_shape, stride, padding)
-
-
-@conv2d_input_gradient.mistake(DX)
-def channel_axes_not_swapped(dz, w, x_shape, stride, padding):
-    """Your dx uses w[c,f] in place of w[f,c]: on the way back filters come in and channels go out,
-    so the first two axes of w swap; where F = C this raises no error."""
-    return input_gradient(dz, w.swapaxes(0, 1), x_shape, stride, padding)
-
-
-def overlaps_assigned_by_each_filter(dz, w, x_shape, stride, padding):
-    return overlaps_assigned(dz[:, -1:], w[-1:], x_shape, stride, padding)
-
-
-def overlaps_assigned_tap_by_tap(dz, w, x_shape, stride, padding):
-    dx = padded(np.zeros(x_shape), padding)
-    place = windows(dx.shape[2:], w.shape[2:], stride=stride)
-    for (a, b), outputs, pixels in place.taps():
-        dx[:, :, *pixels] = np.einsum("nfij,fc->ncij", dz[:, :, *outputs], w[:, :, a, b])
-    return cropped(dx, x_shape, padding)
-
-
-@conv2d_input_gradient.mistake(
-    SCATTER, also=[overlaps_assigned_by_each_filter, overlaps_assigned_tap_by_tap], line="assigned"
-)
-def overlaps_assigned(dz, w, x_shape, stride, padding):
-    """Where windows overlap, your dx keeps only the last one's contribution: assign with = and the
-    others are lost; add with +=, because a pixel used several times gets the sum."""
-    dx = padded(np.zeros(x_shape), padding)
-    for i, j in np.ndindex(dz.shape[2:]):
-        top, left = i * stride[0], j * stride[1]
-        window = np.einsum("nf,fcab->ncab", dz[:, :, i, j], w)
-        dx[:, :, top : top + w.shape[2], left : left + w.shape[3]] = window
-    return cropped(dx, x_shape, padding)
-
-
 def unspread(dz, w, x_shape, stride, padding):
     """The gradient by the padded image as if the stride were 1, with the size that this gives."""
     size = [n + k - 1 for n, k in zip(dz.shape[2:], w.shape[2:], strict=True)]
@@ -132,53 +77,91 @@ def unspread(dz, w, x_shape, stride, padding):
 
 
 def unspread_and_cropped(dz, w, x_shape, stride, padding):
-    dx = unspread(dz, w, x_shape, stride, padding)
-    (rows, columns), (H, W) = padding, dx.shape[2:]
-    return dx[:, :, rows : H - rows, columns : W - columns]
+    return choices.crop_by_end(unspread(dz, w, x_shape, stride, padding), padding)
 
 
-@conv2d_input_gradient.mistake(SPREAD, also=[unspread, unspread_and_cropped])
-def stride_ignored(dz, w, x_shape, stride, padding):
-    """Your dx ignores the stride: windows lie a stride apart, so put stride − 1 zeros between the
-    cells of dz, or scatter to row i·stride + kh."""
-    dx = padded(np.zeros(x_shape), padding)
-    part = unspread(dz, w, x_shape, stride, padding)
-    dx[:, :, : part.shape[2], : part.shape[3]] = part
-    return cropped(dx, x_shape, padding)
+def wrapped(w):
+    """Weights that add up filter f in channel f modulo C, over all channels."""
+    F, C = w.shape[:2]
+    return np.eye(C)[np.arange(F) % C][:, :, None, None] * w.sum(axis=1, keepdims=True)
 
 
-@conv2d_input_gradient.mistake(PADDING)
-def padding_cropped_at_the_end(dz, w, x_shape, stride, padding):
-    """You crop the padding at the bottom and on the right only, so that the map is shifted: it lies
-    on all four sides, dx begins at [padding[0], padding[1]]."""
-    return gradient_with_padding(dz, w, x_shape, stride, padding)[:, :, : x_shape[2], : x_shape[3]]
+def spread_by_filters(dz, w):
+    """(N, C, OH, OW, KH, KW): what every window sends to its pixels, summed over the filters."""
+    return np.einsum("nfij,fcab->ncijab", dz, w)
 
 
-@conv2d_input_gradient.mistake(PADDING, line="minus")
-def empty_where_padding_is_zero(dz, w, x_shape, stride, padding):
-    """[padding:-padding] is empty where padding is 0, since −0 is 0; crop with
-    [padding:padding + H]."""
-    dx = gradient_with_padding(dz, w, x_shape, stride, padding)
-    return dx[:, :, padding[0] : -padding[0], padding[1] : -padding[1]]
+# fmt: off
+KERNEL = [
+    same,
+    wrong("kernel_not_rotated", DX, "the kernel is not rotated by 180°: a pixel meets the first "
+        "kernel cell in the last window that covers it, so gathering runs through the kernel "
+        "backward; scattering does not.", lambda w: w[:, :, ::-1, ::-1]),
+    wrong("kernel_transposed", DX, "the kernel is transposed, w.T, where it should be rotated by "
+        "180°: w[:, :, ::-1, ::-1] reverses rows and columns and swaps nothing.",
+        choices.if_square(lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1]),
+        choices.if_square(lambda w: w.swapaxes(2, 3)), lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1],
+        lambda w: w.swapaxes(2, 3)),
+    wrong("kernel_flipped_along_one_axis", DX, "the kernel is flipped along one axis only: a "
+        "rotation by 180° reverses rows and columns, w[:, :, ::-1, ::-1].", lambda w: w[:, :, ::-1],
+        lambda w: w[:, :, :, ::-1]),
+    wrong("kernel_turned_by_90", DX, "the kernel is turned by 90°: np.rot90 needs 2 as its second "
+        "argument and axes=(2, 3); 180° is w[:, :, ::-1, ::-1].",
+        choices.if_square(lambda w: np.rot90(w, 1, (2, 3))),
+        choices.if_square(lambda w: np.rot90(w, -1, (2, 3))), lambda w: np.rot90(w, 1, (2, 3)),
+        lambda w: np.rot90(w, -1, (2, 3))),
+    wrong("filters_and_channels_reversed", DX, "the first two axes of w are reversed, which are "
+        "filters and channels: np.flipud, np.fliplr, np.rot90 and w[::-1, ::-1] work on these, but "
+        "rows and columns are the last two, w[:, :, ::-1, ::-1].", lambda w: w[::-1, ::-1],
+        lambda w: w[::-1, ::-1, ::-1, ::-1], lambda w: w[::-1], lambda w: w[::-1, :, ::-1, ::-1],
+        lambda w: w[:, ::-1], lambda w: w[:, ::-1, ::-1, ::-1]),
+]
+CHANNELS = [
+    same,
+    wrong("channel_axes_not_swapped", DX, "the weight w[c,f] is taken in place of w[f,c]: on the "
+        "way back filters come in and channels go out, so the first two axes of w swap; where F = "
+        "C this raises no error.", lambda w: w.swapaxes(0, 1)),
+    wrong("filter_number_used_for_the_channel", DX, "what filter f sends back lands in channel f "
+        "of dx: its kernel has a part for every channel, w[f,c], which goes to channel c.",
+        wrapped),
+]
+FILTERS = [
+    choices.all_samples,
+    wrong("last_filter_only", SUMS, "{yours} {are} what the last filter alone contributes: each "
+        "overwrites the one before, but every filter uses the pixel, so their contributions are "
+        "summed.", lambda dz, w: (dz[:, -1:], w[-1:])),
+    wrong("first_filter_only", SUMS, "{yours} {are} what the first filter alone contributes: a "
+        "return inside the loop ends it, or an index 0 stands for all; every filter uses the "
+        "pixel, so they are summed.", lambda dz, w: (dz[:, :1], w[:1])),
+]
 
 
-@conv2d_input_gradient.mistake(
-    "06, the poster of what sums over what",
-    also=[
-        lambda *given: input_gradient(*given).sum(axis=0, keepdims=True),
-        lambda *given: (
-            input_gradient(*given) * 0 + input_gradient(*given).sum(axis=0, keepdims=True)
-        ),
-    ],
+def by_last_filter(dz, w, x_shape, stride, padding):
+    wide = [n + 2 * p for n, p in zip(x_shape[2:], padding, strict=True)]
+    parts = spread_by_filters(dz[:, -1:], w[-1:])
+    return choices.cropped(choices.assigned(parts, stride, wide), x_shape, padding)
+
+
+@conv2d_input_gradient.steps(
+    kernel=KERNEL,
+    channels=CHANNELS,
+    filters=FILTERS,
+    stride=choices.strides(SPREAD, also=(unspread, unspread_and_cropped)),
+    overlap=choices.overlaps(SCATTER, also=(by_last_filter,)),
+    crop=choices.crops(PADDING),
+    samples=choices.samples(SUMS),
+    factors={
+        "1/N": choices.over_batch(),
+        "1/F": choices.factor("averaged_over_filters", SUMS, "{yours} {are} a mean over the "
+            "filters: every filter uses the pixel, so their contributions are summed."),
+        "1/OH·OW": choices.over_positions(SUMS),
+        "−1": choices.sign(SCATTER),
+    },
 )
-def summed_over_batch(dz, w, x_shape, stride, padding):
-    """Your dx is summed over the batch; samples share the weights, not the pixels, so every sample
-    has a dx of its own."""
-    return input_gradient(dz, w, x_shape, stride, padding).sum(axis=0)
-
-
-@conv2d_input_gradient.mistake("06, the poster of what sums over what")
-def averaged_over_filters(dz, w, x_shape, stride, padding):
-    """Your dx is a mean over the filters; every filter uses the pixel, so their contributions are
-    summed."""
-    return input_gradient(dz, w, x_shape, stride, padding) / len(w)
+def by_steps(steps, dz, w, x_shape, stride, padding):
+    dz, w = steps.filters(dz, steps.channels(steps.kernel(w)))
+    parts, stride = spread_by_filters(dz, w), steps.stride(stride, w.shape[2:])
+    wide = [n + 2 * p for n, p in zip(x_shape[2:], padding, strict=True)]
+    reach = choices.reach_of(dz.shape[2:], w.shape[2:], stride)
+    dx = steps.crop(steps.overlap(parts, stride, wide), x_shape, padding, reach)
+    return steps.samples(dx)

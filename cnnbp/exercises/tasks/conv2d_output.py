@@ -3,11 +3,13 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import explain_conv2d
 
 KERNEL = "05, the kernel is not rotated"
+PADDING = "05, look past the border with padding"
 
 
 def output(x, w, b, stride, padding):
@@ -56,29 +58,92 @@ def conv2d_output(x, w, b, stride, padding):
     return z
 
 
-@conv2d_output.mistake(KERNEL)
-def kernel_rotated(x, w, b, stride, padding):
-    """Your z is a true convolution, with the kernel rotated by 180°; this layer slides the kernel
-    as it is, which is a cross-correlation."""
-    return output(x, w[:, :, ::-1, ::-1], b, stride, padding)
+def other_order(w):
+    """Weights read channels first that meet windows flattened channels last."""
+    F, C, KH, KW = w.shape
+    return w.reshape(F, KH, KW, C).transpose(0, 3, 1, 2)
 
 
-@conv2d_output.mistake("05, filters have a bias")
-def bias_left_out(x, w, b, stride, padding):
-    """Your z is what you get without the bias: every cell of filter f has b[f] added once."""
-    return output(x, w, 0 * b, stride, padding)
+def the_other_order(w):
+    """Weights read channels last that meet windows flattened channels first."""
+    return w.transpose(0, 2, 3, 1).reshape(w.shape)
 
 
-@conv2d_output.mistake("05, channels are summed", line="assigned")
-def last_channel_only(x, w, b, stride, padding):
-    """Your z holds the last channel alone: each channel overwrites the one before instead of being
-    added to it."""
-    return output(x[:, -1:], w[:, -1:], b, stride, padding)
+# fmt: off
+FILTERS = [
+    same,
+    wrong("kernel_rotated", KERNEL, "the kernel is rotated by 180°, as in a true convolution, "
+        "scipy's convolve: this layer slides the kernel as it is, which is a cross-correlation.",
+        lambda w: w[:, :, ::-1, ::-1]),
+    wrong("kernel_transposed", "05, rows come before columns", "the kernel's rows and columns are "
+        "swapped: rows come before columns in the images and in w.",
+        choices.if_square(lambda w: w.swapaxes(2, 3)),
+        choices.if_square(lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1]), lambda w: w.swapaxes(2, 3),
+        lambda w: w.swapaxes(2, 3).reshape(w.shape)),
+    wrong("kernel_flipped_along_one_axis", KERNEL, "the kernel is flipped along one axis: this "
+        "layer slides it as it is.", lambda w: w[:, :, ::-1], lambda w: w[:, :, :, ::-1]),
+    wrong("kernel_turned_by_90", KERNEL, "the kernel is turned by 90°: this layer slides it as it "
+        "is.", choices.if_square(lambda w: np.rot90(w, 1, (2, 3))),
+        choices.if_square(lambda w: np.rot90(w, -1, (2, 3)))),
+    wrong("filters_and_channels_reversed", KERNEL, "the first two axes of w are reversed, which "
+        "are filters and channels: w is used as it is.", lambda w: w[::-1, ::-1], lambda w: w[::-1],
+        lambda w: w[:, ::-1], lambda w: w[::-1, ::-1, ::-1, ::-1]),
+    wrong("windows_and_weights_in_different_order", "11, the order of the columns", "windows and "
+        "weights are flattened in different orders: w.reshape(F, -1) has channels first, then "
+        "rows, then columns, and so must every window.", other_order, the_other_order),
+    wrong("one_filter_for_all", "05, filters have a bias", "one filter is used for every map of z: "
+        "filter f makes map f.", lambda w: w * 0 + w[:1], lambda w: w * 0 + w[-1:]),
+    wrong("channel_axes_swapped", "05, channels are summed", "the weight w[c,f] is taken in place "
+        "of w[f,c]: filters are the first axis of w, channels the second; where F = C this raises "
+        "no error.", lambda w: w.swapaxes(0, 1)),
+]
+CHANNELS = [
+    choices.all_samples,
+    wrong("last_channel_only", "05, channels are summed", "{yours} {are} made of the last channel "
+        "alone: each channel overwrites the one before instead of being added to it.",
+        lambda x, w: (x[:, -1:], w[:, -1:])),
+    wrong("first_channel_only", "05, channels are summed", "{yours} {are} made of the first "
+        "channel alone: every filter looks at all channels, and their products are summed.",
+        lambda x, w: (x[:, :1], w[:, :1])),
+]
+BIAS = [
+    lambda z, w, b: z + b,
+    wrong("bias_left_out", "05, filters have a bias", "the bias is left out: every cell of filter "
+        "f has b[f] added once.", lambda z, w, b: z),
+    wrong("bias_added_too_often", "05, filters have a bias", "the bias is added more than once: it "
+        "stands outside the sums over channels and kernel cells.",
+        lambda z, w, b: z + b * w.shape[1], lambda z, w, b: z + b * w[0].size,
+        lambda z, w, b: z + b * w[0, 0].size),
+    wrong("one_bias_for_all", "05, filters have a bias", "every filter gets the same bias: filter "
+        "f has b[f].", lambda z, w, b: z + b[0], lambda z, w, b: z + b[-1],
+        lambda z, w, b: z + b.sum()),
+    wrong("bias_subtracted", "05, filters have a bias", "the bias is subtracted: z is the sum plus "
+        "b[f].", lambda z, w, b: z - b),
+]
+
+CUTS = [
+    same,
+    wrong("empty_where_the_kernel_is_one_wide", KERNEL, "a slice [K − 1:1 − K] is empty where the "
+        "kernel is 1 wide, since −0 is 0: slice to a length, [K − 1:K − 1 + OH].",
+        lambda z, KH, KW: z[:, :, : (KH > 1) * z.shape[2], : (KW > 1) * z.shape[3]]),
+]
 
 
-@conv2d_output.mistake("05, padding")
-def padding_at_the_end(x, w, b, stride, padding):
-    """Your first window begins at the first pixel, as if all padding lay below and to the right;
-    windows begin at i·stride − padding."""
-    rows, columns = (2 * n for n in padding)
-    return output(np.pad(x, ((0, 0), (0, 0), (0, rows), (0, columns))), w, b, stride, (0, 0))
+@conv2d_output.steps(
+    filters=FILTERS,
+    padding=choices.paddings(PADDING, left_out="padding_at_the_end"),
+    stride=choices.strides("05, step further"),
+    channels=CHANNELS,
+    samples=choices.samples("05, several filters have a bias each"),
+    bias=BIAS,
+    cut=CUTS,
+    border=choices.last_windows("05, count windows without counting"),
+)
+def by_steps(steps, x, w, b, stride, padding):
+    (KH, KW), wide = w.shape[2:], choices.with_padding(x, padding)
+    count = [(n - k) // s + 1 for n, k, s in zip(wide.shape[2:], (KH, KW), stride, strict=True)]
+    filters = steps.filters(w)
+    x, filters = steps.channels(steps.padding(x, padding), filters)
+    windows = choices.views(x, filters.shape[2:], steps.stride(stride, (KH, KW)), count)
+    z = steps.cut(np.einsum("ncijab,fcab->nfij", windows, filters), KH, KW)
+    return steps.samples(steps.border(steps.bias(z, w, b)))

@@ -3,7 +3,8 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d, conv2d_backward, im2col
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.exercises.windows import padded
 from cnnbp.explain import explain_conv2d
@@ -11,6 +12,8 @@ from cnnbp.gradcheck import numeric_gradient
 
 DW = "06, dw is a correlation of x with the spread dz"
 SPREAD = "06, the stride spreads dz"
+PADDING = "05, look past the border with padding"
+SUMS = "06, the poster of what sums over what"
 
 
 def weight_gradient(dz, x, w_shape, stride, padding):
@@ -66,70 +69,9 @@ def conv2d_weight_gradient(dz, x, w_shape, stride, padding):
     return dw
 
 
-def true_convolution_with_dz(dz, x, w_shape, stride, padding):
-    return weight_gradient(dz[:, :, ::-1, ::-1], x, w_shape, stride, padding)
-
-
-@conv2d_weight_gradient.mistake(DW, also=[true_convolution_with_dz])
-def kernel_rotated_in_dw(dz, x, w_shape, stride, padding):
-    """Your dw is what a true convolution gives, with something rotated by 180°; the forward pass is
-    a cross-correlation, and so is dw: nothing is rotated."""
-    return weight_gradient(dz, x, w_shape, stride, padding)[:, :, ::-1, ::-1]
-
-
 def valid_correlation_with_dz(dz, x, w_shape, stride, padding):
     x = padded(x, padding)
     return conv2d(x.swapaxes(0, 1), dz.swapaxes(0, 1)).swapaxes(0, 1)
-
-
-@conv2d_weight_gradient.mistake(SPREAD, also=[valid_correlation_with_dz])
-def stride_ignored_in_dw(dz, x, w_shape, stride, padding):
-    """Your dw ignores the stride: neighboring cells of dz belong to windows that lie a stride
-    apart, so spread dz first, or look at x in row i·stride + kh."""
-    wide = valid_correlation_with_dz(dz, x, w_shape, stride, padding)
-    return wide[:, :, : w_shape[2], : w_shape[3]]
-
-
-@conv2d_weight_gradient.mistake(DW, line="assigned")
-def last_sample_only(dz, x, w_shape, stride, padding):
-    """Your dw comes from the last sample alone: every sample overwrites the one before instead of
-    being added to it."""
-    return weight_gradient(dz[-1:], x[-1:], w_shape, stride, padding)
-
-
-@conv2d_weight_gradient.mistake("04, the 1/N of the loss")
-def divided_by_batch(dz, x, w_shape, stride, padding):
-    """Your dw is divided by N; where the loss is a mean over the batch, its 1/N is in dz already,
-    so here samples are summed."""
-    return weight_gradient(dz, x, w_shape, stride, padding) / len(x)
-
-
-@conv2d_weight_gradient.mistake(DW)
-def mean_over_positions(dz, x, w_shape, stride, padding):
-    """Your dw is a mean over the OH·OW positions; the weight is used in every one of them, so they
-    are summed."""
-    return weight_gradient(dz, x, w_shape, stride, padding) / dz[0, 0].size
-
-
-@conv2d_weight_gradient.mistake(
-    "06, the poster of what sums over what",
-    also=[
-        lambda *given: weight_gradient(*given).sum(axis=1, keepdims=True),
-        lambda *given: (
-            weight_gradient(*given) * 0 + weight_gradient(*given).sum(axis=1, keepdims=True)
-        ),
-    ],
-)
-def summed_over_channels(dz, x, w_shape, stride, padding):
-    """Your dw is summed over the input channels; only z sums over them, each channel has weights
-    and a gradient of its own."""
-    return weight_gradient(dz, x, w_shape, stride, padding).sum(axis=1)
-
-
-@conv2d_weight_gradient.mistake("05, rows come before columns")
-def rows_and_columns_swapped(dz, x, w_shape, stride, padding):
-    """Your dw has the kernel's rows and columns swapped: the third axis is KH, the fourth KW."""
-    return weight_gradient(dz, x, w_shape, stride, padding).swapaxes(2, 3)
 
 
 def reshaped_before_columns_of_samples(dz, x, w_shape, stride, padding):
@@ -146,3 +88,97 @@ def reshaped_without_moving_the_filters(dz, x, w_shape, stride, padding):
     filters; move the filter axis to the front before you reshape."""
     columns = im2col(x, w_shape[2:], stride=stride, padding=padding)
     return (dz.reshape(w_shape[0], -1) @ columns.T).reshape(w_shape)
+
+
+def remainder_kept(dz, x, w_shape, stride, padding):
+    """A valid correlation with the spread dz, with the size that this gives."""
+    N, F, OH, OW = dz.shape
+    spread = np.zeros((N, F, (OH - 1) * stride[0] + 1, (OW - 1) * stride[1] + 1))
+    spread[:, :, :: stride[0], :: stride[1]] = dz
+    return valid_correlation_with_dz(spread, x, w_shape, stride, padding)
+
+
+def one_cell(dz, index):
+    """dz with one cell of every map left, the first or the last."""
+    alone = np.zeros_like(dz)
+    alone[:, :, index, index] = dz[:, :, index, index]
+    return alone
+
+
+# fmt: off
+KERNEL = [
+    same,
+    wrong(
+        "kernel_rotated_in_dw",
+        DW,
+        "something is rotated by 180°, as in a true convolution: the forward pass is a "
+        "cross-correlation, and so is dw, in which nothing is rotated.",
+        lambda dw: dw[:, :, ::-1, ::-1],
+        also=(
+            lambda dz, *rest: weight_gradient(dz[:, :, ::-1, ::-1], *rest),
+            lambda dz, x, *rest: weight_gradient(dz, x[:, :, ::-1, ::-1], *rest),
+            lambda dz, x, *rest: weight_gradient(dz, x[:, :, ::-1, ::-1], *rest)[:, :, ::-1, ::-1],
+        ),
+    ),
+    wrong("rows_and_columns_swapped", "05, rows come before columns", "the kernel's rows and "
+        "columns are swapped: the third axis of dw is KH, the fourth KW.",
+        lambda dw: dw.swapaxes(2, 3), lambda dw: dw.swapaxes(2, 3)[:, :, ::-1, ::-1]),
+    wrong("kernel_flipped_along_one_axis", DW, "the kernel is flipped along one axis: in dw "
+        "nothing is reversed.", lambda dw: dw[:, :, ::-1], lambda dw: dw[:, :, :, ::-1]),
+    wrong("kernel_turned_by_90", DW, "the kernel is turned by 90°: in dw nothing is turned.",
+        lambda dw: np.rot90(dw, 1, (2, 3)), lambda dw: np.rot90(dw, -1, (2, 3))),
+    wrong("filters_and_channels_reversed", DW, "the first two axes of dw are reversed, which are "
+        "filters and channels: in dw nothing is reversed, and rows and columns are the last two.",
+        lambda dw: dw[::-1, ::-1], lambda dw: dw[::-1], lambda dw: dw[:, ::-1]),
+    wrong("remainder_kept", SPREAD, "{yours} {are} larger than the kernel: where the last window "
+        "ends before the image does, the spread dz fits in more places; crop dw to KH rows and KW "
+        "columns.", also=(remainder_kept,)),
+]
+CHANNELS = [
+    same,
+    wrong("summed_over_channels", SUMS, "{yours} {are} summed over the input channels: only z sums "
+        "over them, each channel has weights and a gradient of its own.", lambda dw: dw.sum(axis=1),
+        lambda dw: dw.sum(axis=1, keepdims=True),
+        lambda dw: dw * 0 + dw.sum(axis=1, keepdims=True)),
+    wrong("summed_over_filters", SUMS, "{yours} {are} summed over the filters: each filter has its "
+        "own output, and so weights and a gradient of its own.", lambda dw: dw.sum(axis=0),
+        lambda dw: dw.sum(axis=0, keepdims=True),
+        lambda dw: dw * 0 + dw.sum(axis=0, keepdims=True)),
+    wrong("one_filter_or_channel_only", SUMS, "only one filter's or one channel's weights have "
+        "their gradient: an index stays the same, or a loop ends too early.",
+        lambda dw: dw * 0 + dw[:1], lambda dw: dw * 0 + dw[:, :1],
+        lambda dw: choices.only(dw, slice(1, None)), lambda dw: choices.only(dw, slice(None, -1)),
+        lambda dw: choices.only(dw, (slice(None), slice(1, None))),
+        lambda dw: choices.only(dw, (slice(None), slice(None, -1)))),
+]
+POSITIONS = [
+    same,
+    wrong("last_window_only", DW, "only the last window counts: each overwrites the one before; a "
+        "weight is used in every window, so add with +=.", lambda dz: one_cell(dz, -1)),
+    wrong("first_window_only", DW, "only the first window counts: a return inside the loop ends "
+        "it; a weight is used in every window.", lambda dz: one_cell(dz, 0)),
+]
+
+
+@conv2d_weight_gradient.steps(
+    padding=choices.paddings(PADDING),
+    stride=choices.strides(
+        SPREAD, ignored="stride_ignored_in_dw", also=(valid_correlation_with_dz,)
+    ),
+    positions=POSITIONS,
+    samples=choices.summed_samples(DW),
+    kernel=KERNEL,
+    channels=CHANNELS,
+    factors={
+        "1/N": choices.over_batch(),
+        "1/OH·OW": choices.over_positions(DW),
+        "1/N·OH·OW": choices.over_samples_and_positions(DW),
+        "−1": choices.sign(DW),
+    },
+)
+def by_steps(steps, dz, x, w_shape, stride, padding):
+    dz, x = steps.samples(steps.positions(dz), steps.padding(x, padding))
+    stride = steps.stride(stride, w_shape[2:])
+    windows = choices.views(x, w_shape[2:], stride, dz.shape[2:])
+    dw = np.einsum("nfij,ncijab->fcab", dz, windows)
+    return steps.channels(steps.kernel(dw))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.linear import flatten, flatten_backward
@@ -51,16 +52,34 @@ def flatten_gradient(dz, x_shape):
     return dx
 
 
-@flatten_gradient.mistake(FLATTEN)
-def reshaped_without_transposing(dz, x_shape):
-    """You reshape (C·H·W, N) directly, which mixes the samples up though the shape fits: transpose
-    first, so that each sample's numbers lie together, and then reshape."""
-    return dz.reshape(x_shape)
+# fmt: off
+UNFOLDINGS = [
+    lambda dz, N, C, H, W: dz.T.reshape(N, C, H, W),
+    wrong("reshaped_without_transposing", FLATTEN, "you reshape (C·H·W, N) directly, which mixes "
+        "the samples up though the shape fits: transpose first, so that each sample's numbers lie "
+        "together, and then reshape.", lambda dz, N, C, H, W: dz.reshape(N, C, H, W)),
+    wrong("channels_taken_as_last", FLATTEN, "you unfold the columns as if channels ran fastest: "
+        "here they run slowest, as in (N, C, H, W).",
+        lambda dz, N, C, H, W: dz.T.reshape(N, H, W, C).transpose(0, 3, 1, 2),
+        lambda dz, N, C, H, W: dz.T.reshape(N, H, W, C)),
+    wrong("rows_and_columns_swapped", FLATTEN, "rows and columns of every image are swapped: "
+        "columns run fastest, then rows, then channels.",
+        lambda dz, N, C, H, W: dz.T.reshape(N, C, W, H).swapaxes(2, 3),
+        lambda dz, N, C, H, W: dz.T.reshape(N, C, H, W).swapaxes(2, 3),
+        lambda dz, N, C, H, W: dz.T.reshape(N, C, W, H)),
+    wrong("unfolded_in_fortran_order", FLATTEN, "the reshape runs in Fortran's order, the first "
+        "axis fastest: flatten used numpy's own, the last axis fastest.",
+        lambda dz, N, C, H, W: dz.reshape((N, C, H, W), order="F"),
+        lambda dz, N, C, H, W: dz.T.reshape((N, C, H, W), order="F")),
+    wrong("axes_in_another_order", FLATTEN, "the numbers are unfolded right, but the axes of "
+        "{yours} stand in another order: it is (N, C, H, W).",
+        lambda dz, N, C, H, W: dz.reshape(C, H, W, N),
+        lambda dz, N, C, H, W: dz.reshape(C, H, W, N).T,
+        lambda dz, N, C, H, W: dz.reshape(C, H, W, N).swapaxes(0, 3),
+        lambda dz, N, C, H, W: dz.reshape(C, H, W, N).T.reshape(N, C, H, W)),
+]
 
 
-@flatten_gradient.mistake(FLATTEN)
-def channels_taken_as_last(dz, x_shape):
-    """You unfold the columns as if channels ran fastest; here they run slowest, as in
-    (N, C, H, W)."""
-    N, C, H, W = x_shape
-    return dz.T.reshape(N, H, W, C).transpose(0, 3, 1, 2)
+@flatten_gradient.steps(unfold=UNFOLDINGS, samples=choices.samples(FLATTEN))
+def by_steps(steps, dz, x_shape):
+    return steps.samples(steps.unfold(dz, *x_shape))

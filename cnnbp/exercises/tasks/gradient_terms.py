@@ -185,6 +185,92 @@ def padding_counted(wanted, index, x_shape, w_shape, stride, padding):
     }
 
 
+def listed(place):
+    """The forward loops with another pixel: place(i, kh, stride, padding, KH) is its row."""
+
+    def found(wanted, index, x_shape, w_shape, stride, padding):
+        output = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
+        (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
+        n, f, i, j, c, kh, kw = np.indices((N, F, *output, C, KH, KW)).reshape(7, -1)
+        row = place(i, kh, stride[0], padding[0], KH)
+        column = place(j, kw, stride[1], padding[1], KW)
+        pixels, weights = np.array([n, c, row, column]).T, np.array([f, c, kh, kw]).T
+        cells, others = (pixels, weights) if wanted == "dx" else (weights, pixels)
+        hit = (row >= 0) & (row < H) & (column >= 0) & (column < W) & (cells == index).all(axis=1)
+        lefts, rights = np.array([n, f, i, j]).T[hit].tolist(), others[hit].tolist()
+        return set(zip(map(tuple, lefts), map(tuple, rights), strict=True))
+
+    return found
+
+
+def solved_for(bounded):
+    """Windows solved for from the pixel, with bounded(i, OH) in place of 0 ≤ i < OH."""
+
+    def found(wanted, index, x_shape, w_shape, stride, padding):
+        if wanted == "dw":
+            return terms(wanted, index, x_shape, w_shape, stride, padding)
+        OH, OW = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
+        (n, c, h, v), listed = index, set()
+        for f, kh, kw in np.ndindex(w_shape[0], *w_shape[2:]):
+            i, rest = divmod(h + padding[0] - kh, stride[0])
+            j, over = divmod(v + padding[1] - kw, stride[1])
+            if rest == over == 0 and bounded(i, OH) and bounded(j, OW):
+                listed.add(((n, f, i, j), (f, c, kh, kw)))
+        return listed
+
+    return found
+
+
+def named(name, said, *functions):
+    """Catalogue a mistake that other functions make."""
+    made, *also = functions
+    made.__name__, made.__doc__ = name, said
+    gradient_terms.mistake(TERMS, also=also)(made)
+
+
+named(
+    "stride_multiplies_the_kernel_cell",
+    "You place the pixel at (i + kh)·stride − padding: only the window's place is multiplied, "
+    "i·stride + kh − padding.",
+    listed(lambda i, k, s, p, size: (i + k) * s - p),
+)
+named(
+    "kernel_rotated",
+    "You run through the kernel backward: the forward pass does not rotate it, the pixel under "
+    "(kh, kw) is in row i·stride + kh − padding.",
+    listed(lambda i, k, s, p, size: i * s + size - 1 - k - p),
+)
+named(
+    "padding_added",
+    "You add the padding: windows begin before the image, in row i·stride − padding.",
+    listed(lambda i, k, s, p, size: i * s + k + p),
+)
+named(
+    "kernel_cell_subtracted",
+    "You subtract the kernel cell: the pixel under (kh, kw) is in row i·stride + kh − padding.",
+    listed(lambda i, k, s, p, size: i * s - k - p),
+)
+named(
+    "windows_a_kernel_apart",
+    "You place the windows at i·kernel size: they lie at i·stride.",
+    listed(lambda i, k, s, p, size: i * size + k - p),
+)
+named(
+    "windows_that_do_not_exist",
+    "You list windows that do not exist: i and j run from 0 to OH − 1 and OW − 1.",
+    solved_for(lambda i, count: i < count),
+    solved_for(lambda i, count: i >= 0),
+    solved_for(lambda i, count: True),
+)
+
+
+@gradient_terms.mistake(TERMS)
+def one_channel_for_all(wanted, index, x_shape, w_shape, stride, padding):
+    """You list the first channel's or filter's products: index says which one is wanted."""
+    index = (index[0], 0, *index[2:]) if wanted == "dx" else (0, *index[1:])
+    return terms(wanted, index, x_shape, w_shape, stride, padding)
+
+
 @gradient_terms.mistake("06, the poster of what sums over what")
 def first_sample_or_filter_only(wanted, index, x_shape, w_shape, stride, padding):
     """You list one filter's or one sample's products; dx sums over all filters, dw over all

@@ -1,5 +1,6 @@
 """The exercise of lesson 01: a backward pass through single numbers."""
 
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.graph import fork_graph
@@ -78,26 +79,72 @@ def graph_gradients(x, w, b, target):
     return dx, dw, db
 
 
-@graph_gradients.mistake(REUSED)
-def path_past_w_forgotten(x, w, b, target):
-    """Your dx has the path through w alone; x is also added to the result directly, and what comes
-    back along that path belongs to dx, too."""
-    _, dw, db = gradients(x, w, b, target)
-    return w * db, dw, db
+# fmt: off
+FORWARD = [
+    lambda x, w, b, target: w * x + b + x - target,
+    wrong("direct_path_missing_on_the_way_forward", LOCAL, "the error e is w·x + b − target: z is "
+        "s + x, so x is added once more on the way forward.",
+        lambda x, w, b, target: w * x + b - target),
+    wrong("target_not_subtracted", LOCAL, "the target is not subtracted: e = z − target.",
+        lambda x, w, b, target: w * x + b + x),
+    wrong("bias_missing_on_the_way_forward", LOCAL, "the bias b is missing in e: s = p + b.",
+        lambda x, w, b, target: w * x + x - target),
+    wrong("target_minus_z", LOCAL, "the error e is target − z, without the sign that its slope by "
+        "z has: ∂e/∂z is 1 for e = z − target.", lambda x, w, b, target: target - (w * x + b + x)),
+]
+SQUARES = [
+    lambda e: 2 * e,
+    wrong("square_without_its_two", LOCAL, "all your gradients are half of what they should be: "
+        "the slope of e² is 2e.", lambda e: e),
+    wrong("doubled", LOCAL, "all your gradients are twice what they should be: run backward once, "
+        "from gradients that are 0.", lambda e: 4 * e),
+    wrong("value_in_place_of_slope", LOCAL, "the loss e² itself is sent back: its slope is 2e.",
+        lambda e: e**2, lambda e: 2 * e**2),
+    wrong("upstream_left_out", LOCAL, "the gradient of e is a number without e: the slope of e² is "
+        "2e.", lambda e: 1.0, lambda e: 2.0),
+]
+TO_X = [
+    lambda x, w, dz: dz * w + dz,
+    wrong("path_past_w_forgotten", REUSED, "your dx is the path through w alone: x is also "
+        "added to the result directly, and what comes back along that path belongs to dx, too.",
+        lambda x, w, dz: dz * w),
+    wrong("path_through_w_forgotten", REUSED, "your dx is the path past w alone: x is also "
+        "multiplied by w, and what comes back along that path belongs to dx, too.",
+        lambda x, w, dz: dz),
+    wrong("one_path_without_its_upstream", REUSED, "one path to x has its own slope, without what "
+        "comes from above: every path is multiplied by the gradient of z.",
+        lambda x, w, dz: dz * w + 1, lambda x, w, dz: w + dz, lambda x, w, dz: w + 1),
+    wrong("paths_multiplied", REUSED, "the two paths are put together in another way than by "
+        "adding: a value that is used twice gets the sum.", lambda x, w, dz: dz * w * dz,
+        lambda x, w, dz: dz * w - dz,
+        lambda x, w, dz: dz - dz * w),
+    wrong("x_in_place_of_w", LOCAL, "your dx is made with x where w should be: the slope of w·x "
+        "by x is w.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * x),
+]
+TO_W = [
+    lambda x, w, dz: dz * x,
+    wrong("w_in_place_of_x", LOCAL, "your dw is made with w where x should be: the slope of w·x "
+        "by w is x.", lambda x, w, dz: dz * w),
+    wrong("slope_of_the_product_forgotten", LOCAL, "your dw is handed on without the slope of "
+        "w·x: by w that is x.", lambda x, w, dz: dz),
+    wrong("path_past_w_taken_for_w", REUSED, "your dw is made of the path past w as well: that "
+        "one leads to x only.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * (x + 1)),
+    wrong("upstream_forgotten_in_dw", LOCAL, "your dw is the slope of w·x alone: the chain rule "
+        "multiplies it by what comes from above.", lambda x, w, dz: x),
+]
+TO_B = [
+    lambda b, dz: dz,
+    wrong("upstream_forgotten_in_db", LOCAL, "your db is the slope of p + b alone: the chain "
+        "rule multiplies 1 by what comes from above.", lambda b, dz: 1.0, lambda b, dz: 0.0),
+    wrong("multiplied_by_b", LOCAL, "your db is multiplied by b: the slope of p + b by b is 1.",
+        lambda b, dz: dz * b),
+]
 
 
-@graph_gradients.mistake(REUSED)
-def path_through_w_forgotten(x, w, b, target):
-    """Your dx has the path past w alone; x is also multiplied with w, and what comes back along
-    that path belongs to dx, too."""
-    _, dw, db = gradients(x, w, b, target)
-    return db, dw, db
-
-
-@graph_gradients.mistake(LOCAL)
-def square_without_its_two(x, w, b, target):
-    """All your gradients are half of what they should be: the slope of e² is 2e."""
-    return tuple(gradient / 2 for gradient in gradients(x, w, b, target))
+@graph_gradients.steps(forward=FORWARD, square=SQUARES, dx=TO_X, dw=TO_W, db=TO_B)
+def by_steps(steps, x, w, b, target):
+    dz = steps.square(steps.forward(x, w, b, target))
+    return steps.dx(x, w, dz), steps.dw(x, w, dz), steps.db(b, dz)
 
 
 @graph_gradients.mistake(LOCAL)

@@ -3,19 +3,18 @@
 import numpy as np
 
 from cnnbp import convolution
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
+from cnnbp.shape import pool_windows
 
 ORDER = "11, the order of the columns"
+PADDING = "05, look past the border with padding"
+STRIDE = "05, step further"
 
 
 def to_columns(x, kernel_size, stride, padding):
     return convolution.im2col(x, kernel_size, stride=stride, padding=padding)
-
-
-def by_axes(columns, x_shape, kernel_size):
-    """The columns as (C, KH, KW, OH·OW, N)."""
-    return columns.reshape(x_shape[1], *kernel_size, -1, x_shape[0])
 
 
 @exercise(
@@ -54,32 +53,74 @@ def im2col(x, kernel_size, stride, padding):
     return columns
 
 
-@im2col.mistake(ORDER, convention=True)
-def batch_runs_slowest(x, kernel_size, stride, padding):
-    """Your columns have the batch first, n·OH·OW + i·OW + j; here it comes last,
-    (i·OW + j)·N + n."""
-    columns = to_columns(x, kernel_size, stride, padding)
-    return by_axes(columns, x.shape, kernel_size).swapaxes(3, 4).reshape(columns.shape)
+def every_window(x, kernel_size, stride, padding):
+    """The columns of stride 1, which are more."""
+    return to_columns(x, kernel_size, (1, 1), padding)
 
 
-@im2col.mistake(ORDER, convention=True)
-def channels_run_fastest(x, kernel_size, stride, padding):
-    """Your rows have the channel last, (kh·KW + kw)·C + c; here it comes first,
-    c·KH·KW + kh·KW + kw."""
-    columns = to_columns(x, kernel_size, stride, padding)
-    return np.moveaxis(by_axes(columns, x.shape, kernel_size), 0, 2).reshape(columns.shape)
+# fmt: off
+ROWS = [
+    same,
+    wrong("channels_run_fastest", ORDER, "the rows have the channel last, (kh·KW + kw)·C + c: here "
+        "it comes first, c·KH·KW + kh·KW + kw.", lambda windows: np.moveaxis(windows, 0, 2),
+        convention=True),
+    wrong("kernel_columns_run_slower", ORDER, "the rows run through the kernel column by column, "
+        "c·KH·KW + kw·KH + kh: here it is row by row, c·KH·KW + kh·KW + kw.",
+        lambda windows: windows.swapaxes(1, 2), convention=True),
+    wrong("rows_in_reverse_order", ORDER, "the rows run through (kw, kh, c), all three the other "
+        "way round: here it is (c, kh, kw).", lambda windows: windows.swapaxes(0, 2),
+        lambda windows: windows[:, ::-1, ::-1]),
+]
+COLUMNS = [
+    same,
+    wrong("batch_runs_slowest", ORDER, "the columns have the batch first, n·OH·OW + i·OW + j: here "
+        "it comes last, (i·OW + j)·N + n.", lambda windows: np.moveaxis(windows, 5, 3),
+        convention=True),
+    wrong("windows_run_column_by_column", ORDER, "the columns run through the windows column by "
+        "column, (j·OH + i)·N + n: here it is row by row, (i·OW + j)·N + n.",
+        lambda windows: windows.swapaxes(3, 4), convention=True),
+    wrong("columns_in_reverse_order", ORDER, "the columns run through (n, j, i): here it is (i, j, "
+        "n), the batch fastest.", lambda windows: windows.swapaxes(3, 5)),
+]
+LAYOUTS = [
+    lambda windows, count: windows.reshape(count, -1),
+    wrong("windows_as_rows", ORDER, "the matrix has a row for each window: here a window is a "
+        "column.", lambda windows, count: windows.reshape(count, -1).T, convention=True),
+    wrong("windows_as_rows_image_by_image", ORDER, "the matrix has a row for each window, image by "
+        "image: here a window is a column, and the batch runs fastest.",
+        lambda windows, count: np.moveaxis(windows, 5, 3).reshape(count, -1).T, convention=True),
+    wrong(
+        "a_matrix_for_each_image",
+        ORDER,
+        "there is a matrix for each image, (N, C·KH·KW, OH·OW): here all images stand in one, "
+        "(C·KH·KW, OH·OW·N), the batch fastest.",
+        lambda windows, count: np.moveaxis(windows, 5, 0).reshape(windows.shape[5], count, -1),
+        lambda windows, count: windows.reshape(count, -1, windows.shape[5]),
+        lambda windows, count: np.moveaxis(
+            windows.reshape(count, -1, windows.shape[5]), 2, 0
+        ).swapaxes(1, 2),
+        convention=True,
+    ),
+    wrong("reshaped_without_moving_axes", ORDER, "the windows are reshaped while their axes stand "
+        "in another order, which puts numbers into columns where they do not belong: move the axes "
+        "to (C, KH, KW, OH, OW, N) first.",
+        lambda windows, count: np.moveaxis(windows, 5, 0).reshape(count, -1),
+        lambda windows, count: windows.transpose(5, 0, 3, 4, 1, 2).reshape(count, -1),
+        lambda windows, count: windows.transpose(5, 3, 4, 0, 1, 2).reshape(count, -1),
+        lambda windows, count: windows.transpose(3, 4, 5, 0, 1, 2).reshape(count, -1)),
+]
 
 
-@im2col.mistake(ORDER, convention=True)
-def windows_as_rows(x, kernel_size, stride, padding):
-    """Your matrix has a row for each window; here a window is a column."""
-    return to_columns(x, kernel_size, stride, padding).T
-
-
-@im2col.mistake(ORDER)
-def reshaped_without_moving_axes(x, kernel_size, stride, padding):
-    """You reshape the windows while the batch is still their first axis, which puts numbers into
-    columns where they do not belong; move the axes to (C, KH, KW, OH, OW, N) before you reshape."""
-    columns = to_columns(x, kernel_size, stride, padding)
-    windows = np.moveaxis(by_axes(columns, x.shape, kernel_size), 4, 0)
-    return windows.reshape(columns.shape)
+@im2col.steps(
+    padding=choices.paddings(PADDING),
+    stride=choices.strides(STRIDE, also=(every_window,)),
+    rows=ROWS,
+    columns=COLUMNS,
+    layout=LAYOUTS,
+)
+def by_steps(steps, x, kernel_size, stride, padding):
+    count = pool_windows(x.shape, kernel_size, stride=stride, padding=padding).output
+    wide, stride = steps.padding(x, padding), steps.stride(stride, kernel_size)
+    windows = choices.views(wide, kernel_size, stride, count)
+    windows = windows.transpose(1, 4, 5, 2, 3, 0)  # (C, KH, KW, OH, OW, N)
+    return steps.layout(steps.columns(steps.rows(windows)), x.shape[1] * np.prod(kernel_size))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import explain_linear
 from cnnbp.gradcheck import numeric_gradient
@@ -58,36 +59,73 @@ def linear_gradients(dz, x, w):
     return dx, dw, db
 
 
-@linear_gradients.mistake(ROW_SUMS, also=[lambda *given: with_bias(*given, lambda db: db.T)])
-def bias_not_a_column(dz, x, w):
-    """Your db is not a column (M, 1), so that w x + b would add it along the wrong axis; sum with
-    keepdims=True."""
-    return with_bias(dz, x, w, lambda db: db[:, 0])
+def updated(rate):
+    """dx made with weights that were updated before, a step of gradient descent."""
+    return lambda dz, x, w: (w - rate * dz @ x.T).T @ dz
 
 
-def with_bias(dz, x, w, change):
-    dx, dw, db = linear_backward(dz, x, w)
-    return dx, dw, change(db)
+# fmt: off
+DX = [
+    lambda dz, x, w: w.T @ dz,
+    wrong("weights_not_transposed", SHAPES, "your dx is w dz in place of wᵀ dz: on the way "
+        "back, outputs come in and inputs go out; where D = M this raises no error.",
+        lambda dz, x, w: w @ dz),
+    wrong("weights_updated_before_dx", SHAPES, "your dx is made with the updated weights: the "
+        "output was made with the old ones, so find all gradients first.",
+        *(updated(rate) for rate in (0.01, 0.1, 0.001, 1.0))),
+    wrong("samples_as_rows", SHAPES, "your dx is transposed: here every sample is a column.",
+        lambda dz, x, w: (w.T @ dz).T),
+    wrong("made_with_x", SHAPES, "your dx is made with the input x: by the chain rule dx is "
+        "made of dz and w.", lambda dz, x, w: w.T @ (w @ x), lambda dz, x, w: x * (w.T @ dz)),
+]
+DW = [
+    lambda dz, x, w: dz @ x.T,
+    wrong("product_the_other_way_round", SHAPES, "your dw is x dzᵀ in place of dz xᵀ: its axes "
+        "are in another order, but it has a row for every output.", lambda dz, x, w: x @ dz.T),
+    wrong("taken_from_dx", SHAPES, "{yours} {are} made of dx in place of dz: weights and biases "
+        "are met by the gradient of the layer's output; dx is for the layer before.",
+        lambda dz, x, w: w.T @ dz @ x.T),
+    *choices.one_sample(
+        ROW_SUMS,
+        lambda dz, x, w: dz[:, :1] @ x[:, :1].T,
+        lambda dz, x, w: dz[:, -1:] @ x[:, -1:].T,
+    ),
+    wrong("weight_decay_added", SHAPES, "the weights are added to dw, as weight decay does: here "
+        "the loss has no such term.",
+        *(lambda dz, x, w, rate=rate: dz @ x.T + rate * w for rate in (0.01, 0.1, 0.001, 1.0))),
+]
+DB = [
+    lambda dz, x, w: dz.sum(axis=1, keepdims=True),
+    wrong("bias_not_a_column", ROW_SUMS, "your db is not a column (M, 1), so that w x + b would "
+        "add it along the wrong axis: sum with keepdims=True.", lambda dz, x, w: dz.sum(axis=1),
+        lambda dz, x, w: dz.sum(axis=1, keepdims=True).T),
+    wrong("bias_summed_over_outputs", ROW_SUMS, "your db is summed over the outputs: every "
+        "output has a bias of its own, which is added in every sample, so sum over the samples, "
+        "axis 1.", lambda dz, x, w: dz.sum(axis=0), lambda dz, x, w: dz.sum(axis=0, keepdims=True),
+        lambda dz, x, w: dz.sum(axis=0, keepdims=True).T, lambda dz, x, w: dz.sum(),
+        lambda dz, x, w: np.full((len(dz), 1), dz.sum())),
+    wrong("bias_not_summed", ROW_SUMS, "your db is dz itself: the bias is added in every "
+        "sample, so sum over them.", lambda dz, x, w: dz),
+    wrong("taken_from_dx", SHAPES, "", lambda dz, x, w: (w.T @ dz).sum(axis=1, keepdims=True)),
+    wrong("bias_made_of_dw", ROW_SUMS, "your db is made of dw: it is the sum of dz alone, since "
+        "the bias meets no x.", lambda dz, x, w: (dz @ x.T).sum(axis=1, keepdims=True),
+        lambda dz, x, w: (dz @ x.T).sum(axis=1),
+        lambda dz, x, w: (dz @ x.T).mean(axis=1, keepdims=True)),
+    *choices.one_sample(ROW_SUMS, lambda dz, x, w: dz[:, :1], lambda dz, x, w: dz[:, -1:]),
+]
 
 
-@linear_gradients.mistake(ROW_SUMS)
-def bias_is_a_mean(dz, x, w):
-    """Your db is the mean over the batch; the bias is added in every sample, so its gradient is the
-    sum, and the 1/N of the loss is in dz already."""
-    return with_bias(dz, x, w, lambda db: db / x.shape[1])
-
-
-@linear_gradients.mistake("04, the 1/N of the loss")
-def divided_by_batch(dz, x, w):
-    """Your dw and db are divided by N; where the loss is a mean over the batch, its 1/N is in dz
-    already, so here samples are summed."""
-    dx, dw, db = linear_backward(dz, x, w)
-    return dx, dw / x.shape[1], db / x.shape[1]
-
-
-@linear_gradients.mistake(SHAPES)
-def weights_not_transposed(dz, x, w):
-    """Your dx is w dz in place of wᵀ dz: on the way back, outputs come in and inputs go out. Where
-    D = M this raises no error."""
-    _, dw, db = linear_backward(dz, x, w)
-    return w @ dz, dw, db
+@linear_gradients.steps(
+    dx=DX,
+    dw=DW,
+    db=DB,
+    factors={
+        "dw db: 1/N": choices.over_batch(),
+        "db: 1/N": choices.factor("bias_is_a_mean", ROW_SUMS, "{yours} {are} the mean over the "
+            "batch: the bias is added in every sample, so its gradient is the sum, and the 1/N of "
+            "the loss is in dz already."),
+        "−1": choices.sign(SHAPES),
+    },
+)
+def by_steps(steps, *given):
+    return steps.dx(*given), steps.dw(*given), steps.db(*given)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.exercises.windows import each_window, first_winner
 from cnnbp.explain import explain_max_pool2d
@@ -13,6 +14,7 @@ OVERLAP = "07, where windows overlap, gradients add"
 TIES = "07, a tie needs a rule"
 WINNER = "07, the winner gets the gradient"
 APART = "07, stride and window size differ"
+PADDING = "07, the padding never wins"
 
 
 def max_gradient(dz, x, kernel_size, stride, padding):
@@ -68,64 +70,6 @@ def max_pool2d_gradient(dz, x, kernel_size, stride, padding):
     return dx
 
 
-def scattered(write):
-    """A max pooling gradient that calls write(dx's window, x's window, dz's cell) everywhere."""
-
-    def gradient(dz, x, kernel_size, stride, padding):
-        dx = np.zeros(x.shape)
-        for cell, pixels in each_window(dz.shape, x.shape, kernel_size, stride, padding):
-            write(dx[pixels], x[pixels], dz[cell])
-        return dx
-
-    gradient.__name__, gradient.__doc__ = write.__name__, write.__doc__
-    return gradient
-
-
-@max_pool2d_gradient.mistake(OVERLAP, line="assigned")
-@scattered
-def window_assigned(dx, x, dz):
-    """You assign the whole window, zeros included, so that a window wipes out what an overlapping
-    one had left; add to the window with +=."""
-    dx[...] = dz * first_winner(x)
-
-
-@max_pool2d_gradient.mistake(OVERLAP, line="assigned")
-@scattered
-def winner_assigned(dx, x, dz):
-    """You assign the winner's cell, so that a pixel which won several windows keeps the last one's
-    gradient only; add with +=."""
-    dx[first_winner(x)] = dz
-
-
-@max_pool2d_gradient.mistake(TIES)
-@scattered
-def every_tie_gets_all(dx, x, dz):
-    """You give the full gradient to every cell of a tie, more than arrived; exactly one cell wins,
-    the first."""
-    dx += dz * (x == x.max())
-
-
-@max_pool2d_gradient.mistake(TIES, convention=True)
-@scattered
-def tie_split_evenly(dx, x, dz):
-    """You split the gradient evenly among the cells of a tie; here the first gets all of it."""
-    dx += dz * (x == x.max()) / (x == x.max()).sum()
-
-
-@max_pool2d_gradient.mistake(TIES, convention=True)
-@scattered
-def last_of_a_tie_wins(dx, x, dz):
-    """You let the last cell of a tie win; here it is the first, in the order of rows."""
-    dx += dz * first_winner(x[::-1, ::-1])[::-1, ::-1]
-
-
-@max_pool2d_gradient.mistake(WINNER)
-@scattered
-def value_in_place_of_gradient(dx, x, dz):
-    """You send the window's largest value back; what goes back is its gradient, dz."""
-    dx += x.max() * first_winner(x)
-
-
 def written_a_kernel_apart(dz, x, kernel_size, stride, padding):
     dx = np.pad(np.zeros(x.shape), [(0, 0), (0, 0), *((p, p) for p in padding)])
     _, argmax = max_pool2d(x, kernel_size, stride=stride, padding=padding)
@@ -137,20 +81,6 @@ def written_a_kernel_apart(dz, x, kernel_size, stride, padding):
     return dx[:, :, padding[0] :, padding[1] :][:, :, : x.shape[2], : x.shape[3]]
 
 
-@max_pool2d_gradient.mistake(APART, also=[written_a_kernel_apart])
-def windows_a_kernel_apart(dz, x, kernel_size, stride, padding):
-    """You place the windows at i·kernel_size; they lie at i·stride, which is another place wherever
-    the stride is not the window's size."""
-    return max_gradient_anywhere(dz, x, kernel_size, kernel_size, padding)
-
-
-def max_gradient_anywhere(dz, x, kernel_size, stride, padding):
-    dx = np.zeros(x.shape)
-    for cell, pixels in each_window(dz.shape, x.shape, kernel_size, stride, padding):
-        dx[pixels] += dz[cell] * first_winner(x[pixels])
-    return dx
-
-
 def channel_winner_in_its_windows(dz, x, kernel_size, stride, padding):
     dx = max_gradient(dz, x, kernel_size, stride, padding)
     return dx * (x == x.max(axis=(2, 3), keepdims=True))
@@ -160,10 +90,124 @@ def channel_winners_mask(dz, x, kernel_size, stride, padding):
     return (x == x.max(axis=(2, 3), keepdims=True)) * dz.sum(axis=(2, 3), keepdims=True)
 
 
-@max_pool2d_gradient.mistake(WINNER, also=[channel_winner_in_its_windows, channel_winners_mask])
-def one_winner_for_the_channel(dz, x, kernel_size, stride, padding):
-    """You look for one winner in the whole channel; every window has a winner of its own."""
+def one_winner_of_the_channel(dz, x, kernel_size, stride, padding):
     dx = np.zeros(x.shape)
     for n, c in np.ndindex(x.shape[:2]):
         dx[n, c][first_winner(x[n, c])] = dz[n, c].sum()
     return dx
+
+
+def place_in_the_window_used_in_the_image(dz, x, kernel_size, stride, padding):
+    dx = np.zeros(x.shape)
+    for cell, pixels in each_window(dz.shape, x.shape, kernel_size, stride, padding):
+        dx[cell[:2]].flat[x[pixels].argmax()] += dz[cell]
+    return dx
+
+
+def number_in_the_window_used_in_the_image(dz, x, kernel_size, stride, padding):
+    dx = np.zeros(x.shape)
+    for cell, pixels in each_window(dz.shape, x.shape, kernel_size, stride, padding):
+        dx[cell[:2]][np.unravel_index(x[pixels].argmax(), x[pixels].shape)] += dz[cell]
+    return dx
+
+
+def first(mask):
+    """Only the first True of every window."""
+    flat = mask.reshape(*mask.shape[:4], -1)
+    return (flat & (np.cumsum(flat, axis=-1) == 1)).reshape(mask.shape)
+
+
+def largest(windows):
+    return windows == windows.max(axis=(4, 5), keepdims=True)
+
+
+def smallest(windows):
+    windows = np.where(np.isinf(windows), np.inf, windows)
+    return windows == windows.min(axis=(4, 5), keepdims=True)
+
+
+def last(mask):
+    return first(mask[..., ::-1, ::-1])[..., ::-1, ::-1]
+
+
+# fmt: off
+WINNERS = [
+    lambda windows: first(largest(windows)),
+    wrong("every_tie_gets_all", TIES, "the full gradient goes to every cell of a tie, or of what "
+        "is nearly one: more is sent back than arrived, but exactly one cell wins, the first.",
+        largest, lambda windows: windows >= windows.max(axis=(4, 5), keepdims=True) - 1e-2),
+    wrong("tie_split_evenly", TIES, "the gradient is split evenly among the cells of a tie: here "
+        "the first gets all of it.",
+        lambda windows: largest(windows) / largest(windows).sum(axis=(4, 5), keepdims=True),
+        convention=True),
+    wrong("last_of_a_tie_wins", TIES, "the last cell of a tie wins: here it is the first, in the "
+        "order of rows.", lambda windows: last(largest(windows)), convention=True),
+    wrong("first_column_of_a_tie_wins", TIES, "the first cell of a tie in the order of columns "
+        "wins: here it is the first in the order of rows.",
+        lambda windows: first(largest(windows).swapaxes(4, 5)).swapaxes(4, 5), convention=True),
+    wrong("smallest_wins", WINNER, "the smallest cell of every window gets the gradient: max "
+        "pooling hands on the largest.", lambda windows: first(smallest(windows))),
+    wrong("largest_absolute_value_wins", WINNER, "the cell with the largest absolute value gets "
+        "the gradient: −3 does not win over 1.",
+        lambda windows: first(largest(np.where(np.isinf(windows), -1, np.abs(windows))))),
+    wrong("shared_as_in_average_pooling", WINNER, "every cell of a window gets a share, as in "
+        "average pooling: only the winner moved the output, so it gets all.",
+        lambda windows: np.full(windows.shape, 1 / windows[0, 0, 0, 0].size),
+        lambda windows: np.full(windows.shape, 1.0)),
+    choices.padding_wins(
+        PADDING, lambda windows: first(largest(np.where(np.isinf(windows), 0.0, windows)))
+    ),
+]
+VALUES = [
+    lambda winners, windows, dz: winners * dz,
+    wrong("value_in_place_of_gradient", WINNER, "the window's largest value is sent back: what "
+        "goes back is its gradient, dz.",
+        lambda winners, windows, dz: winners * windows.max(axis=(4, 5), keepdims=True)),
+    wrong("value_times_gradient", WINNER, "the gradient is multiplied by the window's value: the "
+        "slope of a maximum by its winner is 1.",
+        lambda winners, windows, dz: winners * dz * windows.max(axis=(4, 5), keepdims=True)),
+    wrong("upstream_forgotten", WINNER, "the gradient dz is missing: the winners' mask is only the "
+        "pooling's own slope, which the chain rule multiplies by dz.",
+        lambda winners, windows, dz: winners * 1.0),
+]
+
+
+OVERLAPS = [
+    *choices.overlaps(OVERLAP, name="window_assigned"),
+    wrong("winner_assigned", OVERLAP, "the winner's cell is assigned: a pixel that won several "
+        "windows keeps the last one's gradient only, so add with +=.",
+        choices.assigned_where_not_zero),
+]
+WHOLE = [
+    same,
+    wrong("one_winner_for_the_channel", WINNER, "one winner is looked for in the whole channel: "
+        "every window has a winner of its own.",
+        also=(one_winner_of_the_channel, channel_winner_in_its_windows, channel_winners_mask)),
+    wrong("place_in_the_window_used_in_the_image", "07, keep the largest, and the winner's number",
+        "the winner's place in its window is used as its place in the image: add the window's "
+        "first row and column, i·stride − padding.",
+        also=(number_in_the_window_used_in_the_image, place_in_the_window_used_in_the_image)),
+]
+
+
+@max_pool2d_gradient.steps(
+    origin=choices.origins(PADDING),
+    stride=choices.strides(APART, far=(written_a_kernel_apart,)),
+    winner=WINNERS,
+    value=VALUES,
+    overlap=OVERLAPS,
+    crop=choices.crops(PADDING),
+    samples=choices.samples(WINNER),
+    whole=WHOLE,
+    factors={"1/N": choices.over_batch(), "−1": choices.sign(WINNER)},
+)
+def by_steps(steps, dz, x, kernel_size, stride, padding):
+    padding = steps.origin(padding)
+    wide = choices.with_padding(x, padding, -np.inf)
+    stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
+    windows = choices.views(wide, kernel_size, stride, count, -np.inf)
+    parts = steps.value(steps.winner(windows), windows, dz[..., None, None])
+    dx = steps.overlap(parts, stride, wide.shape[2:])
+    return steps.samples(
+        steps.crop(dx, x.shape, padding, choices.reach_of(count, kernel_size, stride))
+    )

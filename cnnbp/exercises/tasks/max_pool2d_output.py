@@ -2,12 +2,16 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.exercises.windows import each_window
 from cnnbp.pooling import max_pool2d
+from cnnbp.shape import pool_windows
 
 TIES = "07, a tie needs a rule"
+PADDING = "07, the padding never wins"
+NUMBER = "07, keep the largest, and the winner's number"
 
 
 def max_output(x, kernel_size, stride, padding):
@@ -56,10 +60,58 @@ def max_pool2d_output(x, kernel_size, stride, padding):
     return z, argmax
 
 
-@max_pool2d_output.mistake("07, padding never wins")
-def padding_wins_as_zero(x, kernel_size, stride, padding):
-    """You take the maximum over an image padded with zeros, so that the padding wins over negative
-    values; pad with −infinity, or leave the padding out."""
+def across(count):
+    """The pixel's number counted on through the images of a batch, or their channels."""
+
+    def numbered(row, column, place, x_shape, padding):
+        N, C, H, W = x_shape
+        plane = np.arange(N * C).reshape(N, C, 1, 1) % count(N, C)
+        return (plane * H + row) * W + column
+
+    return numbered
+
+
+# fmt: off
+NUMBERS = [
+    lambda row, column, place, x_shape, padding: row * x_shape[3] + column,
+    wrong("number_within_the_window", NUMBER, "your argmax is counted within the window: here it "
+        "is the pixel's number in its image, row·W + column.",
+        lambda row, column, place, x_shape, padding: place),
+    wrong("number_across_the_batch", NUMBER, "your argmax is counted on from image to image or "
+        "from channel to channel: here it is the pixel's number in its own image, row·W + column.",
+        across(lambda N, C: N * C), across(lambda N, C: C)),
+    wrong(
+        "number_in_the_padded_image",
+        NUMBER,
+        "your argmax is counted in the padded image: here it is the pixel's number in x, without "
+        "padding, row·W + column.",
+        lambda row, column, place, x_shape, padding: (
+            (row + padding[0]) * (x_shape[3] + 2 * padding[1]) + column + padding[1]
+        ),
+        lambda row, column, place, x_shape, padding: (
+            (row + padding[0]) * x_shape[3] + column + padding[1]
+        ),
+    ),
+    wrong("columns_counted_first", NUMBER, "your argmax is column·H + row, or row·H + column: here "
+        "it is row·W + column, and W is the length of a row.",
+        lambda row, column, place, x_shape, padding: column * x_shape[2] + row,
+        lambda row, column, place, x_shape, padding: row * x_shape[2] + column),
+]
+WINNERS = [
+    lambda windows: windows.argmax(axis=-1),
+    wrong("last_of_a_tie", TIES, "the last cell of a tie wins: here it is the first, in the order "
+        "of rows.", lambda windows: windows.shape[-1] - 1 - windows[..., ::-1].argmax(axis=-1),
+        convention=True),
+    wrong("smallest_wins", "07, keep the largest", "the smallest cell of every window is taken: "
+        "max pooling hands on the largest.",
+        lambda windows: np.where(np.isinf(windows), np.inf, windows).argmin(axis=-1)),
+    wrong("largest_absolute_value_wins", "07, keep the largest", "the cell with the largest "
+        "absolute value is taken: −3 does not win over 1.",
+        lambda windows: np.where(np.isinf(windows), -1, np.abs(windows)).argmax(axis=-1)),
+]
+
+
+def zero_wins_in_z(x, kernel_size, stride, padding):
     z, argmax = max_output(x, kernel_size, stride, padding)
     for cell, pixels in each_window(z.shape, x.shape, kernel_size, stride, padding):
         if x[pixels].size < np.prod(kernel_size):
@@ -67,21 +119,26 @@ def padding_wins_as_zero(x, kernel_size, stride, padding):
     return z, argmax
 
 
-@max_pool2d_output.mistake(TIES, convention=True)
-def last_of_a_tie(x, kernel_size, stride, padding):
-    """You let the last cell of a tie win; here it is the first, in the order of rows."""
-    z, argmax = max_output(x, kernel_size, stride, padding)
-    number = np.arange(x[0, 0].size).reshape(x.shape[2:])
-    for cell, pixels in each_window(z.shape, x.shape, kernel_size, stride, padding):
-        argmax[cell] = number[pixels[2:]][x[pixels] == x[pixels].max()].max()
-    return z, argmax
-
-
-@max_pool2d_output.mistake("07, the winner's number")
-def number_within_the_window(x, kernel_size, stride, padding):
-    """Your argmax counts within the window; here it is the pixel's number in its image,
-    row·W + column."""
-    z, argmax = max_output(x, kernel_size, stride, padding)
-    for cell, pixels in each_window(z.shape, x.shape, kernel_size, stride, padding):
-        argmax[cell] = x[pixels].argmax()
-    return z, argmax
+@max_pool2d_output.steps(
+    origin=choices.origins(PADDING),
+    fill=[
+        lambda x, padding: choices.with_padding(x, padding, -np.inf),
+        choices.padding_wins(PADDING, choices.with_padding, also=(zero_wins_in_z,)),
+    ],
+    stride=choices.strides("07, stride and window size differ"),
+    winner=WINNERS,
+    number=NUMBERS,
+    border=choices.last_windows("07, keep the largest"),
+    samples=choices.samples("07, keep the largest"),
+)
+def by_steps(steps, x, kernel_size, stride, padding):
+    count = pool_windows(x.shape, kernel_size, stride=stride, padding=padding).output
+    padding, stride = steps.origin(padding), steps.stride(stride, kernel_size)
+    windows = choices.views(steps.fill(x, padding), kernel_size, stride, count, -np.inf)
+    windows = windows.reshape(*windows.shape[:4], -1)
+    place = steps.winner(windows)
+    z = np.take_along_axis(windows, place[..., None], -1)[..., 0]
+    row = np.arange(count[0])[:, None] * stride[0] + place // kernel_size[1] - padding[0]
+    column = np.arange(count[1]) * stride[1] + place % kernel_size[1] - padding[1]
+    argmax = steps.number(row, column, place, x.shape, padding)
+    return tuple(steps.samples(steps.border(each)) for each in (z, argmax))

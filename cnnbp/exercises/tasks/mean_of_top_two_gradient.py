@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.exercises.windows import each_window
 from cnnbp.gradcheck import numeric_gradient
 
 TOP = "07, the winner gets the gradient"
+OVERLAP = "07, where windows overlap, gradients add"
 
 
 def top_two(dz, x, kernel_size, stride):
@@ -74,26 +76,56 @@ def mean_of_top_two_gradient(dz, x, kernel_size, stride):
     return dx
 
 
-@mean_of_top_two_gradient.mistake(TOP)
-def largest_only(dz, x, kernel_size, stride):
-    """You send all of dz to the largest cell, as max pooling does; here two cells win, and each
-    gets half."""
-    dx = np.zeros(x.shape)
-    for cell, pixels in each_window(dz.shape, x.shape, kernel_size, stride):
-        dx[pixels] += dz[cell] * ranked_first(x[pixels], 1)
-    return dx
+def places(windows):
+    """The rank of every cell in its window: 0 is the largest."""
+    flat = windows.reshape(*windows.shape[:4], -1)
+    return (-flat).argsort(axis=-1).argsort(axis=-1).reshape(windows.shape)
 
 
-@mean_of_top_two_gradient.mistake("07, average pooling shares")
-def mean_not_halved(dz, x, kernel_size, stride):
-    """You send the whole of dz to both winners; in their mean each has the share ½."""
-    return 2 * top_two(dz, x, kernel_size, stride)
+# fmt: off
+CELLS = [
+    lambda ranks: ranks < 2,
+    wrong("largest_only", TOP, "the largest cell alone gets a gradient, as in max pooling: here "
+        "two cells win, and each gets half.", lambda ranks: 2.0 * (ranks == 0),
+        lambda ranks: ranks == 0),
+    wrong("second_largest_only", TOP, "the second largest cell alone gets a gradient: two cells "
+        "win, and each gets half.", lambda ranks: ranks == 1, lambda ranks: 2.0 * (ranks == 1)),
+    wrong("smallest_two", TOP, "the two smallest cells get the gradient: the two largest made the "
+        "mean.", lambda ranks: ranks >= ranks.max(axis=(4, 5), keepdims=True) - 1),
+    wrong("another_number_of_winners", TOP, "another number of cells than two gets a gradient: "
+        "exactly the two largest made the mean.", lambda ranks: ranks < 3,
+        lambda ranks: 2.0 / 3 * (ranks < 3),
+        lambda ranks: 2.0 / ranks[0, 0, 0, 0].size * np.ones(ranks.shape),
+        lambda ranks: np.ones(ranks.shape)),
+]
+OVERLAPS = [
+    choices.added,
+    wrong("overlaps_assigned", OVERLAP, "overlapping windows are assigned: a cell that wins in "
+        "several keeps the last one's gradient only, so add with +=.",
+        choices.assigned_where_not_zero, choices.assigned),
+]
+CROPS = [
+    lambda dx, reach: dx,
+    wrong("remainder_missing", OVERLAP, choices.REMAINDER_MISSING,
+        lambda dx, reach: dx[:, :, : reach[0], : reach[1]]),
+]
 
 
-@mean_of_top_two_gradient.mistake("07, where windows overlap, gradients add", line="assigned")
-def overlaps_assigned(dz, x, kernel_size, stride):
-    """Where windows overlap, you keep the last one's gradient only; add with +=."""
-    dx = np.zeros(x.shape)
-    for cell, pixels in each_window(dz.shape, x.shape, kernel_size, stride):
-        dx[pixels][ranked_first(x[pixels], 2)] = dz[cell] / 2
-    return dx
+@mean_of_top_two_gradient.steps(
+    cells=CELLS,
+    stride=choices.strides("07, stride and window size differ"),
+    overlap=OVERLAPS,
+    crop=CROPS,
+    samples=choices.samples(TOP),
+    factors={
+        "2": choices.factor("mean_not_halved", "07, average pooling shares", "the whole of dz goes "
+            "to both winners: in their mean each has the share ½."),
+        "1/N": choices.over_batch(),
+        "−1": choices.sign(TOP),
+    },
+)
+def by_steps(steps, dz, x, kernel_size, stride):
+    stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
+    ranks = places(choices.views(x, kernel_size, stride, count, -np.inf))
+    dx = steps.overlap(dz[..., None, None] / 2 * steps.cells(ranks), stride, x.shape[2:])
+    return steps.samples(steps.crop(dx, choices.reach_of(count, kernel_size, stride)))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnbp.exercises import cases
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 
 MOMENTUM = "09, momentum remembers"
@@ -55,35 +56,96 @@ def momentum_step(w, velocity, dw, learning_rate, momentum):
     return new_w, new_velocity
 
 
-@momentum_step.mistake(MOMENTUM)
-def old_velocity_forgotten(w, velocity, dw, learning_rate, momentum):
-    """Your velocity is dw alone; the old velocity, times momentum, belongs to it."""
-    return w - learning_rate * dw, dw
-
-
 def learning_rate_around_the_velocity(w, velocity, dw, learning_rate, momentum):
     velocity = learning_rate * (momentum * velocity + dw)
     return w - learning_rate * velocity, velocity
 
 
-@momentum_step.mistake("09, one learning rate", also=[learning_rate_around_the_velocity])
-def learning_rate_applied_twice(w, velocity, dw, learning_rate, momentum):
-    """You apply the learning rate twice, in the velocity and again in the step; once is enough."""
-    velocity = momentum * velocity + learning_rate * dw
-    return w - learning_rate * velocity, velocity
+def nesterov_downhill(w, velocity, dw, learning_rate, momentum):
+    new = momentum * velocity - learning_rate * dw
+    return w + momentum * new - learning_rate * dw, new
 
 
-@momentum_step.mistake(MOMENTUM)
-def stepped_with_the_old_velocity(w, velocity, dw, learning_rate, momentum):
-    """You move w by the old velocity; update the velocity first, and step with the new one."""
-    return w - learning_rate * velocity, momentum * velocity + dw
+def nesterov_from_the_old(w, velocity, dw, learning_rate, momentum):
+    new = momentum * velocity - learning_rate * dw
+    return w - momentum * velocity + (1 + momentum) * new, new
 
 
-@momentum_step.mistake("09, a step goes downhill")
-def stepped_uphill(w, velocity, dw, learning_rate, momentum):
-    """You add the step to w, which climbs; the loss falls against the gradient, so subtract it."""
-    velocity = momentum * velocity + dw
-    return w + learning_rate * velocity, velocity
+def nesterov_as_often_printed(w, velocity, dw, learning_rate, momentum):
+    new = momentum * velocity + learning_rate * dw
+    return w - momentum * new - learning_rate * dw, new
+
+
+# fmt: off
+MEMORIES = [
+    lambda velocity, momentum: momentum * velocity,
+    wrong("old_velocity_forgotten", MOMENTUM, "the old velocity is forgotten, so that dw is left "
+        "alone: the old one, times momentum, belongs to it.",
+        lambda velocity, momentum: 0 * velocity),
+    wrong("velocity_not_multiplied", MOMENTUM, "the old velocity is not multiplied by momentum: "
+        "without friction it would grow for ever.", lambda velocity, momentum: velocity),
+    wrong("one_minus_momentum_kept", MOMENTUM, "the old velocity is multiplied by 1 − momentum: "
+        "the factor is momentum itself.", lambda velocity, momentum: (1 - momentum) * velocity),
+    wrong("old_velocity_subtracted", MOMENTUM, "the old velocity is subtracted: it is "
+        "momentum·velocity + dw.", lambda velocity, momentum: -momentum * velocity),
+]
+GRADIENTS = [
+    lambda dw, learning_rate, momentum: dw,
+    wrong("learning_rate_applied_twice", "09, one learning rate", "the learning rate is applied "
+        "twice, in the velocity and again in the step: once is enough.",
+        lambda dw, learning_rate, momentum: learning_rate * dw,
+        also=(learning_rate_around_the_velocity,)),
+    wrong("momentum_around_the_gradient", MOMENTUM, "momentum multiplies dw as well, or in place "
+        "of the velocity: the velocity is momentum·velocity + dw.",
+        lambda dw, learning_rate, momentum: momentum * dw),
+    wrong("gradient_subtracted_from_the_velocity", MOMENTUM, "the gradient dw is subtracted in the "
+        "velocity: it is added there, and the step subtracts.",
+        lambda dw, learning_rate, momentum: -dw,
+        lambda dw, learning_rate, momentum: -learning_rate * dw),
+    wrong("velocity_as_a_running_mean", MOMENTUM, "the velocity is a running mean, with (1 − "
+        "momentum)·dw: here dw is added whole.",
+        lambda dw, learning_rate, momentum: (1 - momentum) * dw, convention=True),
+]
+MOVES = [
+    lambda old, new, dw, learning_rate, momentum: learning_rate * new,
+    wrong("stepped_with_the_old_velocity", MOMENTUM, "the step moves w by the old velocity: update "
+        "the velocity first, and step with the new one.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * old),
+    wrong("stepped_with_the_gradient", MOMENTUM, "the step moves w by dw alone, as without "
+        "momentum: step with the new velocity.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * dw),
+    wrong("learning_rate_forgotten", "09, one learning rate", "the step is not multiplied by the "
+        "learning rate: w moves by learning_rate·velocity.",
+        lambda old, new, dw, learning_rate, momentum: new),
+    wrong("momentum_in_the_step", "09, one learning rate", "momentum is multiplied in once more in "
+        "the step: w moves by learning_rate·velocity.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
+        lambda old, new, dw, learning_rate, momentum: momentum * new),
+    wrong("velocity_and_gradient_in_the_step", MOMENTUM, "the gradient dw is in the step twice: "
+        "the new velocity holds it already.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * (new + dw),
+        lambda old, new, dw, learning_rate, momentum: new + learning_rate * dw),
+    wrong("nesterov", MOMENTUM, "the step looks ahead, as Nesterov's does, dw + momentum·velocity: "
+        "here w moves by the new velocity itself.",
+        lambda old, new, dw, learning_rate, momentum: learning_rate * (dw + momentum * new),
+        also=(nesterov_downhill, nesterov_from_the_old, nesterov_as_often_printed),
+        convention=True),
+]
+DIRECTIONS = [
+    np.subtract,
+    wrong("stepped_uphill", "09, a step goes downhill", "the step is added to w, which climbs: the "
+        "loss falls against the gradient, so subtract it.", np.add),
+    wrong("step_without_w", "09, a step goes downhill", "the new w is the step alone: subtract the "
+        "step from the old w.", lambda w, step: step, lambda w, step: -step),
+    wrong("w_not_moved", "09, a step goes downhill", "the weights stay where it was: subtract the "
+        "step from it.", lambda w, step: w),
+]
+
+
+@momentum_step.steps(memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS)
+def by_steps(steps, w, velocity, dw, learning_rate, momentum):
+    new = steps.memory(velocity, momentum) + steps.gradient(dw, learning_rate, momentum)
+    return steps.direction(w, steps.move(velocity, new, dw, learning_rate, momentum)), new
 
 
 def velocity_points_downhill(w, velocity, dw, learning_rate, momentum):
@@ -93,22 +155,15 @@ def velocity_points_downhill(w, velocity, dw, learning_rate, momentum):
 
 @momentum_step.mistake(MOMENTUM, also=[velocity_points_downhill], convention=True)
 def learning_rate_inside_the_velocity(w, velocity, dw, learning_rate, momentum):
-    """You put the learning rate inside the velocity; here velocity is momentum·velocity + dw, and
+    """The learning rate stands inside the velocity: here velocity is momentum·velocity + dw, and
     the learning rate multiplies the whole of it."""
     velocity = momentum * velocity + learning_rate * dw
     return w - velocity, velocity
 
 
-@momentum_step.mistake(MOMENTUM, convention=True)
-def velocity_as_a_running_mean(w, velocity, dw, learning_rate, momentum):
-    """Your velocity is a running mean, with (1 − momentum)·dw; here dw is added whole."""
-    velocity = momentum * velocity + (1 - momentum) * dw
-    return w - learning_rate * velocity, velocity
-
-
-@momentum_step.mistake(MOMENTUM, convention=True)
-def nesterov(w, velocity, dw, learning_rate, momentum):
-    """Your step looks ahead, as Nesterov's does: dw + momentum·velocity; here w moves by the new
-    velocity itself."""
-    velocity = momentum * velocity + dw
-    return w - learning_rate * (dw + momentum * velocity), velocity
+@momentum_step.mistake(MOMENTUM)
+def look_ahead_with_mixed_signs(w, velocity, dw, learning_rate, momentum):
+    """Your step adds the velocity and subtracts the gradient, but this velocity holds +dw: subtract
+    learning_rate·velocity, and nothing else."""
+    velocity = momentum * velocity + learning_rate * dw
+    return w + momentum * velocity - learning_rate * dw, velocity

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cnnbp import gradcheck
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 
 CENTRAL = "02, forward and central differences"
@@ -72,25 +73,83 @@ def numeric_gradient(f, x, step):
     return dx
 
 
-def one_sided(f, x, step):
-    moved = (x + step * each.reshape(x.shape) for each in np.eye(x.size))
-    return np.array([(f(there) - f(x)) / step for there in moved]).reshape(x.shape)
+def moved(x, index, by):
+    """x with one entry moved."""
+    there = x.copy()
+    there[index] += by
+    return there
 
 
-@numeric_gradient.mistake(CENTRAL, also=[lambda f, x, step: one_sided(f, x, -step)])
-def one_sided_difference(f, x, step):
-    """You take the slope from x to one side only; it is wrong by about step, the central difference
-    by about step²."""
-    return one_sided(f, x, step)
+def earlier_ones_moved(by):
+    """Entries before this one are left where their second question had moved them."""
+
+    def left(x, index, step):
+        before = np.arange(x.size).reshape(x.shape) < np.ravel_multi_index(index, x.shape)
+        return x + by * step * before
+
+    return left
 
 
-@numeric_gradient.mistake(CENTRAL)
-def divided_by_one_step(f, x, step):
-    """Every slope is twice too large: from x − step to x + step it is 2·step, so divide by that."""
-    return 2 * central(f, x, step)
+# fmt: off
+QUESTIONS = [
+    lambda f, there, move, step: (f(move(there, step)), f(move(there, -step))),
+    wrong("one_sided_difference", CENTRAL, "you take the slope from x to one side only: it is "
+        "wrong by about step, the central difference by about step².",
+        lambda f, there, move, step: (2 * f(move(there, step)), 2 * f(there)),
+        lambda f, there, move, step: (2 * f(there), 2 * f(move(there, -step)))),
+    wrong("sides_exchanged", CENTRAL, "the two sides are exchanged: it is f(x + step) − f(x − "
+        "step).", lambda f, there, move, step: (f(move(there, -step)), f(move(there, step)))),
+    wrong("values_added", CENTRAL, "the two values are added: the slope is made of their "
+        "difference.", lambda f, there, move, step: (f(move(there, step)), -f(move(there, -step)))),
+    wrong("second_difference", CENTRAL, "this is the curvature, f(x + step) − 2·f(x) + f(x − "
+        "step): the slope is (f(x + step) − f(x − step)) / (2·step).",
+        lambda f, there, move, step: (f(move(there, step)) + f(move(there, -step)), 2 * f(there))),
+]
+STEPS = [
+    lambda step: step,
+    wrong("own_step", CENTRAL, "the step is another number than the one that was given: use the "
+        "argument step.", *(lambda step, own=own: own for own in (1e-5, 1e-4, 1e-3, 1e-2, 1e-6))),
+    wrong("half_a_step", CENTRAL, "each entry is moved by half a step, or by two: here it is moved "
+        "by step to either side.", lambda step: step / 2, lambda step: step * 2),
+]
+DISTANCES = [
+    lambda step: 2 * step,
+    wrong("divided_by_one_step", CENTRAL, "every slope is twice too large: from x − step to x + "
+        "step it is 2·step, so divide by that.", lambda step: step),
+    wrong("not_divided_by_the_distance", CENTRAL, "the difference is not divided by the distance: "
+        "from x − step to x + step it is 2·step.", lambda step: 1.0, lambda step: 2.0,
+        lambda step: 1 / step, lambda step: 2 / step, lambda step: 0.5 / step,
+        lambda step: step**2),
+    wrong("divided_by_half_the_step", CENTRAL, "a division / 2 * step multiplies by the step: "
+        "brackets around 2 * step make it a division.", lambda step: step / 2),
+]
+OTHERS = [
+    lambda x, index, step: x,
+    wrong("entries_not_put_back", "02, one entry at a time", "entries stay where they were moved: "
+        "put each back before you go to the next, or move a fresh copy of x.",
+        earlier_ones_moved(-1), earlier_ones_moved(1), earlier_ones_moved(-2)),
+]
+MOVES = [
+    moved,
+    wrong("all_entries_moved_together", "02, one entry at a time", "you move all entries of x at "
+        "once and find one slope for all of them: move one at a time.",
+        lambda x, index, by: x + by),
+    wrong("whole_rows_moved", "02, one entry at a time", "you move a whole row at once, x[i]: an "
+        "entry of x has as many indices as x has axes, so run through np.ndindex(x.shape).",
+        lambda x, index, by: moved(x, index[:1], by),
+        lambda x, index, by: moved(x, (..., index[-1]), by)),
+]
 
 
-@numeric_gradient.mistake("02, one entry at a time")
-def all_entries_moved_together(f, x, step):
-    """You move all entries of x at once and find one slope for all of them; move one at a time."""
-    return np.full(x.shape, (f(x + step) - f(x - step)) / (2 * step))
+@numeric_gradient.steps(
+    question=QUESTIONS, step=STEPS, distance=DISTANCES, others=OTHERS, move=MOVES
+)
+def by_steps(steps, f, x, step):
+    dx, step = np.zeros(x.shape), steps.step(step)
+    for index in np.ndindex(x.shape):
+        there = steps.others(x, index, step)
+        above, below = steps.question(
+            f, there, lambda x, by, index=index: steps.move(x, index, by), step
+        )
+        dx[index] = (above - below) / steps.distance(step)
+    return dx

@@ -3,7 +3,8 @@
 import numpy as np
 
 from cnnbp.activation import relu, relu_backward
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
@@ -39,31 +40,37 @@ def relu_gradient(dz, x):
     return dx
 
 
-@relu_gradient.mistake(RELU)
-def mask_from_the_upstream_sign(dz, x):
-    """Your mask is the sign of dz; what decides is whether the input x was positive."""
-    return np.where(dz > 0, dz, 0)
+# fmt: off
+MASKS = [
+    lambda dz, x: x > 0,
+    wrong("mask_from_the_upstream_sign", RELU, "the mask is the sign of dz: what decides is "
+        "whether the input x was positive.", lambda dz, x: dz > 0),
+    wrong("both_masks", RELU, "two masks are multiplied, of x and of dz: what decides is whether x "
+        "was positive; a negative dz passes, too.", lambda dz, x: (x > 0) & (dz > 0)),
+    wrong("mask_upside_down", RELU, "the mask lets pass where x is negative: the ReLU's slope is 1 "
+        "where x is positive.", lambda dz, x: x < 0, lambda dz, x: x <= 0),
+    wrong("sign_in_place_of_mask", RELU, "the sign of x is taken for the slope: where x is "
+        "negative it is 0, not −1.", lambda dz, x: np.sign(x),
+        lambda dz, x: np.where(x > 0, 1, -1)),
+    wrong("leaky_slope", RELU, "the slope below 0 is a small number, as in a leaky ReLU: here it "
+        "is 0.", lambda dz, x: np.where(x > 0, 1, 0.01), lambda dz, x: np.where(x > 0, 1, 0.1),
+        also=(lambda dz, x: np.where(x > 0, dz, 0.01), lambda dz, x: np.where(x > 0, dz, 0.1))),
+    wrong("compared_with_one", RELU, "the input is compared with another number than 0: the ReLU "
+        "bends at 0.", lambda dz, x: x > 1, lambda dz, x: x > 0.5),
+    wrong("one_at_zero", RELU, "at x = 0, you take the slope 1: this course takes 0.",
+        lambda dz, x: x >= 0, convention=True),
+    wrong("half_at_zero", RELU, "at x = 0, you take the slope ½: this course takes 0.",
+        lambda dz, x: np.heaviside(x, 0.5), convention=True),
+    wrong("another_layers_slope", RELU, "this is the slope of a sigmoid or a hyperbolic tangent: "
+        "the ReLU's is 1 where x is positive, and 0 elsewhere.",
+        lambda dz, x: np.exp(-x) / (1 + np.exp(-x)) ** 2, lambda dz, x: 1 - np.tanh(x) ** 2),
+    choices.handed_on(RELU, "left_out"),
+]
 
 
-@relu_gradient.mistake(RELU)
-def left_out(dz, x):
-    """You hand dz on unchanged; where x was negative, z did not move with x, and nothing passes."""
-    return dz
-
-
-@relu_gradient.mistake(RELU, also=[lambda dz, x: 1 * (x > 0)])
-def relu_upstream_forgotten(dz, x):
-    """Your dx is the ReLU's own slope, without dz: the chain rule multiplies the two."""
-    return np.where(x > 0, 1.0, 0.0)
-
-
-@relu_gradient.mistake(RELU, convention=True)
-def one_at_zero(dz, x):
-    """At x = 0 you take the slope 1; this course takes 0."""
-    return np.where(x >= 0, dz, 0)
-
-
-@relu_gradient.mistake(RELU, convention=True)
-def half_at_zero(dz, x):
-    """At x = 0 you take the slope ½; this course takes 0."""
-    return dz * np.heaviside(x, 0.5)
+@relu_gradient.steps(
+    mask=MASKS,
+    upstream=choices.upstreams(RELU, forgotten="relu_upstream_forgotten"),
+)
+def by_steps(steps, dz, x):
+    return steps.upstream(dz, steps.mask(dz, x), x)

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
 HEADS = "12, two losses through one trunk"
+ONE_NTH = "04, the 1/N of the loss"
 
 
 def trunk_case(rng, K, D, N, draw=cases.normal):
@@ -64,21 +66,38 @@ def shared_trunk_gradient(dz_class, dz_box, x, w_class, w_box):
     return dx
 
 
-@shared_trunk_gradient.mistake(HEADS)
-def class_head_only(dz_class, dz_box, x, w_class, w_box):
-    """Your dx is what the class head alone sends back; the box head uses x as well, so add its
-    part."""
-    return w_class.T @ dz_class
+# fmt: off
+TOGETHER = [
+    np.add,
+    wrong("class_head_only", HEADS, "{yours} {are} what the class head alone sends back: the box "
+        "head uses x as well, so add its part.", lambda first, second: first),
+    wrong("box_head_only", HEADS, "{yours} {are} what the box head alone sends back: the class "
+        "head uses x as well, so add its part, += where = overwrites it.",
+        lambda first, second: second),
+    wrong("heads_averaged", HEADS, "{yours} {are} the mean of what the two heads send back: both "
+        "use x, so it is the sum.", lambda first, second: (first + second) / 2),
+    wrong("heads_put_together_otherwise", HEADS, "the parts of the two heads are subtracted, "
+        "multiplied or compared: both use x, so they are added.", np.subtract, np.multiply,
+        np.maximum, lambda first, second: second - first),
+    wrong("heads_joined", HEADS, "the parts of the two heads stand side by side: both use the same "
+        "x, so they are added.", lambda first, second: np.concatenate([first, second]),
+        lambda first, second: np.concatenate([first, second], axis=1),
+        lambda first, second: np.stack([first, second])),
+]
+UPSTREAMS = [
+    lambda dz_class, dz_box, N: (dz_class, dz_box),
+    wrong("one_head_divided_by_batch", ONE_NTH, "one head's part is divided by N: the 1/N of a "
+        "loss that is a mean is in its dz already.",
+        lambda dz_class, dz_box, N: (dz_class / N, dz_box),
+        lambda dz_class, dz_box, N: (dz_class, dz_box / N)),
+]
 
 
-@shared_trunk_gradient.mistake(HEADS)
-def box_head_only(dz_class, dz_box, x, w_class, w_box):
-    """Your dx is what the box head alone sends back; the class head uses x as well, so add its
-    part."""
-    return w_box.T @ dz_box
-
-
-@shared_trunk_gradient.mistake(HEADS)
-def heads_averaged(dz_class, dz_box, x, w_class, w_box):
-    """Your dx is the mean of what the two heads send back; both use x, so it is the sum."""
-    return trunk(dz_class, dz_box, x, w_class, w_box) / 2
+@shared_trunk_gradient.steps(
+    upstream=UPSTREAMS,
+    together=TOGETHER,
+    factors={"1/N": choices.over_batch(), "−1": choices.sign(HEADS)},
+)
+def by_steps(steps, dz_class, dz_box, x, w_class, w_box):
+    dz_class, dz_box = steps.upstream(dz_class, dz_box, x.shape[1])
+    return steps.together(w_class.T @ dz_class, w_box.T @ dz_box)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from cnnbp.activation import sigmoid, sigmoid_backward
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
@@ -36,19 +37,33 @@ def sigmoid_gradient(dz, x):
     return dx
 
 
-@sigmoid_gradient.mistake(SLOPE)
-def sigmoid_slope_of_the_input(dz, x):
-    """You use x·(1 − x), but the slope is s·(1 − s) with the output s, not with the input."""
-    return dz * x * (1 - x)
+# fmt: off
+SLOPES = [
+    lambda x: sigmoid(x) * (1 - sigmoid(x)),
+    wrong("sigmoid_slope_of_the_input", SLOPE, "you use x·(1 − x): the slope is s·(1 − s) with the "
+        "output s, not with the input.", lambda x: x * (1 - x)),
+    wrong("output_in_place_of_slope", SLOPE, "you multiply dz by the sigmoid's value: the chain "
+        "rule wants its slope, s·(1 − s).", sigmoid),
+    wrong("sigmoid_taken_twice", SLOPE, "the sigmoid is applied twice: s is the sigmoid of x, and "
+        "the slope is s·(1 − s) with it.",
+        lambda x: sigmoid(sigmoid(x)) * (1 - sigmoid(sigmoid(x)))),
+    wrong("half_of_the_slope", SLOPE, "one of the two factors of the slope is missing or another "
+        "one: it is s·(1 − s).", lambda x: 1 - sigmoid(x), lambda x: sigmoid(x) ** 2,
+        lambda x: (1 - sigmoid(x)) ** 2, lambda x: sigmoid(x) * (1 + sigmoid(x)),
+        lambda x: sigmoid(x) * (1 - x), lambda x: x * (1 - sigmoid(x)),
+        lambda x: 1 - sigmoid(x) ** 2, lambda x: sigmoid(x) * (1 - sigmoid(x)) ** 2),
+    wrong("tanh_in_place_of_sigmoid", SLOPE, "this is the slope of the hyperbolic tangent: the "
+        "sigmoid's is s·(1 − s).", lambda x: 1 - np.tanh(x) ** 2),
+    wrong("relu_in_place_of_sigmoid", SLOPE, "this is the slope of the ReLU: the sigmoid's is s·(1 "
+        "− s).", lambda x: 1.0 * (x > 0)),
+    choices.handed_on(SLOPE),
+]
 
 
-@sigmoid_gradient.mistake(SLOPE)
-def sigmoid_upstream_forgotten(dz, x):
-    """Your dx is the sigmoid's own slope, without dz: the chain rule multiplies the two."""
-    return sigmoid_backward(np.ones_like(x), x)
-
-
-@sigmoid_gradient.mistake(SLOPE)
-def output_in_place_of_slope(dz, x):
-    """You multiply dz by the sigmoid's value; the chain rule wants its slope, s·(1 − s)."""
-    return dz * sigmoid(x)
+@sigmoid_gradient.steps(
+    slope=SLOPES,
+    upstream=choices.upstreams(SLOPE, forgotten="sigmoid_upstream_forgotten"),
+    factors={"−1": choices.sign(SLOPE)},
+)
+def by_steps(steps, dz, x):
+    return steps.upstream(dz, steps.slope(x), x)

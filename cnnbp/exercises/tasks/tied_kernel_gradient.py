@@ -3,11 +3,13 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d, conv2d_backward
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
 REUSED = "06, reused means summed"
+FULL = "06, dx is a full convolution with the rotated kernel"
 
 
 def tied_case(rng, x_shape, kernel_size, draw=cases.normal):
@@ -75,22 +77,65 @@ def tied_kernel_gradient(dz, x, w):
     return dw
 
 
-@tied_kernel_gradient.mistake(REUSED)
-def second_use_only(dz, x, w):
-    """Your dw has what the second convolution contributes; the first used the same kernel, so add
-    its part."""
-    return uses(dz, x, w)[1]
+def kernel_part(dz, x, w):
+    """What one convolution contributes to dw, of images cut to the size that dz needs."""
+    H, W = (n + k - 1 for n, k in zip(dz.shape[2:], w.shape[2:], strict=True))
+    return conv2d_backward(dz, x[:, :, :H, :W], w)[1]
 
 
-@tied_kernel_gradient.mistake(REUSED)
-def first_use_only(dz, x, w):
-    """Your dw has what the first convolution contributes; the second used the same kernel, so add
-    its part."""
-    return uses(dz, x, w)[0]
+# fmt: off
+FIRST = [
+    lambda dz, dy, x, w: kernel_part(dy, x, w),
+    wrong("gradient_not_sent_through", REUSED, "the first convolution is met by dz: it made y, so "
+        "its upstream gradient is dy, which is what the second convolution sends back.",
+        lambda dz, dy, x, w: kernel_part(dz, x, w)),
+    wrong("second_use_only", REUSED, "{yours} {are} what the second convolution contributes: the "
+        "first used the same kernel, so add its part.", lambda dz, dy, x, w: 0.0),
+]
+SECOND = [
+    lambda dz, x, y, w: kernel_part(dz, y, w),
+    wrong("second_use_met_by_x", REUSED, "the second convolution is taken to have met x: its input "
+        "is y = x ⋆ w.", lambda dz, x, y, w: kernel_part(dz, x, w)),
+    wrong("first_use_only", REUSED, "{yours} {are} what the first convolution contributes: the "
+        "second used the same kernel, so add its part.", lambda dz, x, y, w: 0.0),
+]
+BACK = [
+    lambda dz, y, w: conv2d_backward(dz, y, w)[0],
+    wrong("kernel_not_rotated_in_dy", FULL, "the gradient dy is made with the kernel not rotated: "
+        "what a convolution sends back is a full convolution with the rotated kernel.",
+        lambda dz, y, w: conv2d_backward(dz, y, w[:, :, ::-1, ::-1])[0]),
+    wrong("channel_axes_not_swapped_in_dy", FULL, "the gradient dy is made with w[c,f] in place of "
+        "w[f,c]: filters come in and channels go out.",
+        lambda dz, y, w: conv2d_backward(dz, y, w.swapaxes(0, 1))[0]),
+]
 
 
-@tied_kernel_gradient.mistake(REUSED)
-def uses_averaged(dz, x, w):
-    """Your dw is the mean of the two uses; the kernel moves the loss through both, so it is the
-    sum."""
-    return sum(uses(dz, x, w)) / 2
+@tied_kernel_gradient.steps(
+    samples=choices.summed_samples(REUSED),
+    back=BACK,
+    first=FIRST,
+    second=SECOND,
+    factors={
+        "1/2": choices.factor("uses_averaged", REUSED, "{yours} {are} the mean of the two uses: "
+            "the kernel moves the loss through both, so it is the sum."),
+        "1/N": choices.over_batch(),
+        "−1": choices.sign(REUSED),
+    },
+)
+def by_steps(steps, dz, x, w):
+    dz, x = steps.samples(dz, x)
+    y = conv2d(x, w)
+    return steps.first(dz, steps.back(dz, y, w), x, w) + steps.second(dz, x, y, w)
+
+
+@tied_kernel_gradient.mistake(REUSED, also=[lambda *given: 2 * uses(*given)[0]])
+def one_use_taken_twice(dz, x, w):
+    """One use is taken twice: dw₁ needs x and dy, dw₂ needs y and dz, and the two differ."""
+    return 2 * uses(dz, x, w)[1]
+
+
+@tied_kernel_gradient.mistake(REUSED, also=[lambda dz, x, w: 2 * kernel_part(dz, x, w)])
+def intermediate_forgotten(dz, x, w):
+    """The output y between the two convolutions is forgotten, dz and x meet directly: dw₂ needs y,
+    and dw₁ needs dy."""
+    return kernel_part(dz, x, w)

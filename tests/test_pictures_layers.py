@@ -1,0 +1,136 @@
+"""draw: any layer of a network, by its number; every number in it answers and adds up."""
+
+import xml.etree.ElementTree as xml
+
+import numpy as np
+import pytest
+from helpers import assert_refuses, eighths
+from printed import assert_every_number_answers, assert_small, labels, printed
+
+from cnnbp import (
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GroupNorm,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    Network,
+    ReLU,
+    Residual,
+    Sigmoid,
+    Tanh,
+    photo_patches,
+    walkthrough_network,
+)
+from cnnbp.explain import cell_name
+from cnnbp.pictures import draw
+
+LAYERS = [
+    Conv2d(2, 4, 3, padding=1, groups=2, rng=0),
+    BatchNorm2d(4),
+    ReLU(),
+    Residual([Conv2d(4, 4, 3, padding=1, rng=1), GroupNorm(2, 4), LeakyReLU()]),
+    MaxPool2d(2),
+    Dropout(0.5, rng=2),
+    Sigmoid(),
+    AvgPool2d(2, stride=1),
+    Tanh(),
+    Flatten(),
+    Linear(16, 3, rng=3),
+]
+WANTED = [
+    (name, wanted)
+    for number, layer in enumerate(LAYERS)
+    for name, each in [
+        (number, layer),
+        *((f"{number}.{i}", inner) for i, inner in enumerate(getattr(layer, "layers", []))),
+    ]
+    for wanted in ["z", "dx", *(f"d{p}" for p in each.params if not isinstance(each, Network))]
+]
+
+
+@pytest.fixture(scope="module")
+def network():
+    network, rng = Network(LAYERS), np.random.default_rng(0)
+    z = network.forward(eighths(rng, (2, 2, 6, 6)), training=True)
+    network.backward(eighths(rng, z.shape))
+    return network
+
+
+@pytest.fixture(scope="module")
+def walkthrough():
+    network, rng = walkthrough_network(), np.random.default_rng(0)
+    z = network.forward(photo_patches())
+    network.backward(rng.standard_normal(z.shape))
+    return network
+
+
+def array(network, layer, wanted):
+    chain, number = network.located(layer)
+    step = chain.trace[number]
+    own = {f"d{name}": gradient for name, gradient in chain.layers[number].grads.items()}
+    return {"z": step.z, "dx": step.dx, **own}[wanted]
+
+
+@pytest.mark.parametrize(("layer", "wanted"), WANTED)
+def test_every_number_of_every_layer_answers_and_adds_up(network, layer, wanted):
+    svg = draw(network, layer, wanted)
+    assert_every_number_answers(svg)
+    assert_small(svg)
+    xml.fromstring(svg)
+    values = array(network, layer, wanted)
+    if "goes home" in svg.description:  # flattening moves numbers, and sums nothing
+        return
+    results = {name: sums for name, sums in printed(svg).items() if name.startswith(f"{wanted}[")}
+    assert results
+    for name, (terms, total) in results.items():
+        index = tuple(map(int, name.partition("[")[2][:-1].split(",")))
+        tolerance = 0.004 * max(1, np.abs(values).max())  # of terms that are rounded as printed
+        assert total == pytest.approx(values[index], rel=6e-3, abs=1e-9)
+        assert terms == pytest.approx(values[index], rel=2e-2, abs=tolerance)
+
+
+@pytest.mark.parametrize(("layer", "wanted"), WANTED)
+def test_the_cell_that_is_asked_for_is_shown_at_rest(network, layer, wanted):
+    last = tuple(size - 1 for size in array(network, layer, wanted).shape)
+    svg = draw(network, layer, wanted, last)
+    assert _says(svg, cell_name(wanted, last))
+    largest = np.unravel_index(np.abs(array(network, layer, wanted)).argmax(), np.add(last, 1))
+    assert _says(draw(network, layer, wanted), cell_name(wanted, tuple(map(int, largest))))
+
+
+def _says(svg, name):
+    """Whether the description is about this cell; flattening tells it from where it comes."""
+    return f"{name} = " in svg.description or f"goes home to {name}" in svg.description
+
+
+@pytest.mark.parametrize("layer", range(4))
+@pytest.mark.parametrize("wanted", ["z", "dx"])
+def test_large_maps_are_seen_through_a_lens(walkthrough, layer, wanted):
+    svg = draw(walkthrough, layer, wanted)
+    assert "<image " in svg
+    assert_every_number_answers(svg)
+    assert_small(svg)
+
+
+def test_a_layer_of_a_nested_network_has_its_name(network):
+    assert "3.1 GroupNorm" in draw(network, "3.1", "dx").description
+
+
+def test_a_factor_says_what_it_made(network):
+    said = [label for label in labels(draw(network, 1, "dgamma")) if "went into" in label]
+    assert any(label.startswith("dz[") for label in said)
+
+
+def test_there_is_no_such_thing(network):
+    assert_refuses(lambda: draw(network, 99, "z"), ValueError, "draw: there is no layer 99")
+    assert_refuses(lambda: draw(network, 2, "dw"), ValueError, "draw: wanted must be one of z, dx")
+    assert_refuses(lambda: draw(network, 2, "z", (9, 9, 9, 9)), ValueError, "no cell (9, 9, 9, 9)")
+    fresh = Network([ReLU()])
+    fresh.forward(np.ones((2, 2)))
+    assert_refuses(lambda: draw(fresh, 0, "dx"), ValueError, "call backward(dz) first")
+    fresh.forward(np.ones(3))
+    assert_refuses(lambda: draw(fresh, 0, "z"), ValueError, "one axis only")

@@ -72,7 +72,7 @@ class Notebook:
 
     def picture(self, cell):
         """The picture below the cell of this number."""
-        return self.output(cell).locator(".widget-html-content > [class^=cnnbp]")
+        return self.output(cell).locator(".widget-html-content > .cnnbp")
 
     def shown(self, cell):
         """What lies over the picture at this moment, as text."""

@@ -22,8 +22,8 @@ class Sheet(Svg):
     def __repr__(self):
         return f"<Sheet: {self.description}>"
 
-    def _repr_svg_(self):
-        return str(self)
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/svg+xml": str(self), "text/plain": repr(self)}
 
 
 class Blank(Grid):

@@ -2,6 +2,7 @@
 #
 #   make lab            open the course in JupyterLab    (JUPYTER_ARGS="--no-browser --port 9999")
 #   make test           everything that must hold before a change goes in
+#   make browser        what needs a browser: pictures, explorers, questions, web pages
 #   make binder         Binder's image as an environment: every lesson shows there what is stored
 #   make oldlab         the explorers in the oldest JupyterLab that the course takes
 #   make lint           style and spelling alone
@@ -15,7 +16,7 @@
 #   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test binder oldlab lint notebooks site docs photographs references grading load bench requirements
+.PHONY: lab test browser binder oldlab lint notebooks site docs photographs references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -42,7 +43,9 @@ test: .venv/.dev lint
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
-	.venv/bin/python -m pytest tests/browser
+
+browser: .venv/.dev
+	REQUIRE_BROWSER=1 .venv/bin/python -m pytest tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py

@@ -14,5 +14,5 @@ def test_the_first_lesson_opens_shows_pictures_when_run_and_nothing_pops_up(page
         assert page.locator(".jp-OutputArea-output").count() == 0
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.locator(".widget-html-content > svg").first.wait_for(timeout=60_000)
+        page.locator(".widget-html-content .cnnbp svg").first.wait_for(timeout=60_000)
         page.close()

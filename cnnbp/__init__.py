@@ -48,6 +48,7 @@ from cnnbp.explain import (
     explain_softmax_cross_entropy,
     explain_tanh,
 )
+from cnnbp.from_torch import from_torch
 from cnnbp.gradcheck import numeric_gradient, relative_error
 from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear, flatten, flatten_backward, linear, linear_backward
@@ -135,6 +136,7 @@ __all__ = [
     "explain_tanh",
     "flatten",
     "flatten_backward",
+    "from_torch",
     "gradient_norm",
     "group_norm",
     "group_norm_backward",

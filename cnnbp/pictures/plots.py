@@ -283,7 +283,7 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
 
 
 def _boxes_of(boxes, n):
-    """The boxes of image n, each (4,): one where all images share an array, or as many as it has."""
+    """The boxes of image n, each (4,): one of an array for all, or as many as a list has for it."""
     if isinstance(boxes, list | tuple):
         return np.reshape(boxes[n], (4, -1)).T
     return [np.asarray(boxes)[:, n]]

@@ -45,7 +45,7 @@ def model(torch):
         nn.Sigmoid(),
         nn.Flatten(),
         nn.Dropout(0.5),
-        nn.Linear(6 * 2 * 5, 8),
+        nn.Linear(6 * 3 * 6, 8),
         nn.Linear(8, 5, bias=False),
     ).double()
     with torch.no_grad():

@@ -175,8 +175,8 @@ def a_shut_gate_on_the_way(draw):
     )
 
 
-@question("wrong, and flat", lesson="04")
-def wrong_and_flat(draw):
+@question("as wrong as it can be", lesson="04")
+def as_wrong_as_it_can_be(draw):
     neuron = Graph(p="w * x", z="sigmoid(p)", e="z - target", L="square(e)")
     target, far = draw.pick(0.0, 1.0), draw.whole(6, 12)
     p = far if target == 0 else -far

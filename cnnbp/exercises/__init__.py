@@ -52,6 +52,7 @@ TASKS = [
     task_of("col2im"),
     task_of("shared_trunk_gradient"),
     task_of("intersection_over_union"),
+    task_of("tape_backward"),
 ]
 EXERCISES = {each.name: each for each in TASKS}
 MESSAGES.update(entry for each in TASKS for entry in each.sentences.items())

@@ -105,7 +105,8 @@ def the_loop_in_order(draw):
         return [places[swap.get(row, row)] for row in rows]
 
     return match(
-        "Put the backward pass in order: which place has each line? Two lines are not needed.",
+        "Put the backward pass in order: which place has each line? Two lines are not needed. "
+        "A dot is one step of indentation.",
         {f"`{row}`": places[row] for row in rows},
         ["1st", "2nd", "3rd", "4th", "5th", "no"],
         [

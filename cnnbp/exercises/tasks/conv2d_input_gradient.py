@@ -47,7 +47,7 @@ def explain_input_gradient(part, index, *, x_shape, **given):
     numeric=input_gradient_numeric,
     explain=explain_input_gradient,
     hints=[
-        "To scatter takes fewer steps. Where the forward loops read x, the backward loops write dx.",
+        "Scattering is shorter. Where the forward loops read x, the backward loops write dx.",
         "z[n,f,i,j] multiplied the pixel in row i·stride[0] + kh − padding[0] with w[f,c,kh,kw].",
         "So add dz[n,f,i,j]·w[f,c,kh,kw] to dx at that pixel, unless it lies in the padding.",
     ],

@@ -10,10 +10,11 @@ from cnnbp.questions import (
     network,
     pooling,
     start,
+    training,
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network)
+ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
 
 QUESTIONS = {
     value.name: value

@@ -91,7 +91,7 @@ MEMORIES = [
 ]
 GRADIENTS = [
     lambda dw, learning_rate, momentum: dw,
-    wrong("learning_rate_applied_twice", "11, one learning rate", "the learning rate is applied "
+    wrong("learning_rate_applied_twice", "11, momentum remembers", "the learning rate is applied "
         "twice, in the velocity and again in the step: once is enough.",
         lambda dw, learning_rate, momentum: learning_rate * dw,
         also=(learning_rate_around_the_velocity,)),
@@ -114,10 +114,10 @@ MOVES = [
     wrong("stepped_with_the_gradient", MOMENTUM, "the step moves w by dw alone, as without "
         "momentum: step with the new velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * dw),
-    wrong("learning_rate_forgotten", "11, one learning rate", "the step is not multiplied by the "
+    wrong("learning_rate_forgotten", "11, momentum remembers", "the step is not multiplied by the "
         "learning rate: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new),
-    wrong("momentum_in_the_step", "11, one learning rate", "momentum is multiplied in once more in "
+    wrong("momentum_in_the_step", "11, momentum remembers", "momentum is multiplied in once more in "
         "the step: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
         lambda old, new, dw, learning_rate, momentum: momentum * new),

@@ -338,9 +338,9 @@ def factor(name, reread, said):
 ONE_NTH = "05, the 1/N of the loss"
 
 
-def over_batch(name="divided_by_batch"):
+def over_batch(reread=ONE_NTH, *, name="divided_by_batch"):
     """1/N where samples are summed."""
-    return factor(name, ONE_NTH, "{yours} {are} divided by N: where the loss is a mean over the "
+    return factor(name, reread, "{yours} {are} divided by N: where the loss is a mean over the "
         "batch, its 1/N is in dz already, so here nothing is divided.")
 
 

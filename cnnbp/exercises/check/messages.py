@@ -46,17 +46,17 @@ MESSAGES = {
     "error.a number wanted": "Somewhere a single int is wanted and an array, a pair or a float was "
     "given: np.zeros takes a shape, as x.shape; range and an index take one int.",
     "error.ints": "An array of ints cannot hold fractions: make it with dtype=float.",
-    "error.broadcast": "Two arrays meet whose shapes do not fit: print both. An empty "
-    "slice such as [0:-0], a window that reaches over the edge or an axis in another place make "
-    "them differ.",
+    "error.broadcast": "Two arrays meet whose shapes do not fit: print both. A * where a "
+    "matrix product @ is meant, an empty slice such as [0:-0], a window that reaches over the edge "
+    "or an axis in another place make them differ.",
     "error.product": "A matrix product needs as many columns on the left as rows on the right: "
     "which of the two has to be transposed?",
     "error.ragged": "Arrays of different shapes do not make one array: keep them in a list.",
     "error.joined": "Arrays of different shapes cannot be joined as they are: flatten each with "
     ".ravel(), or go through them one by one.",
     "error.reshape": "A reshape must keep the count of numbers: print both shapes.",
-    "error.bounds": "An index is beyond the last cell: think of the padding, the stride, and "
-    "which axis is which.",
+    "error.bounds": "An index is beyond the last cell: print it beside the shape. Which axis is it "
+    "for, and what does it do at the edge?",
     "error.indices": "There are more indices than axes: print the shape of what is indexed.",
     "error.zero": "Something is divided by 0: think of the case in which everything is 0.",
     "error.pair": "A pair is used like one number: stride, padding and kernel_size are "

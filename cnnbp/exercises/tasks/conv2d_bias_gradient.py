@@ -89,7 +89,7 @@ POSITIONS = [
     sums=SUMS,
     filters=FILTERS,
     factors={
-        "1/N": choices.over_batch("bias_divided_by_batch"),
+        "1/N": choices.over_batch(name="bias_divided_by_batch"),
         "1/OH·OW": choices.over_positions(DB, "bias_averaged_over_positions"),
         "1/N·OH·OW": choices.over_samples_and_positions(DB, "mean_in_place_of_sum"),
         "−1": choices.sign(DB),

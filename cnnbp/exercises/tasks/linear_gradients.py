@@ -102,8 +102,10 @@ DB = [
     wrong("bias_summed_over_outputs", ROW_SUMS, "your db is summed over the outputs: every "
         "output has a bias of its own, which is added in every sample, so sum over the samples, "
         "axis 1.", lambda dz, x, w: dz.sum(axis=0), lambda dz, x, w: dz.sum(axis=0, keepdims=True),
-        lambda dz, x, w: dz.sum(axis=0, keepdims=True).T, lambda dz, x, w: dz.sum(),
-        lambda dz, x, w: np.full((len(dz), 1), dz.sum())),
+        lambda dz, x, w: dz.sum(axis=0, keepdims=True).T),
+    wrong("bias_summed_over_everything", ROW_SUMS, "your db is summed over outputs and samples: "
+        "every output has a bias of its own, so sum over the samples alone, axis 1.",
+        lambda dz, x, w: dz.sum(), lambda dz, x, w: np.full((len(dz), 1), dz.sum())),
     wrong("bias_not_summed", ROW_SUMS, "your db is dz itself: the bias is added in every "
         "sample, so sum over them.", lambda dz, x, w: dz),
     wrong("taken_from_dx", SHAPES, "", lambda dz, x, w: (w.T @ dz).sum(axis=1, keepdims=True)),
@@ -120,7 +122,7 @@ DB = [
     dw=DW,
     db=DB,
     factors={
-        "dw db: 1/N": choices.over_batch(),
+        "dw db: 1/N": choices.over_batch(SHAPES),
         "db: 1/N": choices.factor("bias_is_a_mean", ROW_SUMS, "{yours} {are} the mean over the "
             "batch: the bias is added in every sample, so its gradient is the sum, and the 1/N of "
             "the loss is in dz already."),

@@ -106,7 +106,7 @@ LABELS = [
         lambda p, labels: (p - 1) * one_hot(labels, len(p)),
         lambda p, labels: p * one_hot(labels, len(p)), lambda p, labels: -one_hot(labels, len(p))),
     wrong("softmax_left_out_on_the_way_back", GRADIENT, "the gradient by the probabilities, −1/p, "
-        "is handed on: it has to go through the softmax, after which p minus one-hot is left.",
+        "is handed on: it has to go through the softmax, in which every score moves every p.",
         lambda p, labels: -one_hot(labels, len(p)) / p,
         lambda p, labels: (p - one_hot(labels, len(p))) / (p * (1 - p))),
     wrong("slope_of_the_softmax_once_more", GRADIENT, "a slope p·(1 − p) is multiplied in: p minus "

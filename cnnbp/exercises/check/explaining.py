@@ -155,6 +155,8 @@ class Search:
         if inexact is not None and not self._contradicted(outcomes, part):
             others = (other for other in self.parts if other not in self.right and other != part)
             missed = [other for other in others if self._fits(outcomes, other) is None]
+            if missed and not self.facts.task.result.entries:
+                return  # the parts of a list or a dict are made alike
             rank = inexact + sum(SPOILED if self._spoils(outcomes, p) else LEFT for p in missed)
             found[way] = min(rank, found.get(way, rank))
 

@@ -35,8 +35,8 @@ MEANT = {alias: name for name, aliases in CALLED.items() for alias in aliases.sp
 def arguments_reordered(facts, f):
     """(mistake's name, sentence) if f is right with its arguments in another order, else None."""
     wanted = facts.task.parameters
-    if len(wanted) == 1 or set(wanted) <= set(by_position(f)):  # it is called by name
-        return None
+    if len(wanted) == 1 or wanted == by_position(f)[: len(wanted)]:
+        return None  # nobody who gives all their names has meant another order
     end = time.process_time() + SECONDS
     for order in _orders(wanted, by_position(f)):
         if all(_right(case, f, order) for case in facts.cases):
@@ -102,7 +102,7 @@ def _moved(order, i, j):
 def misplaced_name(facts, f):
     """A sentence on the first parameter of f that has another argument's name, or None."""
     wanted, own = facts.task.parameters, by_position(f)
-    if len(own) == len(wanted) and not set(wanted) <= set(own):
+    if len(own) == len(wanted):
         for name, given in zip(own, wanted, strict=True):
             if name in wanted and name != given:
                 return say("order.names", name=name, given=given, expected=", ".join(wanted))

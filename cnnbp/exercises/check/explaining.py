@@ -98,6 +98,8 @@ class Search:
         ways = {part: tied for part, tied in ways.items() if tied}
         if not ways:
             return None
+        if not self.facts.task.result.entries:
+            return self._told_of_all(ways)
         found = {}
         for chosen in itertools.product(*(tied.items() for tied in ways.values())):
             way = {}
@@ -108,6 +110,15 @@ class Search:
         best = min(costs[:2] for costs in found.values())
         tied = [way for *costs, way in found.values() if tuple(costs) == best]
         return self._told(tied, frozenset(ways), partly=best[1] % 1 >= SPOILED)
+
+    def _told_of_all(self, ways):
+        """The Explanation of a list or a dict, whose parts are made alike, or None."""
+        found = [
+            way for way in next(iter(ways.values())) if all(way in tied for tied in ways.values())
+        ]
+        fewest = min(map(len, found), default=0)
+        tied = [dict.fromkeys(way, tuple(ways)) for way in found if len(way) == fewest]
+        return self._told(tied, frozenset(ways), partly=False) if tied else None
 
     def _told(self, tied, parts, partly):
         """The Explanation that tied ways share, and what they leave open.
@@ -155,8 +166,6 @@ class Search:
         if inexact is not None and not self._contradicted(outcomes, part):
             others = (other for other in self.parts if other not in self.right and other != part)
             missed = [other for other in others if self._fits(outcomes, other) is None]
-            if missed and not self.facts.task.result.entries:
-                return  # the parts of a list or a dict are made alike
             rank = inexact + sum(SPOILED if self._spoils(outcomes, p) else LEFT for p in missed)
             found[way] = min(rank, found.get(way, rank))
 
@@ -174,7 +183,21 @@ class Search:
         return any(self._spoils(outcomes, other) for other in self.right - {part})
 
     def _fits(self, outcomes, part):
-        """In how many cases a mistake is only compatible and not the same; None if it is not."""
+        """In how many cases a mistake is only compatible and not the same; None if it is not.
+
+        The parts of a list or a dict are made alike: a mistake fits all of them, or none.
+        """
+        if self.facts.task.result.entries:
+            inexact, told = self._compared(outcomes, part)
+            return inexact if told else None
+        wrong = (other for other in self.parts if other not in self.right)
+        compared = [self._compared(outcomes, other) for other in wrong]
+        fits = all(inexact is not None for inexact, _ in compared)
+        return sum(n for n, _ in compared) if fits and any(told for _, told in compared) else None
+
+    def _compared(self, outcomes, part):
+        """(in how many cases it is not the same, whether there is evidence); (None, False) if a
+        case speaks against it."""
         inexact, told, raised, ran = 0, False, False, 0
         for case, yours, its in zip(self.cases, self.outcomes, outcomes, strict=True):
             if alike(yours, its, part):
@@ -187,9 +210,9 @@ class Search:
             if _same_numbers(yours, its, part):
                 told |= case.number > 0 and not _same_numbers(yours, case.expected, part)
             elif not _compatible(yours, its, case.expected, part):
-                return None
+                return None, False
         by_error = raised and ran >= 2 and not inexact
-        return inexact if told or by_error else None
+        return inexact, told or by_error
 
     def _factor(self, part):
         """A declared factor alone; None if it is one that has no name."""

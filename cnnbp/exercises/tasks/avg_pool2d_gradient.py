@@ -117,8 +117,7 @@ SIZES = [
 ]
 WHOLE = [
     same,
-    wrong("dz_read_at_the_pixels_place", SHARE, "the gradient dz is read at the rows and columns "
-        "of the pixels: window (i, j) has one gradient, dz[n, c, i, j].",
+    wrong("dz_read_at_the_pixels_place", SHARE, choices.DZ_AT_PIXELS,
         also=(mean_of_the_slice,)),
 ]
 
@@ -129,6 +128,7 @@ WHOLE = [
     share=SHARES,
     overlap=choices.overlaps(OVERLAP),
     crop=choices.crops("09, the padding never wins"),
+    border=choices.last_gradients(SHARE),
     samples=choices.samples(SHARE),
     whole=WHOLE,
     factors={
@@ -142,6 +142,6 @@ def by_steps(steps, dz, x_shape, kernel_size, stride, padding):
     stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
     inside = choices.with_padding(np.ones((1, 1, *x_shape[2:])), padding)
     share = steps.share(choices.views(inside, size, stride, count), size)
-    parts = dz[..., None, None] * np.broadcast_to(share, (1, 1, *count, *size))
+    parts = steps.border(dz)[..., None, None] * np.broadcast_to(share, (1, 1, *count, *size))
     dx = steps.overlap(parts, stride, inside.shape[2:])
     return steps.samples(steps.crop(dx, x_shape, padding, choices.reach_of(count, size, stride)))

@@ -162,8 +162,13 @@ POSITIONS = [
 
 @conv2d_weight_gradient.steps(
     padding=choices.paddings(PADDING),
+    align=choices.alignments(PADDING),
+    border=choices.last_gradients(DW),
     stride=choices.strides(
-        SPREAD, ignored="stride_ignored_in_dw", also=(valid_correlation_with_dz,)
+        SPREAD,
+        ignored="stride_ignored_in_dw",
+        also=(valid_correlation_with_dz,),
+        gathered=choices.GATHERED,
     ),
     positions=POSITIONS,
     samples=choices.summed_samples(DW),
@@ -177,8 +182,9 @@ POSITIONS = [
     },
 )
 def by_steps(steps, dz, x, w_shape, stride, padding):
-    dz, x = steps.samples(steps.positions(dz), steps.padding(x, padding))
+    dz, x = steps.samples(steps.border(steps.positions(dz)), steps.padding(x, padding))
     stride = steps.stride(stride, w_shape[2:])
     windows = choices.views(x, w_shape[2:], stride, dz.shape[2:])
+    windows = steps.align(windows, stride, padding)
     dw = np.einsum("nfij,ncijab->fcab", dz, windows)
     return steps.channels(steps.kernel(dw))

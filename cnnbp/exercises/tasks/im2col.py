@@ -112,7 +112,9 @@ LAYOUTS = [
 
 
 @im2col.steps(
-    padding=choices.paddings(PADDING),
+    padding=choices.paddings(
+        PADDING, also=[lambda x, size, stride, padding: to_columns(x, size, stride, (0, 0))]
+    ),
     stride=choices.strides(STRIDE, also=(every_window,)),
     rows=ROWS,
     columns=COLUMNS,

@@ -111,6 +111,13 @@ def number_in_the_window_used_in_the_image(dz, x, kernel_size, stride, padding):
     return dx
 
 
+def dz_at_the_pixels(dz, x, kernel_size, stride, padding):
+    dx = np.zeros(x.shape)
+    for _, pixels in each_window(dz.shape, x.shape, kernel_size, stride, padding):
+        dx[pixels] += first_winner(x[pixels]) * dz[pixels]
+    return dx
+
+
 def first(mask):
     """Only the first True of every window."""
     flat = mask.reshape(*mask.shape[:4], -1)
@@ -183,6 +190,8 @@ WHOLE = [
     wrong("one_winner_for_the_channel", WINNER, "one winner is looked for in the whole channel: "
         "every window has a winner of its own.",
         also=(one_winner_of_the_channel, channel_winner_in_its_windows, channel_winners_mask)),
+    wrong("dz_read_at_the_pixels_place", WINNER, choices.DZ_AT_PIXELS,
+        also=(dz_at_the_pixels,)),
     wrong("place_in_the_window_used_in_the_image", "09, keep the largest, and the winner's number",
         "the winner's place in its window is used as its place in the image: add the window's "
         "first row and column, i·stride − padding.",
@@ -196,7 +205,8 @@ WHOLE = [
     winner=WINNERS,
     value=VALUES,
     overlap=OVERLAPS,
-    crop=choices.crops(PADDING),
+    crop=choices.crops(PADDING, full=False),
+    border=choices.last_gradients(WINNER),
     samples=choices.samples(WINNER),
     whole=WHOLE,
     factors={"1/N": choices.over_batch(), "−1": choices.sign(WINNER)},
@@ -206,7 +216,7 @@ def by_steps(steps, dz, x, kernel_size, stride, padding):
     wide = choices.with_padding(x, padding, -np.inf)
     stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
     windows = choices.views(wide, kernel_size, stride, count, -np.inf)
-    parts = steps.value(steps.winner(windows), windows, dz[..., None, None])
+    parts = steps.value(steps.winner(windows), windows, steps.border(dz)[..., None, None])
     dx = steps.overlap(parts, stride, wide.shape[2:])
     return steps.samples(
         steps.crop(dx, x.shape, padding, choices.reach_of(count, kernel_size, stride))

@@ -120,7 +120,9 @@ def zero_wins_in_z(x, kernel_size, stride, padding):
 
 
 @max_pool2d_output.steps(
-    origin=choices.origins(PADDING),
+    origin=choices.origins(
+        PADDING, also=[lambda x, size, stride, padding: max_output(x, size, stride, (0, 0))]
+    ),
     fill=[
         lambda x, padding: choices.with_padding(x, padding, -np.inf),
         choices.padding_wins(PADDING, choices.with_padding, also=(zero_wins_in_z,)),

@@ -116,6 +116,7 @@ CROPS = [
     stride=choices.strides("09, stride and window size differ"),
     overlap=OVERLAPS,
     crop=CROPS,
+    border=choices.last_gradients(TOP),
     samples=choices.samples(TOP),
     factors={
         "2": choices.factor("mean_not_halved", "09, average pooling shares", "the whole of dz goes "
@@ -127,5 +128,5 @@ CROPS = [
 def by_steps(steps, dz, x, kernel_size, stride):
     stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
     ranks = places(choices.views(x, kernel_size, stride, count, -np.inf))
-    dx = steps.overlap(dz[..., None, None] / 2 * steps.cells(ranks), stride, x.shape[2:])
+    dx = steps.overlap(steps.border(dz)[..., None, None] / 2 * steps.cells(ranks), stride, x.shape[2:])
     return steps.samples(steps.crop(dx, choices.reach_of(count, kernel_size, stride)))

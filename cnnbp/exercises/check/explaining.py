@@ -14,7 +14,7 @@ from cnnbp.exercises.check.conditions import CONDITIONS
 from cnnbp.exercises.check.factors import factors
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.mistakes import capitalized
-from cnnbp.exercises.check.recognizing import Raised, alike, numbers_in
+from cnnbp.exercises.check.recognizing import Raised, alike, numbers_in, told_in
 from cnnbp.exercises.check.results import agree
 
 MOST = 3  # more ways to explain something are none
@@ -84,6 +84,7 @@ class Search:
 
     def __init__(self, facts, outcomes):
         self.facts, self.cases, self.outcomes = facts, facts.cases, outcomes
+        self._alike = {}  # id of outcomes: whether they fit all parts of a list or a dict
         self.parts = dict.fromkeys(itertools.chain(*(case.expected for case in self.cases)))
         expected = [case.expected for case in self.cases]
         self.right = {
@@ -190,10 +191,20 @@ class Search:
         if self.facts.task.result.entries:
             inexact, told = self._compared(outcomes, part)
             return inexact if told else None
-        wrong = (other for other in self.parts if other not in self.right)
-        compared = [self._compared(outcomes, other) for other in wrong]
-        fits = all(inexact is not None for inexact, _ in compared)
-        return sum(n for n, _ in compared) if fits and any(told for _, told in compared) else None
+        if id(outcomes) not in self._alike:
+            self._alike[id(outcomes)] = self._fits_all(outcomes), outcomes  # so its id is kept
+        return self._alike[id(outcomes)][0]
+
+    def _fits_all(self, outcomes):
+        """The same for all wrong parts together."""
+        count, evidence = 0, False
+        for part in self.parts:
+            if part not in self.right:
+                inexact, told = self._compared(outcomes, part)
+                if inexact is None:
+                    return None
+                count, evidence = count + inexact, evidence or told
+        return count if evidence else None
 
     def _compared(self, outcomes, part):
         """(in how many cases it is not the same, whether there is evidence); (None, False) if a
@@ -203,7 +214,7 @@ class Search:
             if alike(yours, its, part):
                 wrong = not alike(yours, case.expected, part)
                 raised |= wrong and isinstance(yours, Raised)
-                told |= wrong and case.number > 0 and not isinstance(yours, Raised)
+                told |= wrong and case.number > 0 and _says_something(yours, part)
                 ran += case.number > 0 and not wrong
                 continue
             inexact += 1
@@ -245,12 +256,12 @@ class Search:
         found, case = {}, self._screen(part)
         if not case:
             return {}
+        array = self.outcomes[case.number][part]
         for mistake, outcomes in self.facts.mistakes:
-            if not self._contradicted(outcomes, part):
+            if isinstance(array, np.ndarray) and not self._contradicted(outcomes, part):
                 for factor, rank in self._factors(part, outcomes).items():
                     if mistake not in self.facts.task.factors and self._differs(outcomes, part):
                         found[mistake, factor] = rank
-        array = self.outcomes[case.number][part]
         enough = {  # mistakes that give all these numbers alone
             mistake
             for mistake, outcomes in self.facts.mistakes
@@ -276,17 +287,19 @@ class Search:
         wrong = (
             self.cases[number]
             for number in self._wrong_numbers(part)
-            if np.isfinite(self.outcomes[number][part]).all()
+            if isinstance(told := self.outcomes[number][part], frozenset) or np.isfinite(told).all()
         )
-        return min(wrong, key=lambda case: case.expected[part].size, default=None)
+        sets = isinstance(self.cases[0].expected.get(part), frozenset)  # small ones tell little
+        size = lambda case: _size(case.expected[part]) * (-1 if sets else 1)
+        return min(wrong, key=size, default=None)
 
     def _wrong_numbers(self, part):
         """The numbers of the random cases in which the learner's numbers are wrong."""
         return [
             case.number
             for case in self.cases[1:]
-            if (array := numbers_in(self.outcomes[case.number], part)) is not None
-            and array.size <= MOST_CELLS
+            if (told := told_in(self.outcomes[case.number], part)) is not None
+            and _size(told) <= MOST_CELLS
             and part in case.expected
             and not _same_numbers(self.outcomes[case.number], case.expected, part)
         ]
@@ -311,6 +324,15 @@ class Search:
             made += visible and here
             avoided += visible and not here
         return made >= 2 and avoided >= 2
+
+
+def _says_something(outcome, part):
+    """Whether an outcome can be evidence: an exception and an empty set come from anything."""
+    return isinstance(outcome, dict) and not (isinstance(told := outcome.get(part), frozenset) and not told)
+
+
+def _size(told):
+    return len(told) if isinstance(told, frozenset) else told.size
 
 
 def only_where(mistake, condition):

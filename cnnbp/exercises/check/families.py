@@ -98,6 +98,8 @@ def _shape_family(wrong):
         return say("shape.summed", missing=", ".join(missing), count=len(missing))
     if axes := _not_summed(wrong):
         return say("shape.not summed", count=len(axes), axes=" and ".join(map(str, axes)))
+    if (more := len(yours) - len(expected)) > 0:
+        return say("shape.too many", count=more)
     if wrong.yours.size == wrong.expected.size:
         return say("shape.reshaped")
     if argument:

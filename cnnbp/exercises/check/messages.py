@@ -128,6 +128,7 @@ MESSAGES = {
     "length 1, which a reshape or an index takes away.",
     "shape.not summed": "It has {count} {count:axis|axes} too many: sum over {axes} of yours, "
     "counted from 0.",
+    "shape.too many": "It has {count} {count:axis|axes} too many: is a sum over one missing?",
     "shape.windows": "Its rows and columns are off by ({rows}, {columns}): there are (H + "
     "2·padding − KH) // stride + 1 rows of windows, and columns alike.",
     "shape.summed": "The {count:axis|axes} {missing} {count:is|are} gone: summed over, or never "

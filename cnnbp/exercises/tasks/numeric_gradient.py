@@ -97,6 +97,9 @@ QUESTIONS = [
         "wrong by about step, the central difference by about step².",
         lambda f, there, move, step: (2 * f(move(there, step)), 2 * f(there)),
         lambda f, there, move, step: (2 * f(there), 2 * f(move(there, -step)))),
+    wrong("brackets_left_out", CENTRAL, "only the second value is divided: brackets around the "
+        "difference make it (f(x + step) − f(x − step)) / (2·step).",
+        lambda f, there, move, step: (2 * step * f(move(there, step)), f(move(there, -step)))),
     wrong("sides_exchanged", CENTRAL, "the two sides are exchanged: it is f(x + step) − f(x − "
         "step).", lambda f, there, move, step: (f(move(there, -step)), f(move(there, step)))),
     wrong("values_added", CENTRAL, "the two values are added: the slope is made of their "

@@ -93,8 +93,9 @@ def same(value, *_):
 
 
 def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart", also=(), far=(),
-            gathered=""):  # fmt: skip
-    """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart.
+            gathered="", both=()):  # fmt: skip
+    """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart,
+    `both` have the same for rows and columns.
 
     gathered  what is said to those who gather from dz, behind a semicolon
     """
@@ -109,8 +110,45 @@ def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart",
         wrong("one_stride_for_both", reread, "rows and columns have the same stride: the stride is "
             "a pair, stride[0] for rows and stride[1] for columns.",
             lambda stride, size: (stride[0], stride[0]),
-            lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1]),
+            lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1],
+            also=both),
     ]
+
+
+def sizes(reread):
+    """The window's size; (size, stride) -> size."""
+    return [
+        lambda size, stride: size,
+        wrong("window_of_the_strides_size", reread, "the windows are as large as the stride: the "
+            "stride is how far they lie apart, and kernel_size how large they are.",
+            lambda size, stride: stride),
+        wrong("one_size_for_both", reread, "the windows have as many rows as columns: kernel_size "
+            "is a pair, kernel_size[0] rows and kernel_size[1] columns.",
+            lambda size, stride: (size[0], size[0]), lambda size, stride: (size[1], size[1]),
+            lambda size, stride: size[::-1], alone=True),
+    ]
+
+
+BOTH_ALIKE = (lambda p: (p[0], p[0]), lambda p: (p[1], p[1]), lambda p: p[::-1])
+
+
+def with_other(answer, option, *changes):
+    """Whole answers with another stride or padding, the last two arguments: another size, too."""
+    place = {"stride": -2, "padding": -1}[option]
+
+    def changed(change):
+        def other(*arguments):
+            arguments = list(arguments)
+            arguments[place] = change(arguments[place])
+            return answer(*arguments)
+
+        return other
+
+    return tuple(map(changed, changes))
+
+
+def left_out(padding):
+    return (0, 0)
 
 
 # Reading windows: (x, padding, value) -> the image with its padding
@@ -143,14 +181,14 @@ def paddings(reread, *, left_out="padding_left_out", also=()):
             "begins before it, at −padding, so that the padding lies on all four sides.",
             lambda x, p: _bordered(x, (0, 2 * p[0]), (0, 2 * p[1])),
             lambda x, p: too_small_if_padded(x, p), also=also, line="padding"),
-        wrong("negative_indices_wrap", reread, WRAP, lambda x, p: only(_like(x, p, "wrap"),
-            beyond(x, p)), lambda x, p: _like(x, p, "wrap"), alone=True),
+        wrong("negative_indices_wrap", reread, WRAP, lambda x, p: only(like(x, p, "wrap"),
+            beyond(x, p)), lambda x, p: like(x, p, "wrap"), alone=True),
         wrong("padding_added", reread, PADDING_ADDED,
             lambda x, p: _bordered(x[:, :, p[0]:, p[1]:], (0, 3 * p[0]), (0, 3 * p[1])),
             alone=True),
         wrong("padding_of_pixels", reread, "the padding is made of the image's own pixels, or of "
-            "ones: it is made of zeros.", lambda x, p: _like(x, p, "edge"),
-            lambda x, p: _like(x, p, "symmetric"), lambda x, p: _like(x, p, "reflect"),
+            "ones: it is made of zeros.", lambda x, p: like(x, p, "edge"),
+            lambda x, p: like(x, p, "symmetric"), lambda x, p: like(x, p, "reflect"),
             lambda x, p: with_padding(x, p, 1.0), alone=True),
         wrong("first_pixels_left_out", reread, FIRST_LEFT_OUT,
             lambda x, p: with_padding(without_first(x), p), alone=True),
@@ -160,7 +198,7 @@ def paddings(reread, *, left_out="padding_left_out", also=()):
     ]
 
 
-def _like(x, padding, mode):
+def like(x, padding, mode):
     """An image whose padding is made of its own pixels."""
     return np.pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)), mode=mode)
 

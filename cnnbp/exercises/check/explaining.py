@@ -209,13 +209,15 @@ class Search:
     def _compared(self, outcomes, part):
         """(in how many cases it is not the same, whether there is evidence); (None, False) if a
         case speaks against it."""
-        inexact, told, raised, ran = 0, False, False, 0
+        inexact, told, raised, empty, ran = 0, False, False, False, 0
         for case, yours, its in zip(self.cases, self.outcomes, outcomes, strict=True):
             if alike(yours, its, part):
                 wrong = not alike(yours, case.expected, part)
                 raised |= wrong and isinstance(yours, Raised)
-                told |= wrong and case.number > 0 and _says_something(yours, part)
-                ran += case.number > 0 and not wrong
+                nothing = _is_empty(yours, part)
+                empty |= wrong and case.number > 0 and nothing
+                told |= wrong and case.number > 0 and not (nothing or isinstance(yours, Raised))
+                ran += case.number > 0 and not (wrong or nothing)
                 continue
             inexact += 1
             if _same_numbers(yours, its, part):
@@ -223,7 +225,7 @@ class Search:
             elif not _compatible(yours, its, case.expected, part):
                 return None, False
         by_error = raised and ran >= 2 and not inexact
-        return inexact, told or by_error
+        return inexact, told or by_error or (empty and ran > 0)
 
     def _factor(self, part):
         """A declared factor alone; None if it is one that has no name."""
@@ -289,9 +291,10 @@ class Search:
             for number in self._wrong_numbers(part)
             if isinstance(told := self.outcomes[number][part], frozenset) or np.isfinite(told).all()
         )
-        sets = isinstance(self.cases[0].expected.get(part), frozenset)  # small ones tell little
-        size = lambda case: _size(case.expected[part]) * (-1 if sets else 1)
-        return min(wrong, key=size, default=None)
+        sizes = {case: _size(case.expected[part]) for case in wrong}
+        if isinstance(self.cases[0].expected.get(part), frozenset):  # small ones tell little
+            sizes = {case: (size < 6, size) for case, size in sizes.items()}
+        return min(sizes, key=sizes.get, default=None)
 
     def _wrong_numbers(self, part):
         """The numbers of the random cases in which the learner's numbers are wrong."""
@@ -326,9 +329,11 @@ class Search:
         return made >= 2 and avoided >= 2
 
 
-def _says_something(outcome, part):
-    """Whether an outcome can be evidence: an exception and an empty set come from anything."""
-    return isinstance(outcome, dict) and not (isinstance(told := outcome.get(part), frozenset) and not told)
+def _is_empty(outcome, part):
+    """Whether it is an empty set, which could come from anything."""
+    return (
+        isinstance(outcome, dict) and isinstance(outcome.get(part), frozenset) and not outcome[part]
+    )
 
 
 def _size(told):

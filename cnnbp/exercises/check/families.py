@@ -98,10 +98,10 @@ def _shape_family(wrong):
         return say("shape.summed", missing=", ".join(missing), count=len(missing))
     if axes := _not_summed(wrong):
         return say("shape.not summed", count=len(axes), axes=" and ".join(map(str, axes)))
-    if (more := len(yours) - len(expected)) > 0:
-        return say("shape.too many", count=more)
     if wrong.yours.size == wrong.expected.size:
         return say("shape.reshaped")
+    if (more := len(yours) - len(expected)) > 0:
+        return say("shape.too many", count=more)
     if argument:
         return say("shape.argument", argument=argument[0])
     if len(yours) == len(expected) == 4 and yours[:2] == expected[:2]:
@@ -112,6 +112,10 @@ def _shape_family(wrong):
 def _left_out(wrong):
     """The symbols of the axes that were summed over, if leaving them out explains the shape."""
     shape, found = wrong.expected.shape, []
+    if wrong.yours.ndim == len(shape):
+        kept = tuple(axis for axis, n in enumerate(shape) if wrong.yours.shape[axis] == 1 != n)
+        summed = kept and agree(wrong.yours, wrong.expected.sum(axis=kept, keepdims=True))
+        return [wrong.symbols[axis] for axis in kept] if summed else []
     for count in range(1, len(shape)):
         for axes in itertools.combinations(range(len(shape)), count):
             if np.delete(shape, axes).tolist() == list(wrong.yours.shape):
@@ -285,6 +289,10 @@ def _slice(cases):
     """Right at some indices of one axis, wrong at all others, in every wrong case."""
     for axis, symbol in enumerate(cases[0].symbols):
         found = [_right_indices(case, axis) for case in cases]
+        if all(right[-1:] == [case.expected.shape[axis] - 1] for right, case in zip(found, cases)):
+            found = [
+                [n - case.expected.shape[axis] for n in right] for right, case in zip(found, cases)
+            ]
         lengths = {case.expected.shape[axis] for case in cases}
         wrong = [
             right

@@ -90,6 +90,8 @@ MESSAGES = {
     "({yours}), and must take ({expected}).",
     "order.arguments": "Right, but its arguments come in another order: your function takes "
     "({yours}), and must take ({expected}).",
+    "order.exchanged": "Right, if {moved} changed places: look where your function uses the one "
+    "and where it uses the other.",
     "order.names": "Your parameter {name} gets {given}: arguments come in the order ({expected}).",
     "order.results": "Right, but return {expected} in this order; yours are {yours}.",
     "order.list": "Right, but your list is in another order: return one array for each given one, "

@@ -35,7 +35,8 @@ class Mistake:
 
     def about(self, parts):
         """(the mistake, the remedy) as it is found in these parts, both without a capital."""
-        yours = f"your {' and '.join(parts)}"
+        *others, last = parts
+        yours = f"your {', '.join(others)} and {last}" if others else f"your {last}"
         said = text_of(self.key, self.said).format(yours=yours, are="are" if parts[1:] else "is")
         what, colon, remedy = said.partition(": ")
         return (what if colon else what.removesuffix(".")), remedy

@@ -157,6 +157,14 @@ def cells_behind(index, x_shape, w_shape, stride, padding, pool_size, pool_strid
     return found
 
 
+def windows_counted_without_padding(index, x_shape, w_shape, stride, padding, *pooling):
+    return cells(index, x_shape, w_shape, stride, (0, 0), *pooling)
+
+
+def swapped(*given):
+    return {(n, f, j, i) for n, f, i, j in cells(*given)}
+
+
 # fmt: off
 POOLINGS = [
     lambda size, stride, count: (size, stride, count[1]),
@@ -190,6 +198,12 @@ SAMPLES = [
     wrong("all_samples", PIXEL, "outputs of every sample are listed: samples do not see each "
         "other, only index[0] used the pixel.", lambda index, N: range(N)),
 ]
+PIXELS = [
+    lambda index: index,
+    wrong("rows_and_columns_swapped", PIXEL, "rows and columns are swapped: an index has the row "
+        "third and the column fourth.", lambda index: (*index[:2], index[3], index[2]),
+        also=(swapped,), alone=True),
+]
 FILTERS = [
     lambda index, F: range(F),
     wrong("first_filter_only", PIXEL, "one filter's outputs are listed: every filter used the "
@@ -199,7 +213,8 @@ FILTERS = [
 
 @cells_behind.steps(
     stride=choices.strides(PIXEL),
-    padding=choices.origins(PIXEL),
+    padding=choices.origins(PIXEL, also=(windows_counted_without_padding,)),
+    pixel=PIXELS,
     pooling=POOLINGS,
     inside=INSIDE,
     samples=SAMPLES,
@@ -209,6 +224,7 @@ def by_steps(steps, index, x_shape, w_shape, stride, padding, pool_size, pool_st
     conv, pool = places(x_shape, w_shape, stride, padding, pool_size, pool_stride)
     size, apart, count = steps.pooling(pool_size, pool_stride, (conv.output, pool.output))
     stride, padding = steps.stride(stride, w_shape[2:]), steps.padding(padding)
+    index = steps.pixel(index)
     reached = []
     for axis in (0, 1):
         i, a = np.ogrid[: count[axis], : size[axis]]

@@ -146,10 +146,12 @@ CUTS = [
     padding=choices.paddings(
         PADDING,
         left_out="padding_at_the_end",
-        also=[lambda x, w, b, stride, padding: output(x, w, b, stride, (0, 0))],
+        also=choices.with_other(output, "padding", choices.left_out),
     ),
     align=choices.alignments(PADDING),
-    stride=choices.strides("06, step further"),
+    stride=choices.strides(
+        "06, step further", both=choices.with_other(output, "stride", *choices.BOTH_ALIKE)
+    ),
     channels=CHANNELS,
     samples=choices.samples("06, several filters have a bias each"),
     size=SIZES,

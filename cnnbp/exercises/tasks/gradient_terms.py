@@ -158,13 +158,13 @@ ASKED = [
     wrong("the_other_gradients_products", TERMS, "these are products of dx where dw is wanted, or "
         "of dw where dx is: the argument wanted says which of them index is a cell of.",
         lambda wanted, index: ("dx", index), lambda wanted, index: ("dw", index),
-        lambda wanted, index: ("dw" if wanted == "dx" else "dx", index)),
+        lambda wanted, index: ("dw" if wanted == "dx" else "dx", index), alone=True),
     wrong("one_channel_for_all", TERMS, "these are the products of the first channel, or of the "
         "first filter: index says which one is wanted.",
         lambda wanted, index: (wanted, (index[0], 0, *index[2:]) if wanted == "dx"
             else (0, *index[1:]))),
     wrong("rows_and_columns_swapped", TERMS, "rows and columns are swapped: an index has the row "
-        "third and the column fourth.", lambda wanted, index: (wanted, (*index[:2], *index[:1:-1]))),
+        "third and the column fourth.", lambda wanted, index: (wanted, (*index[:2], *index[:1:-1])), alone=True),
 ]
 PLACES = [
     lambda i, k, s, p, size: i * s + k - p,
@@ -184,9 +184,9 @@ PLACES = [
     wrong("padding_added", TERMS, "the padding is added: windows begin before the image, in row "
         "i·stride − padding.", lambda i, k, s, p, size: i * s + k + p),
     wrong("kernel_cell_subtracted", TERMS, "the kernel cell is subtracted: the pixel under (kh, "
-        "kw) is in row i·stride + kh − padding.", lambda i, k, s, p, size: i * s - k - p),
+        "kw) is in row i·stride + kh − padding.", lambda i, k, s, p, size: i * s - k - p, alone=True),
     wrong("windows_a_kernel_apart", TERMS, "the windows lie at i·kernel size: they lie at "
-        "i·stride.", lambda i, k, s, p, size: i * size + k - p),
+        "i·stride.", lambda i, k, s, p, size: i * size + k - p, alone=True),
 ]
 INSIDE = [
     lambda place, size: (place >= 0) & (place < size),
@@ -195,7 +195,7 @@ INSIDE = [
         lambda place, size: place < size, lambda place, size: place >= 0,
         lambda place, size: (place >= 0) & (place <= size)),
     wrong("first_pixels_left_out", TERMS, "the first row and the first column of x are left out: "
-        "ask 0 <= row, not 0 < row.", lambda place, size: (place > 0) & (place < size)),
+        "ask 0 <= row, not 0 < row.", lambda place, size: (place > 0) & (place < size), alone=True),
 ]
 WINDOWS = [
     lambda wanted, count: (0, count),
@@ -221,7 +221,7 @@ COMPARED = [
     wrong("an_index_is_not_compared", TERMS, "products of other cells are listed: all four numbers "
         "of index have to be the cell's own.",
         *(lambda cells, index, axis=axis: np.delete(cells == index, axis, axis=1)
-          for axis in range(4))),
+          for axis in range(4)), alone=True),
 ]
 PAIRS = [
     lambda left, right, index: (left, right),
@@ -229,10 +229,10 @@ PAIRS = [
         lambda left, right, index: (right, left), convention=True),
     wrong("filter_and_channel_swapped", TERMS, "the first two numbers of an index are swapped: it "
         "is w[f,c] and x[n,c].",
-        lambda left, right, index: (left, (right[1], right[0], *right[2:]))),
+        lambda left, right, index: (left, (right[1], right[0], *right[2:])), alone=True),
     wrong("index_in_place_of_a_factor", TERMS, "the second factor is index itself: it is the "
         "weight, or the pixel, that the product was made with.",
-        lambda left, right, index: (left, index)),
+        lambda left, right, index: (left, index), alone=True),
 ]
 
 

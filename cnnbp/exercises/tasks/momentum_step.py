@@ -117,6 +117,9 @@ MOVES = [
     wrong("learning_rate_forgotten", "11, one learning rate", "the step is not multiplied by the "
         "learning rate: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new),
+    wrong("divided_by_the_learning_rate", "11, one learning rate", "the step is divided by the "
+        "learning rate: w moves by learning_rate·velocity.",
+        lambda old, new, dw, learning_rate, momentum: new / learning_rate),
     wrong("momentum_in_the_step", "11, one learning rate", "momentum is multiplied in once more in "
         "the step: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
@@ -142,10 +145,20 @@ DIRECTIONS = [
 ]
 
 
-@momentum_step.steps(memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS)
+RETURNED = [
+    lambda old, new, learning_rate: new,
+    wrong("old_velocity_returned", MOMENTUM, "the velocity that is returned is the old one, or the "
+        "step: return the new one, the next step begins with it.",
+        lambda old, new, learning_rate: old, lambda old, new, learning_rate: learning_rate * new,
+        alone=True),
+]
+
+
+@momentum_step.steps(memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS, returned=RETURNED)
 def by_steps(steps, w, velocity, dw, learning_rate, momentum):
     new = steps.memory(velocity, momentum) + steps.gradient(dw, learning_rate, momentum)
-    return steps.direction(w, steps.move(velocity, new, dw, learning_rate, momentum)), new
+    moved = steps.direction(w, steps.move(velocity, new, dw, learning_rate, momentum))
+    return moved, steps.returned(velocity, new, learning_rate)
 
 
 def velocity_points_downhill(w, velocity, dw, learning_rate, momentum):

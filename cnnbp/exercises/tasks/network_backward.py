@@ -80,9 +80,9 @@ def numeric(dz, *arrays):
         rng, 3, (2, 1, 4, 5), (1, 1, 2, 1), cases.whole, draw_x=cases.distinct
     ),
     cases=lambda rng: [
-        network_case(rng, 4, (2, 1, 4, 10), (3, 1, 2, 2)),
-        network_case(rng, 5, (3, 2, 9, 9), (2, 2, 3, 2)),
-        network_case(rng, 3, (2, 3, 12, 13), (2, 3, 2, 3)),
+        network_case(rng, 4, (5, 1, 4, 10), (3, 1, 2, 2)),
+        network_case(rng, 5, (4, 2, 9, 9), (2, 2, 3, 2)),
+        network_case(rng, 3, (2, 3, 12, 13), (4, 3, 3, 3)),
     ],
     answer=backward,
     numeric=numeric,
@@ -125,6 +125,12 @@ def network_backward(dz, x, w_conv, b_conv, w_linear, b_linear):
     return dx, dw_conv, db_conv, dw_linear, db_linear
 
 
+def to_first_cell(dz, argmax, shape):
+    spread = np.zeros(shape)
+    spread[:, :, : 3 * dz.shape[2] : 3, : 3 * dz.shape[3] : 3] = dz
+    return spread
+
+
 def shared(dz, argmax, shape):
     return avg_pool2d_backward(dz, shape, 2, **POOL)
 
@@ -155,6 +161,8 @@ POOLED = [
     wrong("every_cell_gets_all", POOLING, "each pooled gradient goes to its whole window: only the "
         "winner gets it, and the other cells of the window get nothing.",
         lambda *given: 4 * shared(*given)),
+    wrong("first_cell_of_the_window_gets_all", POOLING, "the first cell of each window gets the "
+        "pooled gradient: the winner gets it.", to_first_cell),
     wrong("pooled_value_sent_back", POOLING, "the winners themselves are sent back, or a 1: what "
         "goes back is the gradient of the pooled cell.",
         lambda dz, argmax, shape: max_pool2d_backward(dz * 0 + 1, argmax, shape)),
@@ -191,8 +199,10 @@ def by_steps(steps, dz, x, w_conv, b_conv, w_linear, b_linear):
     columns = steps.flattened(pooled)
     dpooled = steps.unflattened(steps.dflat(dz, w_linear, columns), pooled.shape)
     dz_conv = steps.pooled(dpooled, argmax, z_conv.shape)
-    dx, _, _ = conv2d_backward(dz_conv, x, steps.kernel(steps.channels(w_conv)), stride=2)
-    _, dw_conv, _ = conv2d_backward(dz_conv, x, w_conv, stride=2)
+    kernel = steps.kernel(steps.channels(w_conv))
+    dx, dw_conv, _ = conv2d_backward(dz_conv, x, w_conv, stride=2)
+    if kernel is not w_conv:
+        dx, _, _ = conv2d_backward(dz_conv, x, kernel, stride=2)
     return (
         steps.dx_samples(dx),
         steps.dw_channels(steps.dw_kernel(dw_conv)),

@@ -538,7 +538,8 @@ def places(reread):
 
 def upstreams(reread, *, forgotten, brackets=()):
     """(dz, slope, x) -> dx; brackets are whole functions that leave them out."""
-    no_brackets = wrong("brackets_left_out", reread, "brackets are missing: dz multiplies the whole "
+    no_brackets = wrong("brackets_left_out", reread, "brackets are missing: dz multiplies the "
+        "whole "
         "slope, dz * (…).", also=brackets)
     return [
         lambda dz, slope, x: dz * slope,

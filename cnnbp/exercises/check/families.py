@@ -288,11 +288,7 @@ def _only_one(cases):
 def _slice(cases):
     """Right at some indices of one axis, wrong at all others, in every wrong case."""
     for axis, symbol in enumerate(cases[0].symbols):
-        found = [_right_indices(case, axis) for case in cases]
-        if all(right[-1:] == [case.expected.shape[axis] - 1] for right, case in zip(found, cases)):
-            found = [
-                [n - case.expected.shape[axis] for n in right] for right, case in zip(found, cases)
-            ]
+        found = _from_one_end([_right_indices(case, axis) for case in cases], axis, cases)
         lengths = {case.expected.shape[axis] for case in cases}
         wrong = [
             right
@@ -311,6 +307,14 @@ def _slice(cases):
             indices = ", ".join(map(str, wrong[0]))
             return say("family.slice", name=cases[0].name, indices=indices, axis=symbol)
     return None
+
+
+def _from_one_end(found, axis, cases):
+    """Indices of every case counted from the end, as −1, if each of them has the last one."""
+    sizes = [case.expected.shape[axis] for case in cases]
+    if all(n - 1 in right for right, n in zip(found, sizes, strict=True)):
+        return [[i - n for i in right] for right, n in zip(found, sizes, strict=True)]
+    return found
 
 
 def _right_indices(case, axis):

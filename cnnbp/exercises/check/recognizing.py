@@ -155,7 +155,7 @@ def _prints(outcome):
 
 
 def _print(array):
-    """Two numbers that hardly any other array or set has: its size, and a sum with random weights."""
+    """Two numbers that hardly any other has: the size, and a sum with random weights or a hash."""
     if isinstance(array, frozenset):
         return len(array), float(hash(array))
     return array.size, float((np.ravel(array) * PROBE[: array.size]).sum())

@@ -96,7 +96,8 @@ SHARES = [
         "cells of the padding count as zeros, and it is always KH·KW.",
         lambda inside, size: counted(inside), convention=True),
     wrong("divided_by_another_size", SHARE, "what is divided by is not KH·KW: the sum of KH and "
-        "KW, one of them, the square of one, or OH·OW is another number.", lambda inside, size: 1 / sum(size),
+        "KW, one of them, the square of one, or OH·OW is another number.",
+        lambda inside, size: 1 / sum(size),
         lambda inside, size: 1 / size[0], lambda inside, size: 1 / size[1],
         lambda inside, size: 1 / size[0] ** 2, lambda inside, size: 1 / size[1] ** 2,
         lambda inside, size: 1 / np.prod(inside.shape[2:4])),

@@ -142,7 +142,8 @@ SCALES = [
         "1.", lambda norms, max_norm: np.where(norms > max_norm, norms / max_norm, 1.0),
         lambda norms, max_norm: np.minimum(1.0, norms / max_norm),
         lambda norms, max_norm: norms / max_norm),
-    wrong("compared_before_the_root", CLIPPING, "the sum of squares is compared with max_norm: take "
+    wrong("compared_before_the_root", CLIPPING, "the sum of squares is compared with max_norm: "
+        "take "
         "the root first, or compare it with max_norm².",
         lambda norms, max_norm: np.where(norms**2 > max_norm, max_norm / norms, 1.0),
         lambda norms, max_norm: np.where(norms > max_norm**2, max_norm / norms, 1.0)),

@@ -63,7 +63,8 @@ SUMS = [
         "bias of its own; sum over samples and positions, the axes 0, 2 and 3.",
         lambda dz: dz.sum(axis=(1, 2, 3)), lambda dz: dz.sum(axis=(1, 2, 3))[:, None, None],
         lambda dz: dz.sum(axis=(0, 1)), lambda dz: dz.sum(axis=1)),
-    wrong("another_number_than_the_sum", DB, "{yours} {are} the largest gradient of a map, or made of "
+    wrong("another_number_than_the_sum", DB, "{yours} {are} the largest gradient of a map, or "
+        "made of "
         "absolute values or squares: the bias is added everywhere, so all gradients are summed.",
         lambda dz: dz.max(axis=(0, 2, 3))[:, None, None],
         lambda dz: np.abs(dz).sum(axis=(0, 2, 3))[:, None, None],

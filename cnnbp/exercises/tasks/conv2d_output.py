@@ -129,7 +129,8 @@ SIZES = [
 ]
 LAST = [
     same,
-    wrong("activation_applied", "06, slide two weights along four numbers", "an activation is applied at the end: z is "
+    wrong("activation_applied", "06, slide two weights along four numbers", "an activation is "
+        "applied at the end: z is "
         "the sum itself, and an activation is a layer of its own.", lambda z: np.maximum(z, 0),
         np.tanh, lambda z: 1 / (1 + np.exp(-z)), alone=True),
 ]

@@ -164,7 +164,8 @@ ASKED = [
         lambda wanted, index: (wanted, (index[0], 0, *index[2:]) if wanted == "dx"
             else (0, *index[1:]))),
     wrong("rows_and_columns_swapped", TERMS, "rows and columns are swapped: an index has the row "
-        "third and the column fourth.", lambda wanted, index: (wanted, (*index[:2], *index[:1:-1])), alone=True),
+        "third and the column fourth.",
+        lambda wanted, index: (wanted, (*index[:2], *index[:1:-1])), alone=True),
 ]
 PLACES = [
     lambda i, k, s, p, size: i * s + k - p,
@@ -184,7 +185,8 @@ PLACES = [
     wrong("padding_added", TERMS, "the padding is added: windows begin before the image, in row "
         "i·stride − padding.", lambda i, k, s, p, size: i * s + k + p),
     wrong("kernel_cell_subtracted", TERMS, "the kernel cell is subtracted: the pixel under (kh, "
-        "kw) is in row i·stride + kh − padding.", lambda i, k, s, p, size: i * s - k - p, alone=True),
+        "kw) is in row i·stride + kh − padding.",
+        lambda i, k, s, p, size: i * s - k - p, alone=True),
     wrong("windows_a_kernel_apart", TERMS, "the windows lie at i·kernel size: they lie at "
         "i·stride.", lambda i, k, s, p, size: i * size + k - p, alone=True),
 ]

@@ -88,7 +88,8 @@ ORDERS = [
         "when steps are gone through in the order of the forward pass, or a return ends the loop: "
         "go through all of them backward, reversed(steps).", lambda steps: steps),
     wrong("a_step_is_left_out", REUSED, "not every step hands its gradient on: go from the last, "
-        "steps[-1], to the first, steps[0], and return behind the loop.", lambda steps: steps[-2::-1],
+        "steps[-1], to the first, steps[0], and return behind the loop.",
+        lambda steps: steps[-2::-1],
         lambda steps: steps[:0:-1], lambda steps: steps[-2:0:-1], lambda steps: steps[:1]),
 ]
 OPERANDS = [
@@ -124,7 +125,8 @@ USES = [
         "forgets the others, so add with +=.", lambda before, message: message,
         lambda before, message: before or message, line="assigned"),
     wrong("uses_multiplied", REUSED, "what the uses of a value send back is put together in "
-        "another way than by adding: it is the sum.", lambda before, message: (before or 1.0) * message, max),
+        "another way than by adding: it is the sum.",
+        lambda before, message: (before or 1.0) * message, max),
 ]
 
 

@@ -89,7 +89,8 @@ DW = turned(
 DB = turned(
     linear_gradients.DB,
     bias_not_a_column="{yours} {are} not a row (1, M), the shape of b: sum with keepdims=True.",
-    bias_summed_over_outputs="{yours} {are} summed over the outputs: every output has a bias of its "
+    bias_summed_over_outputs="{yours} {are} summed over the outputs: every output has a bias of "
+        "its "
         "own, which is added in every sample, so sum over the samples, axis 0.",
 )
 

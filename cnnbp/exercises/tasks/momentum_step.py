@@ -154,7 +154,9 @@ RETURNED = [
 ]
 
 
-@momentum_step.steps(memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS, returned=RETURNED)
+@momentum_step.steps(
+    memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS, returned=RETURNED
+)
 def by_steps(steps, w, velocity, dw, learning_rate, momentum):
     new = steps.memory(velocity, momentum) + steps.gradient(dw, learning_rate, momentum)
     moved = steps.direction(w, steps.move(velocity, new, dw, learning_rate, momentum))

@@ -138,7 +138,8 @@ def shared(dz, argmax, shape):
 # fmt: off
 FORWARD = [
     lambda x, w, b: conv2d(x, w, b, stride=2),
-    wrong("bias_left_out_forward", FILTERS, "the convolution's bias is left out on the way forward: "
+    wrong("bias_left_out_forward", FILTERS, "the convolution's bias is left out on the way "
+        "forward: "
         "the pooling and the fully connected layer were given the sum with b_conv.",
         lambda x, w, b: conv2d(x, w, stride=2)),
 ]

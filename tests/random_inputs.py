@@ -172,4 +172,5 @@ INPUTS = {
     "im2col": columns,
     "col2im": columns,
     "shared_trunk_gradient": of_sizes("shared_trunk_gradient", "trunk_case", 3),
+    "intersection_over_union": of_sizes("intersection_over_union", "random_boxes", 1),
 }

@@ -51,6 +51,7 @@ TASKS = [
     task_of("im2col"),
     task_of("col2im"),
     task_of("shared_trunk_gradient"),
+    task_of("intersection_over_union"),
 ]
 EXERCISES = {each.name: each for each in TASKS}
 MESSAGES.update(entry for each in TASKS for entry in each.sentences.items())

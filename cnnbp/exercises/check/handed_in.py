@@ -43,7 +43,7 @@ def _other_parameters(task, f):
 
 
 def way_to_call(f, arguments):
-    """(args, kwargs) for f: by position, as lessons call it, else by name; None if neither fits.
+    """(args, kwargs) for f: by name if f has all the names, else by position; None if neither.
 
     >>> way_to_call(lambda x, *, stride: 0, {"x": 1, "stride": 2})
     ((), {'x': 1, 'stride': 2})
@@ -53,6 +53,8 @@ def way_to_call(f, arguments):
     """
     signatures = _signatures(f)
     ways = [(tuple(arguments.values()), {}), ((), dict(arguments))]
+    if signatures and set(arguments) <= set(signatures[0].parameters):
+        ways.reverse()
     return next((way for way in ways if all(_binds(each, *way) for each in signatures)), None)
 
 

@@ -37,12 +37,12 @@ def arguments_reordered(facts, f):
     wanted = facts.task.parameters
     if len(wanted) == 1:
         return None
-    named_alike = wanted == by_position(f)[: len(wanted)]
+    by_name = set(wanted) <= set(by_position(f))
     end = time.process_time() + SECONDS
-    for order in _swaps(wanted) if named_alike else _orders(wanted, by_position(f)):
+    for order in _swaps(wanted) if by_name else _orders(wanted, by_position(f)):
         if all(_right(case, f, order) for case in facts.cases):
             moved = [name for name, other in zip(wanted, order, strict=True) if name != other]
-            if named_alike:
+            if by_name:
                 return "arguments_exchanged", say("order.exchanged", moved=" and ".join(moved))
             key = "order.two arguments" if len(moved) == 2 else "order.arguments"
             said = say(key, moved=" and ".join(moved), expected=", ".join(wanted),
@@ -55,7 +55,9 @@ def arguments_reordered(facts, f):
 
 def _right(case, f, order):
     """Whether f is right in a case if its arguments come in this order."""
-    outcome = case.outcome(attempt(f, {name: case.arguments[name] for name in order}))
+    pairs = zip(case.arguments, order, strict=True)
+    taken = {name: case.arguments[other] for name, other in pairs}
+    outcome = case.outcome(attempt(f, taken))
     return isinstance(outcome, dict) and _all_agree(outcome, case.expected)
 
 
@@ -107,7 +109,7 @@ def _moved(order, i, j):
 def misplaced_name(facts, f):
     """A sentence on the first parameter of f that has another argument's name, or None."""
     wanted, own = facts.task.parameters, by_position(f)
-    if len(own) == len(wanted):
+    if len(own) == len(wanted) and not set(wanted) <= set(own):
         for name, given in zip(own, wanted, strict=True):
             if name in wanted and name != given:
                 return say("order.names", name=name, given=given, expected=", ".join(wanted))

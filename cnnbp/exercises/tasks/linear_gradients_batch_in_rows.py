@@ -61,12 +61,20 @@ def linear_gradients_batch_in_rows(dz, x, w):
     return dx, dw, db
 
 
+HERE = {"bias_not_a_column": "bias_not_a_row", "samples_as_rows": "samples_as_columns"}
+
+
 def turned(step, **said):
     """The choices of a step for a batch in columns, on transposed arrays, with sentences."""
     right, *every = choices.borrowed(step, **said)
     return [
         as_rows(right),
-        *(replace(each, forms=tuple(map(as_rows, each.forms))) for each in every),
+        *(
+            replace(
+                each, name=HERE.get(each.name, each.name), forms=tuple(map(as_rows, each.forms))
+            )
+            for each in every
+        ),
     ]
 
 

@@ -320,7 +320,7 @@ def _meetings(windows, stride, shape, order):
     if order != "windows":  # kernel cell by kernel cell
         rows, columns, numbers = (each.transpose(2, 3, 0, 1) for each in (rows, columns, numbers))
     every = list(zip(rows.flat, columns.flat, numbers.flat, strict=True))
-    for row, column, number in every[::-1] if order == "cells backward" else every:
+    for row, column, number in every:
         if row < shape[0] and column < shape[1]:
             met[row][column].append(number)
     most = max(len(each) for line in met for each in line)
@@ -333,8 +333,8 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
         added,
         wrong(name, reread, "overlapping windows are assigned: where they overlap, only one of "
             "them is left; add with += (np.add.at where indices repeat): a pixel used again gets "
-            "the sum.", assigned, lambda *given: assigned(*given, "cells"),
-            lambda *given: assigned(*given, "cells backward"), also=also, line="assigned"),
+            "the sum.", assigned, lambda *given: assigned(*given, "cells"), also=also,
+            line="assigned"),
     ]
 
 
@@ -544,8 +544,7 @@ def upstreams(reread, *, forgotten, brackets=()):
     return [
         lambda dz, slope, x: dz * slope,
         wrong(forgotten, reread, "{yours} {are} the layer's own slope, without dz: the chain rule "
-            "multiplies the two.", lambda dz, slope, x: 1 * slope,
-            lambda dz, slope, x: 1.0 * slope),
+            "multiplies the two.", lambda dz, slope, x: 1 * slope),
         wrong("input_in_place_of_upstream", reread, "the input x is multiplied by the slope: the "
             "chain rule multiplies dz by it.", lambda dz, slope, x: x * slope),
         wrong("input_multiplied_in", reread, "the input x is multiplied in as well: the chain rule "

@@ -6,7 +6,6 @@ from cnnbp.convolution import conv2d, conv2d_backward, im2col
 from cnnbp.exercises import cases, choices
 from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
-from cnnbp.exercises.windows import padded
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
 
@@ -70,7 +69,7 @@ def conv2d_weight_gradient(dz, x, w_shape, stride, padding):
 
 
 def valid_correlation_with_dz(dz, x, w_shape, stride, padding):
-    x = padded(x, padding)
+    x = choices.with_padding(x, padding)
     return conv2d(x.swapaxes(0, 1), dz.swapaxes(0, 1)).swapaxes(0, 1)
 
 

@@ -125,7 +125,7 @@ TO_W = [
     wrong("slope_of_the_product_forgotten", LOCAL, "your dw is handed on without the slope of "
         "w·x: by w that is x.", lambda x, w, dz: dz),
     wrong("path_past_w_taken_for_w", REUSED, "your dw is made of the path past w as well: that "
-        "one leads to x only.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * (x + 1)),
+        "one leads to x only.", lambda x, w, dz: dz * x + dz),
     wrong("upstream_forgotten_in_dw", LOCAL, "your dw is the slope of w·x alone: the chain rule "
         "multiplies it by what comes from above.", lambda x, w, dz: x),
 ]

@@ -66,11 +66,6 @@ def nesterov_downhill(w, velocity, dw, learning_rate, momentum):
     return w + momentum * new - learning_rate * dw, new
 
 
-def nesterov_from_the_old(w, velocity, dw, learning_rate, momentum):
-    new = momentum * velocity - learning_rate * dw
-    return w - momentum * velocity + (1 + momentum) * new, new
-
-
 def nesterov_as_often_printed(w, velocity, dw, learning_rate, momentum):
     new = momentum * velocity + learning_rate * dw
     return w - momentum * new - learning_rate * dw, new
@@ -131,7 +126,7 @@ MOVES = [
     wrong("nesterov", MOMENTUM, "the step looks ahead, as Nesterov's does, dw + momentum·velocity: "
         "here w moves by the new velocity itself.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * (dw + momentum * new),
-        also=(nesterov_downhill, nesterov_from_the_old, nesterov_as_often_printed),
+        also=(nesterov_downhill, nesterov_as_often_printed),
         convention=True),
 ]
 DIRECTIONS = [

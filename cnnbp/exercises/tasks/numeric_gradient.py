@@ -111,7 +111,7 @@ QUESTIONS = [
 STEPS = [
     lambda step: step,
     wrong("own_step", CENTRAL, "the step is another number than the one that was given: use the "
-        "argument step.", *(lambda step, own=own: own for own in (1e-5, 1e-4, 1e-3, 1e-2, 1e-6))),
+        "argument step.", *(lambda step, own=own: own for own in (1e-5, 1e-4, 1e-3, 1e-2))),
     wrong("half_a_step", CENTRAL, "each entry is moved by half a step, or by two: here it is moved "
         "by step to either side.", lambda step: step / 2, lambda step: step * 2),
 ]

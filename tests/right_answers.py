@@ -803,3 +803,52 @@ def boxes_one_by_one(a, b):
         area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
         found.append(rows * columns / (area - rows * columns))
     return np.array(found)
+
+
+# Lesson 16
+
+
+@answers("tape_backward")
+def tape_by_the_package(last):
+    last.backward()
+
+
+@answers("tape_backward")
+def tape_by_counting_uses(last):
+    waiting, uses = [last], {last: 0}
+    while waiting:
+        node = waiting.pop()
+        for parent in node.parents:
+            if parent not in uses:
+                uses[parent] = 0
+                waiting.append(parent)
+            uses[parent] += 1
+    for node in uses:
+        node.gradient = 0 * node.value
+    last.gradient = 1 + 0 * last.value
+    ready = [last]
+    while ready:
+        node = ready.pop()
+        shares = node.send_back(node.gradient) if node.send_back else []
+        for parent, share in zip(node.parents, shares, strict=True):
+            parent.gradient = parent.gradient + share
+            uses[parent] -= 1
+            if uses[parent] == 0:
+                ready.append(parent)
+
+
+@answers("tape_backward")
+def tape_by_every_path(last):
+    def clear(node):
+        node.gradient = None
+        for parent in node.parents:
+            clear(parent)
+
+    def send(node, dz):
+        node.gradient = dz if node.gradient is None else node.gradient + dz
+        shares = node.send_back(dz) if node.send_back else []
+        for parent, share in zip(node.parents, shares, strict=True):
+            send(parent, share)
+
+    clear(last)
+    send(last, np.ones_like(last.value))

@@ -50,7 +50,7 @@ ROOMS = {
     },
     "questions": (LAYERS - {"normalization"})
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"},
-    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},
+    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {
         "loss",

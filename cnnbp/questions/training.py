@@ -81,7 +81,7 @@ def always_the_same_gradient(draw):
         [
             (1, "That is a step without momentum, or the first one with it."),
             (moved, "That is how far all steps together have moved it."),
-            (momentum ** (steps - 1), "The old velocity is kept in part, and a new gradient added."),
+            (momentum ** (steps - 1), "The old velocity is kept in part, and a gradient added."),
             (steps, "The old velocity is kept in part, not whole."),
         ],
         "The velocity is " + ", then ".join(
@@ -258,6 +258,6 @@ def pushed_once_more(draw):
             ([along, along, other], "A largest value has no place: it does not move."),
             ([other, same, other], "The same kernel looks at every place: the map moves along."),
         ],
-        "A convolution moves along (it is equivariant). A global maximum forgets the place, so what "
+        "A convolution moves along: it is equivariant. A global maximum forgets the place, so what "
         "stands behind it is the same (invariant). Flattening keeps the place.",
     )  # fmt: skip

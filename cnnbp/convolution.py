@@ -27,7 +27,7 @@ from cnnbp.shape import (
 def conv2d_loops(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """conv2d written as the sum it is: one product at a time.
 
-    Takes and returns what conv2d does; slow, and meant to be read. Lesson 05.
+    Takes and returns what conv2d does; slow, and meant to be read. Lesson 06.
 
     >>> conv2d_loops(np.arange(4.0).reshape(1, 1, 1, 4), [[[[-1.0, 1.0]]]])
     array([[[[1., 1., 1.]]]])
@@ -50,7 +50,7 @@ def conv2d_backward_loops(dz, x, w, *, stride=1, padding=0, dilation=1, groups=1
     """conv2d_backward as the forward loops, run once more.
 
     Wherever the forward pass made the product x·w, the backward pass sends dz·w to that x and
-    dz·x to that w. Takes and returns what conv2d_backward does. Lesson 06.
+    dz·x to that w. Takes and returns what conv2d_backward does. Lesson 08.
 
     >>> dx, dw, db = conv2d_backward_loops([[[[1.0, 0, 2]]]], [[[[1.0, 2, 3, 4]]]], [[[[5.0, 6]]]])
     >>> dx, dw, db
@@ -80,7 +80,7 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
     returns  (C·KH·KW, OH·OW·N)
 
     Raises ValueError if x is not four-dimensional or the window larger than the padded image.
-    Adjoint: col2im.  Lesson 11.
+    Adjoint: col2im.  Lesson 13.
 
     >>> im2col([[[[1, 2, 3, 4]]]], (1, 2))
     array([[1., 2., 3.],
@@ -111,7 +111,7 @@ def col2im(columns, x_shape, kernel_size, *, stride=1, padding=0, dilation=1):
     returns  (N, C, H, W), samples last in memory
 
     Raises ValueError if columns does not have the shape that im2col gives.
-    Adjoint: ⟨im2col(x), y⟩ = ⟨x, col2im(y)⟩.  Lesson 11.
+    Adjoint: ⟨im2col(x), y⟩ = ⟨x, col2im(y)⟩.  Lesson 13.
 
     >>> col2im([[1, 2, 3], [10, 20, 30]], (1, 1, 1, 4), (1, 2))
     array([[[[ 1., 12., 23., 30.]]]])
@@ -145,7 +145,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     Raises ValueError if channels, groups or bias disagree or no window fits, TypeError if an
     array does not hold real numbers. NaN spreads to every window that sees it; an empty batch
     gives an empty batch.
-    Gradient: conv2d_backward.  Lesson 05.  Source: definition of a discrete cross-correlation.
+    Gradient: conv2d_backward.  Lesson 06.  Source: definition of a discrete cross-correlation.
 
     >>> conv2d([[[[0, 1, 4, 9]]]], [[[[-1, 1]]]], stride=(1, 2))
     array([[[[1., 5.]]]])
@@ -173,7 +173,7 @@ def conv2d_backward(dz, x, w, *, stride=1, padding=0, dilation=1, groups=1):
     returns  dx (N, C, H, W), dw (F, C/groups, KH, KW), db (F, 1, 1)
 
     Raises ValueError if a shape disagrees.
-    Forward: conv2d.  Lesson 06.  Source: chain rule on conv2d's sum.
+    Forward: conv2d.  Lessons 07 and 08.  Source: chain rule on conv2d's sum.
 
     >>> dx, dw, db = conv2d_backward([[[[1, 0, 2]]]], [[[[1, 2, 3, 4]]]], [[[[5, 6]]]])
     >>> dx, dw, db

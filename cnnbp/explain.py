@@ -313,7 +313,7 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     returns  Cell
 
     Raises ValueError if wanted or index does not exist or dz is missing.
-    Lesson 07.  Source: max_pool2d and its backward pass, term by term.
+    Lesson 09.  Source: max_pool2d and its backward pass, term by term.
 
     >>> explain_max_pool2d(
     ...     "dx", (0, 0, 0, 1), x=[[[[1, 5, 2]]]], dz=[[[[3, 4]]]], kernel_size=(1, 2), stride=1
@@ -352,7 +352,7 @@ def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     returns  Cell
 
     Raises ValueError if wanted or index does not exist or dz is missing.
-    Lesson 07.  Source: avg_pool2d and its backward pass, term by term.
+    Lesson 09.  Source: avg_pool2d and its backward pass, term by term.
 
     >>> explain_avg_pool2d("z", (0, 0, 0, 0), x=[[[[1, 5, 2]]]], kernel_size=(1, 2))
     z[0,0,0,0] = x[0,0,0,0]·1/(KH·KW) + x[0,0,0,1]·1/(KH·KW) = 3

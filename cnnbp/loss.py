@@ -18,7 +18,7 @@ def softmax(z):
     returns  (K, N)
 
     Raises ValueError if z is not (K, N) with K at least 1.
-    Gradient: with the cross-entropy, in softmax_cross_entropy.  Lesson 04.  Source: definition.
+    Gradient: with the cross-entropy, in softmax_cross_entropy.  Lesson 05.  Source: definition.
 
     >>> softmax([[0], [0], [1000]]).T
     array([[0., 0., 1.]])
@@ -39,7 +39,7 @@ def softmax_cross_entropy(z, labels):
 
     Raises TypeError if labels are not ints, ValueError if they are outside 0…K − 1 or one-hot, if
     there is not one for each column, or if the batch is empty (it has no mean).
-    Lesson 04.  Source: chain rule on −log softmax; the 1/N of the mean is in dz, once.
+    Lesson 05.  Source: chain rule on −log softmax; the 1/N of the mean is in dz, once.
 
     >>> loss, dz = softmax_cross_entropy([[0, 0], [0, 0]], [0, 1])
     >>> round(loss, 4), dz
@@ -115,7 +115,7 @@ def mean_squared_error(z, target):
     returns    loss (a float), dz of that shape
 
     Raises ValueError if the shapes differ or there is nothing to average.
-    Lesson 08.  Source: chain rule on a mean of squares.
+    Lesson 05.  Source: chain rule on a mean of squares.
 
     >>> mean_squared_error([[1, 2]], [[1, 0]])
     (2.0, array([[0., 2.]]))

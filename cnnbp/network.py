@@ -308,7 +308,7 @@ def walkthrough_network(*, dtype=np.float64, rng=0):
     rng      numpy Generator or seed of its weights
     returns  Network
 
-    It has no activation and no loss of its own: only max pooling bends it. Lesson 08.
+    It has no activation and no loss of its own: only max pooling bends it. Lesson 10.
 
     >>> walkthrough_network()
       layer                                         output shape     parameters

@@ -36,7 +36,7 @@ def batch_norm2d(x, gamma, beta, *, eps=1e-5):
 
     Raises ValueError if the shapes disagree, eps is not positive or the batch is empty (it has no
     mean). A NaN spreads to its whole channel.
-    Gradient: batch_norm2d_backward.  Lesson 10.  Source: Ioffe and Szegedy, 2015.
+    Gradient: batch_norm2d_backward.  Lesson 12.  Source: Ioffe and Szegedy, 2015.
 
     >>> batch_norm2d([[[[1, 3]]], [[[1, 3]]]], [[[2]]], [[[10]]])[0].round(3)
     array([[[ 8., 12.]]])
@@ -59,7 +59,7 @@ def batch_norm2d_backward(dz, x, gamma, *, eps=1e-5):
     returns  dx (N, C, H, W), dgamma (C, 1, 1), dbeta (C, 1, 1)
 
     Raises ValueError as batch_norm2d does, and if dz does not have the shape of x.
-    Forward: batch_norm2d.  Lesson 10.  Source: chain rule, summed over the three uses of x.
+    Forward: batch_norm2d.  Lesson 12.  Source: chain rule, summed over the three uses of x.
 
     >>> dx, dgamma, dbeta = batch_norm2d_backward([[[[1, 0, 1]]]], [[[[1, 2, 3]]]], [[[2]]])
     >>> dx.round(3), dgamma, dbeta
@@ -87,7 +87,7 @@ def group_norm(x, gamma, beta, groups, *, eps=1e-5):
 
     Raises ValueError if the shapes disagree, groups does not divide C or eps is not positive. A NaN
     spreads to its whole group. An empty batch gives an empty batch.
-    Gradient: group_norm_backward.  Lesson 10.  Source: Wu and He, 2018.
+    Gradient: group_norm_backward.  Lesson 12.  Source: Wu and He, 2018.
 
     >>> group_norm([[[[1, 3]], [[5, 5]]]], np.ones((2, 1, 1)), np.zeros((2, 1, 1)), 2).round(3)
     array([[[[-1.,  1.]],
@@ -110,7 +110,7 @@ def group_norm_backward(dz, x, gamma, groups, *, eps=1e-5):
     returns  dx (N, C, H, W), dgamma (C, 1, 1), dbeta (C, 1, 1)
 
     Raises ValueError as group_norm does, and if dz does not have the shape of x.
-    Forward: group_norm.  Lesson 10.  Source: chain rule, summed over the three uses of x.
+    Forward: group_norm.  Lesson 12.  Source: chain rule, summed over the three uses of x.
 
     >>> dx, dgamma, dbeta = group_norm_backward([[[[1, 0, 1]]]], [[[[1, 2, 3]]]], [[[2]]], 1)
     >>> dx.round(3), dgamma, dbeta
@@ -202,7 +202,7 @@ def dropout(x, mask):
     returns  that shape; NaN stays NaN, even where the mask is 0
 
     Raises ValueError if the shapes differ.
-    Gradient: dropout_backward.  Lesson 10.  Source: Srivastava et al., 2014, scaled in training.
+    Gradient: dropout_backward.  Lesson 12.  Source: Srivastava et al., 2014, scaled in training.
 
     >>> dropout([1, 2, 3], [2, 0, 2])
     array([2., 0., 6.])
@@ -219,7 +219,7 @@ def dropout_backward(dz, mask):
     returns   that shape
 
     Raises ValueError if the shapes differ.
-    Forward: dropout.  Lesson 10.  Source: slope of a product with a constant.
+    Forward: dropout.  Lesson 12.  Source: slope of a product with a constant.
 
     >>> dropout_backward([10, 20, 30], [2, 0, 2])
     array([20.,  0., 60.])

@@ -49,7 +49,7 @@ class SGD:
 
     Raises ValueError for a learning rate or a momentum outside its range, now or later, TypeError
     for what is no number or no network.
-    Lesson 09.  Source: Polyak, 1964, as PyTorch writes it.
+    Lesson 11.  Source: Polyak, 1964, as PyTorch writes it.
 
     >>> from cnnbp.linear import Linear
     >>> layer = Linear(1, 1, gain=0.0)
@@ -99,7 +99,7 @@ class Adam:
 
     Raises ValueError for a number outside its range, now or later, TypeError for what is no number
     or no network.
-    Lesson 09.  Source: Kingma and Ba, 2015.
+    Lesson 11.  Source: Kingma and Ba, 2015.
 
     >>> from cnnbp.linear import Linear
     >>> layer = Linear(1, 1, gain=0.0)
@@ -153,7 +153,7 @@ def clip_gradients(network, max_norm):
     returns   float, the norm before
 
     Raises ValueError if max_norm is not positive, TypeError for what is no network.
-    Lesson 10.  Source: Pascanu, Mikolov and Bengio, 2013.
+    Lesson 12.  Source: Pascanu, Mikolov and Bengio, 2013.
 
     >>> from cnnbp.linear import Linear
     >>> layer = Linear(1, 1)

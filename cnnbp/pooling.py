@@ -68,7 +68,7 @@ def max_pool2d(x, kernel_size, *, stride=None, padding=0):
 
     The first pixel of a tie wins, in row order. A NaN wins over every number.
     Raises ValueError if no window fits, or if one could lie wholly in the padding.
-    Gradient: max_pool2d_backward.  Lesson 07.  Source: definition.
+    Gradient: max_pool2d_backward.  Lesson 09.  Source: definition.
 
     >>> z, argmax = max_pool2d([[[[1, 5, 2, 5]]]], (1, 2))
     >>> z, argmax
@@ -111,7 +111,7 @@ def max_pool2d_backward(dz, argmax, x_shape):
     returns     (N, C, H, W); 0 for a pixel that won nothing
 
     Raises ValueError if the shapes disagree or argmax points outside the image.
-    Forward: max_pool2d.  Lesson 07.  Source: the gradient of a maximum is 1 for the winner.
+    Forward: max_pool2d.  Lesson 09.  Source: the gradient of a maximum is 1 for the winner.
 
     >>> max_pool2d_backward([[[[1, 2]]]], [[[[1, 1]]]], (1, 1, 1, 3))
     array([[[[0., 3., 0.]]]])
@@ -186,7 +186,7 @@ def avg_pool2d(x, kernel_size, *, stride=None, padding=0):
     returns      (N, C, OH, OW)
 
     Raises ValueError if no window fits, or if one could lie wholly in the padding.
-    Gradient: avg_pool2d_backward.  Lesson 07.  Source: definition.
+    Gradient: avg_pool2d_backward.  Lesson 09.  Source: definition.
 
     >>> avg_pool2d([[[[1, 5, 2, 4]]]], (1, 2))
     array([[[[3., 3.]]]])
@@ -211,7 +211,7 @@ def avg_pool2d_backward(dz, x_shape, kernel_size, *, stride=None, padding=0):
     returns  (N, C, H, W); 0 for a pixel that no window covers
 
     Raises ValueError if the shapes disagree.
-    Forward: avg_pool2d.  Lesson 07.  Source: chain rule on a mean.
+    Forward: avg_pool2d.  Lesson 09.  Source: chain rule on a mean.
 
     >>> avg_pool2d_backward([[[[2, 4]]]], (1, 1, 1, 3), (1, 2), stride=1)
     array([[[[1., 3., 2.]]]])

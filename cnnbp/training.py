@@ -124,7 +124,7 @@ def train(
     and the history says diverged.
     Raises ValueError if there are no images or not one label for each, epochs or batch_size is
     below 1, or the optimizer is another network's.
-    Lesson 09.
+    Lesson 11.
 
     >>> from cnnbp.linear import Flatten, Linear
     >>> from cnnbp.network import Network
@@ -266,7 +266,7 @@ def evaluate(network, images, labels, *, batch_size=256):
                 label has the largest score (floats); an image with a NaN score counts as wrong
 
     Raises ValueError if there are no images or not one label for each.
-    Lesson 09.
+    Lesson 11.
 
     >>> from cnnbp.linear import Flatten
     >>> loss, accuracy = evaluate(Flatten(), [[[[9.0]], [[0.0]]], [[[9.0]], [[0.0]]]], [0, 1])

@@ -18,7 +18,7 @@ def digits(dtype=np.float32):
 
     Images are 0 for paper to 1 for ink, labels are ints from 0 to 9.
     Raises TypeError unless dtype is a floating-point dtype.
-    Lesson 09.  Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, 1998.
+    Lesson 11.  Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, 1998.
 
     >>> (train_images, train_labels), (test_images, test_labels) = digits()
     >>> train_images.shape, train_labels.shape, test_images.shape, test_labels.shape

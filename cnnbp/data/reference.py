@@ -16,7 +16,7 @@ def walkthrough_reference(framework):
     returns    dict of float64 arrays: "loss", "0.z" to "3.z", "dx" and, as in Network.grads,
                "0.w", "0.b", "3.w", "3.b"
 
-    Raises ValueError for another framework.  Lesson 08.
+    Raises ValueError for another framework.  Lesson 10.
 
     >>> walkthrough_reference("torch")["0.w"].shape
     (2, 3, 3, 2)

@@ -335,7 +335,7 @@ def factor(name, reread, said):
     return wrong(name, reread, said)
 
 
-ONE_NTH = "04, the 1/N of the loss"
+ONE_NTH = "05, the 1/N of the loss"
 
 
 def over_batch(name="divided_by_batch"):

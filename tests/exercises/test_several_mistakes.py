@@ -388,7 +388,7 @@ def test_two_things_are_said_in_one_sentence():
         in (message)
     )
     assert (
-        "Reread lesson 06, dx is a full convolution with the rotated kernel; 06, dx as a" in message
+        "Reread lesson 08, dx is a full convolution with the rotated kernel; 08, dx as a" in message
     )
 
 

@@ -30,7 +30,7 @@ import psutil
 from yarl import URL
 
 ROOT = Path(__file__).parents[2]
-LESSON = "course/06_convolution_backward.ipynb"
+LESSON = "course/08_input_gradients.ipynb"
 TOO_MUCH = "import numpy as np\nnp.ones(2**28).sum()"  # 2 GB, where the hub allows 1
 SET_CHILD_SUBREAPER = 36  # of prctl(2)
 

@@ -10,9 +10,9 @@ from cnnbp.explain import explain_avg_pool2d
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.pooling import avg_pool2d, avg_pool2d_backward
 
-OVERLAP = "07, where windows overlap, gradients add"
-APART = "07, stride and window size differ"
-SHARE = "07, average pooling shares"
+OVERLAP = "09, where windows overlap, gradients add"
+APART = "09, stride and window size differ"
+SHARE = "09, average pooling shares"
 
 
 def avg_gradient(dz, x_shape, kernel_size, stride, padding):
@@ -31,7 +31,7 @@ def explain_avg(part, index, *, x_shape, **given):
 
 
 @exercise(
-    lesson="07",
+    lesson="09",
     given={
         "dz": "N C OH OW: gradient of the loss by the pooling's output",
         "x_shape": "N C H W",
@@ -128,7 +128,7 @@ WHOLE = [
     stride=choices.strides(APART, apart="shares_a_kernel_apart"),
     share=SHARES,
     overlap=choices.overlaps(OVERLAP),
-    crop=choices.crops("07, the padding never wins"),
+    crop=choices.crops("09, the padding never wins"),
     samples=choices.samples(SHARE),
     whole=WHOLE,
     factors={

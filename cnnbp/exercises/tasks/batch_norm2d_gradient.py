@@ -8,8 +8,8 @@ from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.normalization import batch_norm2d, batch_norm2d_backward
 
-PATHS = "10, mean and variance are made of x, too"
-COUNT = "10, a channel has N·H·W values"
+PATHS = "12, mean and variance are made of x, too"
+COUNT = "12, a channel has N·H·W values"
 
 
 def batch(rng, x_shape, eps, draw=cases.normal):
@@ -27,7 +27,7 @@ def numeric(dz, x, gamma, eps):
 
 
 @exercise(
-    lesson="10",
+    lesson="12",
     given={
         "dz": "N C H W: gradient of the loss by z",
         "x": "N C H W: the layer's input",

@@ -12,8 +12,8 @@ from cnnbp.exercises.task import exercise
 from cnnbp.explain import cell_name
 from cnnbp.shape import windows
 
-PIXEL = "08, point at a pixel"
-POOLING = "08, scatter through the max pooling"
+PIXEL = "10, point at a pixel"
+POOLING = "10, scatter through the max pooling"
 
 
 class Cells:
@@ -108,7 +108,7 @@ def random(rng):
 
 
 @exercise(
-    lesson="08",
+    lesson="10",
     given={
         "index": "tuple of four ints: which pixel of x",
         "x_shape": "N C H W",

@@ -7,7 +7,7 @@ from cnnbp.exercises.check.results import ListOfArrays
 from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 
-CLIPPING = "10, clipping bounds a step"
+CLIPPING = "12, clipping bounds a step"
 
 
 def clip_case(rng, shapes, share, draw=cases.normal):
@@ -31,7 +31,7 @@ def clip(gradients, max_norm):
 
 
 @exercise(
-    lesson="10",
+    lesson="12",
     given={
         "gradients": "list of arrays",
         "max_norm": "float",

@@ -8,10 +8,10 @@ from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.shape import pool_windows
 
-ORDER = "11, the order of the columns"
-PADDING = "06, the padding is cropped"
-STRIDE = "05, step further"
-ADJOINT = "11, im2col and col2im are adjoints"
+ORDER = "13, the order of the columns"
+PADDING = "08, the padding is cropped"
+STRIDE = "06, step further"
+ADJOINT = "13, im2col and col2im are adjoints"
 
 
 def to_image(columns, x_shape, kernel_size, stride, padding):
@@ -19,7 +19,7 @@ def to_image(columns, x_shape, kernel_size, stride, padding):
 
 
 @exercise(
-    lesson="11",
+    lesson="13",
     given={
         "columns": "C·KH·KW OH·OW·N",
         "x_shape": "N C H W",

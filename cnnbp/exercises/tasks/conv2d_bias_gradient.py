@@ -8,11 +8,11 @@ from cnnbp.exercises.task import exercise
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
 
-DB = "06, db sums over samples and positions"
+DB = "07, db sums over samples and positions"
 
 
 @exercise(
-    lesson="06",
+    lesson="07",
     given={
         "dz": "N F OH OW: gradient of the loss by the convolution's output",
     },

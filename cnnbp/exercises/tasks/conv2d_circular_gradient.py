@@ -8,9 +8,9 @@ from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
-REUSED = "06, reused means summed"
-PADDING = "05, look past the border with padding"
-SUMS = "06, the poster of what sums over what"
+REUSED = "08, reused means summed"
+PADDING = "06, look past the border with padding"
+SUMS = "08, the poster of what sums over what"
 
 
 def circular_case(rng, x_shape, w_shape, draw=cases.normal):
@@ -40,7 +40,7 @@ def circular_numeric(dz, x, w):
 
 
 @exercise(
-    lesson="06",
+    lesson="08",
     given={
         "dz": "N F H W: gradient of the loss by z",
         "x": "N C H W",

@@ -9,11 +9,11 @@ from cnnbp.exercises.task import exercise
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
 
-DX = "06, dx is a full convolution with the rotated kernel"
-SCATTER = "06, dx as a scatter"
-SPREAD = "06, the stride spreads dz"
-PADDING = "06, the padding is cropped"
-SUMS = "06, the poster of what sums over what"
+DX = "08, dx is a full convolution with the rotated kernel"
+SCATTER = "08, dx as a scatter"
+SPREAD = "07, the stride spreads dz"
+PADDING = "08, the padding is cropped"
+SUMS = "08, the poster of what sums over what"
 
 
 def input_gradient(dz, w, x_shape, stride, padding):
@@ -32,7 +32,7 @@ def explain_input_gradient(part, index, *, x_shape, **given):
 
 
 @exercise(
-    lesson="06",
+    lesson="08",
     given={
         "dz": "N F OH OW: gradient of the loss by the convolution's output",
         "w": "F C KH KW: the filters",

@@ -8,8 +8,8 @@ from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import explain_conv2d
 
-KERNEL = "05, the kernel is not rotated"
-PADDING = "05, look past the border with padding"
+KERNEL = "06, the kernel is not rotated"
+PADDING = "06, look past the border with padding"
 
 
 def output(x, w, b, stride, padding):
@@ -17,7 +17,7 @@ def output(x, w, b, stride, padding):
 
 
 @exercise(
-    lesson="05",
+    lesson="06",
     given={
         "x": "N C H W: the images",
         "w": "F C KH KW: the filters",
@@ -75,7 +75,7 @@ FILTERS = [
     wrong("kernel_rotated", KERNEL, "the kernel is rotated by 180°, as in a true convolution, "
         "scipy's convolve: this layer slides the kernel as it is, which is a cross-correlation.",
         lambda w: w[:, :, ::-1, ::-1]),
-    wrong("kernel_transposed", "05, rows come before columns", "the kernel's rows and columns are "
+    wrong("kernel_transposed", "06, rows come before columns", "the kernel's rows and columns are "
         "swapped: rows come before columns in the images and in w.",
         choices.if_square(lambda w: w.swapaxes(2, 3)),
         choices.if_square(lambda w: w.swapaxes(2, 3)[:, :, ::-1, ::-1]), lambda w: w.swapaxes(2, 3),
@@ -88,36 +88,36 @@ FILTERS = [
     wrong("filters_and_channels_reversed", KERNEL, "the first two axes of w are reversed, which "
         "are filters and channels: w is used as it is.", lambda w: w[::-1, ::-1], lambda w: w[::-1],
         lambda w: w[:, ::-1], lambda w: w[::-1, ::-1, ::-1, ::-1]),
-    wrong("windows_and_weights_in_different_order", "11, the order of the columns", "windows and "
+    wrong("windows_and_weights_in_different_order", "13, the order of the columns", "windows and "
         "weights are flattened in different orders: w.reshape(F, -1) has channels first, then "
         "rows, then columns, and so must every window.", other_order, the_other_order),
-    wrong("one_filter_for_all", "05, filters have a bias", "one filter is used for every map of z: "
+    wrong("one_filter_for_all", "06, filters have a bias", "one filter is used for every map of z: "
         "filter f makes map f.", lambda w: w * 0 + w[:1], lambda w: w * 0 + w[-1:]),
-    wrong("channel_axes_swapped", "05, channels are summed", "the weight w[c,f] is taken in place "
+    wrong("channel_axes_swapped", "06, channels are summed", "the weight w[c,f] is taken in place "
         "of w[f,c]: filters are the first axis of w, channels the second; where F = C this raises "
         "no error.", lambda w: w.swapaxes(0, 1)),
 ]
 CHANNELS = [
     choices.all_samples,
-    wrong("last_channel_only", "05, channels are summed", "{yours} {are} made of the last channel "
+    wrong("last_channel_only", "06, channels are summed", "{yours} {are} made of the last channel "
         "alone: each channel overwrites the one before instead of being added to it.",
         lambda x, w: (x[:, -1:], w[:, -1:])),
-    wrong("first_channel_only", "05, channels are summed", "{yours} {are} made of the first "
+    wrong("first_channel_only", "06, channels are summed", "{yours} {are} made of the first "
         "channel alone: every filter looks at all channels, and their products are summed.",
         lambda x, w: (x[:, :1], w[:, :1])),
 ]
 BIAS = [
     lambda z, w, b: z + b,
-    wrong("bias_left_out", "05, filters have a bias", "the bias is left out: every cell of filter "
+    wrong("bias_left_out", "06, filters have a bias", "the bias is left out: every cell of filter "
         "f has b[f] added once.", lambda z, w, b: z),
-    wrong("bias_added_too_often", "05, filters have a bias", "the bias is added more than once: it "
+    wrong("bias_added_too_often", "06, filters have a bias", "the bias is added more than once: it "
         "stands outside the sums over channels and kernel cells.",
         lambda z, w, b: z + b * w.shape[1], lambda z, w, b: z + b * w[0].size,
         lambda z, w, b: z + b * w[0, 0].size),
-    wrong("one_bias_for_all", "05, filters have a bias", "every filter gets the same bias: filter "
+    wrong("one_bias_for_all", "06, filters have a bias", "every filter gets the same bias: filter "
         "f has b[f].", lambda z, w, b: z + b[0], lambda z, w, b: z + b[-1],
         lambda z, w, b: z + b.sum()),
-    wrong("bias_subtracted", "05, filters have a bias", "the bias is subtracted: z is the sum plus "
+    wrong("bias_subtracted", "06, filters have a bias", "the bias is subtracted: z is the sum plus "
         "b[f].", lambda z, w, b: z - b),
 ]
 
@@ -132,12 +132,12 @@ CUTS = [
 @conv2d_output.steps(
     filters=FILTERS,
     padding=choices.paddings(PADDING, left_out="padding_at_the_end"),
-    stride=choices.strides("05, step further"),
+    stride=choices.strides("06, step further"),
     channels=CHANNELS,
-    samples=choices.samples("05, several filters have a bias each"),
+    samples=choices.samples("06, several filters have a bias each"),
     bias=BIAS,
     cut=CUTS,
-    border=choices.last_windows("05, count windows without counting"),
+    border=choices.last_windows("06, count windows without counting"),
 )
 def by_steps(steps, x, w, b, stride, padding):
     (KH, KW), wide = w.shape[2:], choices.with_padding(x, padding)

@@ -10,10 +10,10 @@ from cnnbp.exercises.windows import padded
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
 
-DW = "06, dw is a correlation of x with the spread dz"
-SPREAD = "06, the stride spreads dz"
-PADDING = "05, look past the border with padding"
-SUMS = "06, the poster of what sums over what"
+DW = "07, dw is a correlation of x with the spread dz"
+SPREAD = "07, the stride spreads dz"
+PADDING = "06, look past the border with padding"
+SUMS = "08, the poster of what sums over what"
 
 
 def weight_gradient(dz, x, w_shape, stride, padding):
@@ -32,7 +32,7 @@ def explain_weight_gradient(part, index, *, w_shape, **given):
 
 
 @exercise(
-    lesson="06",
+    lesson="07",
     given={
         "dz": "N F OH OW: gradient of the loss by the convolution's output",
         "x": "N C H W: the images",
@@ -81,7 +81,7 @@ def reshaped_before_columns_of_samples(dz, x, w_shape, stride, padding):
 
 
 @conv2d_weight_gradient.mistake(
-    "11, the filter axis moves first", also=[reshaped_before_columns_of_samples]
+    "13, the filter axis moves first", also=[reshaped_before_columns_of_samples]
 )
 def reshaped_without_moving_the_filters(dz, x, w_shape, stride, padding):
     """You reshape dz to (F, ...) while the batch is still its first axis, which mixes samples and
@@ -120,7 +120,7 @@ KERNEL = [
             lambda dz, x, *rest: weight_gradient(dz, x[:, :, ::-1, ::-1], *rest)[:, :, ::-1, ::-1],
         ),
     ),
-    wrong("rows_and_columns_swapped", "05, rows come before columns", "the kernel's rows and "
+    wrong("rows_and_columns_swapped", "06, rows come before columns", "the kernel's rows and "
         "columns are swapped: the third axis of dw is KH, the fourth KW.",
         lambda dw: dw.swapaxes(2, 3), lambda dw: dw.swapaxes(2, 3)[:, :, ::-1, ::-1]),
     wrong("kernel_flipped_along_one_axis", DW, "the kernel is flipped along one axis: in dw "

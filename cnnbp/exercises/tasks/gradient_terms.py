@@ -12,7 +12,7 @@ from cnnbp.exercises.task import exercise
 from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.shape import conv_windows
 
-TERMS = "06, which products make a cell"
+TERMS = "07, which products make a cell"
 NAMES = {"dx": ("dz", "w"), "dw": ("dz", "x")}
 
 
@@ -108,7 +108,7 @@ def terms(wanted, index, x_shape, w_shape, stride, padding):
 
 
 @exercise(
-    lesson="06",
+    lesson="07",
     given={
         "wanted": '"dx" or "dw"',
         "index": "tuple of four ints: which cell of it",
@@ -271,7 +271,7 @@ def one_channel_for_all(wanted, index, x_shape, w_shape, stride, padding):
     return terms(wanted, index, x_shape, w_shape, stride, padding)
 
 
-@gradient_terms.mistake("06, the poster of what sums over what")
+@gradient_terms.mistake("08, the poster of what sums over what")
 def first_sample_or_filter_only(wanted, index, x_shape, w_shape, stride, padding):
     """You list one filter's or one sample's products; dx sums over all filters, dw over all
     samples."""

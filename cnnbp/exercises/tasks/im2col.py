@@ -8,9 +8,9 @@ from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.shape import pool_windows
 
-ORDER = "11, the order of the columns"
-PADDING = "05, look past the border with padding"
-STRIDE = "05, step further"
+ORDER = "13, the order of the columns"
+PADDING = "06, look past the border with padding"
+STRIDE = "06, step further"
 
 
 def to_columns(x, kernel_size, stride, padding):
@@ -18,7 +18,7 @@ def to_columns(x, kernel_size, stride, padding):
 
 
 @exercise(
-    lesson="11",
+    lesson="13",
     given={
         "x": "N C H W: the images",
         "kernel_size": "KH KW",

@@ -84,7 +84,7 @@ def bias_sums_the_wrong_axis(dz, x, w):
     return with_bias(dz, x, w, lambda db: dz.sum(axis=1, keepdims=True))
 
 
-@linear_gradients_batch_in_rows.mistake("04, the 1/N of the loss")
+@linear_gradients_batch_in_rows.mistake("05, the 1/N of the loss")
 def divided_by_batch(dz, x, w):
     """Your dw and db are divided by N; where the loss is a mean over the batch, its 1/N is in dz
     already, so here samples are summed."""

@@ -10,11 +10,11 @@ from cnnbp.explain import explain_max_pool2d
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.pooling import max_pool2d, max_pool2d_backward
 
-OVERLAP = "07, where windows overlap, gradients add"
-TIES = "07, a tie needs a rule"
-WINNER = "07, the winner gets the gradient"
-APART = "07, stride and window size differ"
-PADDING = "07, the padding never wins"
+OVERLAP = "09, where windows overlap, gradients add"
+TIES = "09, a tie needs a rule"
+WINNER = "09, the winner gets the gradient"
+APART = "09, stride and window size differ"
+PADDING = "09, the padding never wins"
 
 
 def max_gradient(dz, x, kernel_size, stride, padding):
@@ -30,7 +30,7 @@ def max_numeric(dz, x, kernel_size, stride, padding):
 
 
 @exercise(
-    lesson="07",
+    lesson="09",
     given={
         "dz": "N C OH OW: gradient of the loss by the pooling's output",
         "x": "N C H W: its input",
@@ -183,7 +183,7 @@ WHOLE = [
     wrong("one_winner_for_the_channel", WINNER, "one winner is looked for in the whole channel: "
         "every window has a winner of its own.",
         also=(one_winner_of_the_channel, channel_winner_in_its_windows, channel_winners_mask)),
-    wrong("place_in_the_window_used_in_the_image", "07, keep the largest, and the winner's number",
+    wrong("place_in_the_window_used_in_the_image", "09, keep the largest, and the winner's number",
         "the winner's place in its window is used as its place in the image: add the window's "
         "first row and column, i·stride − padding.",
         also=(number_in_the_window_used_in_the_image, place_in_the_window_used_in_the_image)),

@@ -9,9 +9,9 @@ from cnnbp.exercises.windows import each_window
 from cnnbp.pooling import max_pool2d
 from cnnbp.shape import pool_windows
 
-TIES = "07, a tie needs a rule"
-PADDING = "07, the padding never wins"
-NUMBER = "07, keep the largest, and the winner's number"
+TIES = "09, a tie needs a rule"
+PADDING = "09, the padding never wins"
+NUMBER = "09, keep the largest, and the winner's number"
 
 
 def max_output(x, kernel_size, stride, padding):
@@ -19,7 +19,7 @@ def max_output(x, kernel_size, stride, padding):
 
 
 @exercise(
-    lesson="07",
+    lesson="09",
     given={
         "x": "N C H W: the images",
         "kernel_size": "KH KW: the window",
@@ -102,10 +102,10 @@ WINNERS = [
     wrong("last_of_a_tie", TIES, "the last cell of a tie wins: here it is the first, in the order "
         "of rows.", lambda windows: windows.shape[-1] - 1 - windows[..., ::-1].argmax(axis=-1),
         convention=True),
-    wrong("smallest_wins", "07, keep the largest", "the smallest cell of every window is taken: "
+    wrong("smallest_wins", "09, keep the largest", "the smallest cell of every window is taken: "
         "max pooling hands on the largest.",
         lambda windows: np.where(np.isinf(windows), np.inf, windows).argmin(axis=-1)),
-    wrong("largest_absolute_value_wins", "07, keep the largest", "the cell with the largest "
+    wrong("largest_absolute_value_wins", "09, keep the largest", "the cell with the largest "
         "absolute value is taken: −3 does not win over 1.",
         lambda windows: np.where(np.isinf(windows), -1, np.abs(windows)).argmax(axis=-1)),
 ]
@@ -125,11 +125,11 @@ def zero_wins_in_z(x, kernel_size, stride, padding):
         lambda x, padding: choices.with_padding(x, padding, -np.inf),
         choices.padding_wins(PADDING, choices.with_padding, also=(zero_wins_in_z,)),
     ],
-    stride=choices.strides("07, stride and window size differ"),
+    stride=choices.strides("09, stride and window size differ"),
     winner=WINNERS,
     number=NUMBERS,
-    border=choices.last_windows("07, keep the largest"),
-    samples=choices.samples("07, keep the largest"),
+    border=choices.last_windows("09, keep the largest"),
+    samples=choices.samples("09, keep the largest"),
 )
 def by_steps(steps, x, kernel_size, stride, padding):
     count = pool_windows(x.shape, kernel_size, stride=stride, padding=padding).output

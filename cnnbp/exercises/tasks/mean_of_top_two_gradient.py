@@ -8,8 +8,8 @@ from cnnbp.exercises.task import exercise
 from cnnbp.exercises.windows import each_window
 from cnnbp.gradcheck import numeric_gradient
 
-TOP = "07, the winner gets the gradient"
-OVERLAP = "07, where windows overlap, gradients add"
+TOP = "09, the winner gets the gradient"
+OVERLAP = "09, where windows overlap, gradients add"
 
 
 def top_two(dz, x, kernel_size, stride):
@@ -36,7 +36,7 @@ def top_two_numeric(dz, x, kernel_size, stride):
 
 
 @exercise(
-    lesson="07",
+    lesson="09",
     given={
         "dz": "N C OH OW: gradient of the loss by the pooling's output",
         "x": "N C H W: its input",
@@ -113,12 +113,12 @@ CROPS = [
 
 @mean_of_top_two_gradient.steps(
     cells=CELLS,
-    stride=choices.strides("07, stride and window size differ"),
+    stride=choices.strides("09, stride and window size differ"),
     overlap=OVERLAPS,
     crop=CROPS,
     samples=choices.samples(TOP),
     factors={
-        "2": choices.factor("mean_not_halved", "07, average pooling shares", "the whole of dz goes "
+        "2": choices.factor("mean_not_halved", "09, average pooling shares", "the whole of dz goes "
             "to both winners: in their mean each has the share ½."),
         "1/N": choices.over_batch(),
         "−1": choices.sign(TOP),

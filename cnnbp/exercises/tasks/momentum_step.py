@@ -6,7 +6,7 @@ from cnnbp.exercises import cases
 from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 
-MOMENTUM = "09, momentum remembers"
+MOMENTUM = "11, momentum remembers"
 
 
 def step_case(rng, shape, learning_rate, momentum, draw=cases.normal):
@@ -26,7 +26,7 @@ def step(w, velocity, dw, learning_rate, momentum):
 
 
 @exercise(
-    lesson="09",
+    lesson="11",
     given={
         "w": "...: weights",
         "velocity": "...: of the steps so far, of the same shape",
@@ -91,7 +91,7 @@ MEMORIES = [
 ]
 GRADIENTS = [
     lambda dw, learning_rate, momentum: dw,
-    wrong("learning_rate_applied_twice", "09, one learning rate", "the learning rate is applied "
+    wrong("learning_rate_applied_twice", "11, one learning rate", "the learning rate is applied "
         "twice, in the velocity and again in the step: once is enough.",
         lambda dw, learning_rate, momentum: learning_rate * dw,
         also=(learning_rate_around_the_velocity,)),
@@ -114,10 +114,10 @@ MOVES = [
     wrong("stepped_with_the_gradient", MOMENTUM, "the step moves w by dw alone, as without "
         "momentum: step with the new velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * dw),
-    wrong("learning_rate_forgotten", "09, one learning rate", "the step is not multiplied by the "
+    wrong("learning_rate_forgotten", "11, one learning rate", "the step is not multiplied by the "
         "learning rate: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new),
-    wrong("momentum_in_the_step", "09, one learning rate", "momentum is multiplied in once more in "
+    wrong("momentum_in_the_step", "11, one learning rate", "momentum is multiplied in once more in "
         "the step: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
         lambda old, new, dw, learning_rate, momentum: momentum * new),
@@ -133,11 +133,11 @@ MOVES = [
 ]
 DIRECTIONS = [
     np.subtract,
-    wrong("stepped_uphill", "09, a step goes downhill", "the step is added to w, which climbs: the "
+    wrong("stepped_uphill", "11, a step goes downhill", "the step is added to w, which climbs: the "
         "loss falls against the gradient, so subtract it.", np.add),
-    wrong("step_without_w", "09, a step goes downhill", "the new w is the step alone: subtract the "
+    wrong("step_without_w", "11, a step goes downhill", "the new w is the step alone: subtract the "
         "step from the old w.", lambda w, step: step, lambda w, step: -step),
-    wrong("w_not_moved", "09, a step goes downhill", "the weights stay where it was: subtract the "
+    wrong("w_not_moved", "11, a step goes downhill", "the weights stay where it was: subtract the "
         "step from it.", lambda w, step: w),
 ]
 

@@ -9,8 +9,8 @@ from cnnbp.gradcheck import numeric_gradient
 from cnnbp.linear import flatten, flatten_backward, linear, linear_backward
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
-UNFLATTEN = "08, undo the flattening"
-POOLING = "08, scatter through the max pooling"
+UNFLATTEN = "10, undo the flattening"
+POOLING = "10, scatter through the max pooling"
 POOL = {"stride": 3}
 
 
@@ -55,7 +55,7 @@ def numeric(dz, *arrays):
 
 
 @exercise(
-    lesson="08",
+    lesson="10",
     given={
         "dz": "M N: gradient of the loss by the network's output",
         "x": "N C H W: the images",
@@ -145,7 +145,7 @@ def every_cell_gets_all(*given):
     )
 
 
-@network_backward.mistake("04, the 1/N of the loss")
+@network_backward.mistake("05, the 1/N of the loss")
 def divided_by_batch(dz, *given):
     """Your gradients by weights and biases are divided by N; where the loss is a mean over the
     batch, its 1/N is in dz already, so here images are summed."""
@@ -153,7 +153,7 @@ def divided_by_batch(dz, *given):
     return dx, *(each / len(dx) for each in others)
 
 
-@network_backward.mistake("05, filters have a bias")
+@network_backward.mistake("06, filters have a bias")
 def bias_left_out_forward(dz, x, w_conv, b_conv, *linear):
     """Your dw_linear is made of pooled numbers without the convolution's bias: go forward with
     b_conv, for the fully connected layer was given the sum."""

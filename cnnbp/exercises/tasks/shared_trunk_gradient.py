@@ -7,8 +7,8 @@ from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
-HEADS = "12, two losses through one trunk"
-ONE_NTH = "04, the 1/N of the loss"
+HEADS = "14, two losses through one trunk"
+ONE_NTH = "05, the 1/N of the loss"
 
 
 def trunk_case(rng, K, D, N, draw=cases.normal):
@@ -33,7 +33,7 @@ def trunk_numeric(dz_class, dz_box, x, w_class, w_box):
 
 
 @exercise(
-    lesson="12",
+    lesson="14",
     given={
         "dz_class": "K N: gradient of the loss by the classes' scores",
         "dz_box": "4 N: gradient of the loss by the box",

@@ -8,8 +8,8 @@ from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.loss import softmax, softmax_cross_entropy
 
-GRADIENT = "04, the gradient of the softmax cross-entropy"
-ONE_NTH = "04, the 1/N of the loss"
+GRADIENT = "05, the gradient of the softmax cross-entropy"
+ONE_NTH = "05, the 1/N of the loss"
 
 
 def scores(rng, K, N, draw=cases.normal):
@@ -21,7 +21,7 @@ def numeric(z, labels):
 
 
 @exercise(
-    lesson="04",
+    lesson="05",
     given={
         "z": "K N: scores, a column for each sample",
         "labels": "N: ints from 0 to K − 1",

@@ -8,8 +8,8 @@ from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
 
-REUSED = "06, reused means summed"
-FULL = "06, dx is a full convolution with the rotated kernel"
+REUSED = "08, reused means summed"
+FULL = "08, dx is a full convolution with the rotated kernel"
 
 
 def tied_case(rng, x_shape, kernel_size, draw=cases.normal):
@@ -35,7 +35,7 @@ def tied_numeric(dz, x, w):
 
 
 @exercise(
-    lesson="06",
+    lesson="08",
     given={
         "dz": "N C OH OW: gradient of the loss by z",
         "x": "N C H W",

@@ -26,7 +26,7 @@ KERNEL_WHEELS = SHARED / "pyodide-kernel-extension" / "static" / "pypi"
 WHEELS = Path(sys.prefix, "wheels")  # those of deploy/lite/kernel.txt
 SOURCE = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTATION.md", "cnnbp"]
 
-# Plain words of what JupyterLab keeps only when it is told: here it costs next to nothing.
+# Seconds. A tab is closed sooner than a server stops, and here saving costs next to nothing.
 SAVE_EVERY = {"@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 10}}
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
@@ -42,7 +42,10 @@ def build(site, pyodide=None):
         lay_out(Path(folder), pyodide)
         command = [sys.executable, "-m", "jupyterlite_core", "build", f"--lite-dir={folder}"]
         command += ["--contents=files", "--apps=lab", "--no-sourcemaps", "--log-level=WARN"]
-        subprocess.run([*command, f"--output-dir={site.resolve()}"], check=True, cwd=folder)
+        command += [f"--output-dir={site.resolve()}"]
+        finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        sys.exit(finished.stdout + finished.stderr)
 
 
 def lay_out(folder, pyodide=None):

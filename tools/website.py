@@ -4,8 +4,8 @@
 
 The pages show what the stored lessons hold; `make notebooks` makes that anew. They load nothing
 from anywhere: no script, no font, no renderer for mathematics, which the lessons write in plain
-characters. SITE_ADDRESS is where the site will be, such as https://example.org/course/: previews
-of a link need the whole address of their picture.
+characters. tools/lite.py writes lite/, where the lessons run. SITE_ADDRESS is where the site will
+be, such as https://example.org/course/: previews of a link need the whole address of their picture.
 """
 
 import os
@@ -45,6 +45,9 @@ class Lesson:
         self.notebook = nbformat.read(self.path, as_version=4)
         self.page = f"{self.path.stem}.html"
         self.download = f"notebooks/{self.path.name}"
+        self.live = (
+            f"lite/lab/index.html?path={self.path.name}"  # tools/lite.py makes what is there
+        )
         self.title = self._said(r"^# (.*)$")
         self.minutes = self._said(r"(\d+ minutes)")
         self.afterwards = self._said(r"^\*\*Afterwards you can\*\* (.*)$")
@@ -154,7 +157,7 @@ def write_site(site, lessons, address=""):
     for before, lesson, after in zip([None, *lessons], lessons, [*lessons[1:], None], strict=False):
         markdown = MarkdownWithMath(Renderer(lesson.path.parent, site))
         exporter.register_filter("markdown2html", markdown.render)
-        content, _ = exporter.from_notebook_node(lesson.folded())
+        content, _ = exporter.from_notebook_node(lesson.folded(), {"live": lesson.live})
         neighbors = {"prev": before, "next": after}
         known = {"lesson": lesson, "neighbors": neighbors, "description": lesson.description}
         write(lesson.page, lesson.title, content, **known)

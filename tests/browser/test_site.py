@@ -83,11 +83,18 @@ def test_lessons_lead_to_their_neighbors(html):
 
 def test_every_link_leads_somewhere(html, site, name):
     for link in re.findall(r'href="([^"]*)"', html[name]):
-        if re.match("https?:|data:", link):
+        if re.match("https?:|data:|lite/", link):
             continue
         page, _, part = link.partition("#")
         assert (site / (page or name)).is_file(), link
         assert not part or f'id="{part}"' in html.get(page or name, ""), link
+
+
+def test_every_lesson_can_be_run_from_its_page(html):
+    for path in LESSONS:
+        page = html[f"{path.stem}.html"]
+        assert f'<a class="start" href="lite/lab/index.html?path={path.name}">Run this' in page
+        assert set(re.findall(r'href="lite/([^"]*)"', page)) == {f"lab/index.html?path={path.name}"}
 
 
 def test_nothing_is_asked_of_the_network(browser, site, name):

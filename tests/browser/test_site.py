@@ -260,18 +260,18 @@ def test_what_only_names_an_explorer_is_none(browser, tmp_path):
 def test_what_answers_a_question_is_folded(browser, tmp_path):
     ask = code("from IPython.display import HTML\nHTML('<div class=\"cnnbp-ask\">How many?</div>')")
     predict = nbformat.v4.new_markdown_cell("Look.\n\n**Predict:** what is it?")
+    told = nbformat.v4.new_markdown_cell("It was the third.\n\n## Next\n\nOnward.")
     cells = [code("print('first')"), ask, code("print('second')"), predict, code("print('third')")]
-    page, _ = open_page(browser, written(tmp_path, *cells, code("print('fourth')")))
-    assert [page.get_by_text(word, exact=True).is_visible() for word in ("first", "fourth")] == [
-        True,
-        True,
-    ]
-    assert page.get_by_text("How many?", exact=True).is_visible()
-    for word in ("second", "third"):
-        assert not page.get_by_text(word, exact=True).is_visible()
+    page, _ = open_page(browser, written(tmp_path, *cells, told, code("print('fourth')")))
+
+    def seen(*texts):
+        return [page.get_by_text(text, exact=True).is_visible() for text in texts]
+
+    assert all(seen("first", "fourth", "How many?", "Onward."))
+    assert not any(seen("second", "third", "It was the third."))
     for fold in page.locator(".answer > summary").all():
         fold.click()
-    assert page.get_by_text("third", exact=True).is_visible()
+    assert all(seen("second", "third", "It was the third."))
     page.context.close()
 
 

@@ -25,6 +25,7 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ENVIRONMENT = ROOT / ".venv-lite"
 WITH_SLIDERS = LESSONS[0].name
 PLOT = "image/png"
+PATIENCE = 300_000  # ms: on a machine that has other work, too, a kernel may take minutes
 PUBLIC = "https://cdn.jsdelivr.net/pyodide/"
 
 # What the browser has kept of a file.
@@ -110,7 +111,7 @@ class Opened:
 
     def open(self):
         self.page.goto(self.address)
-        self.page.wait_for_selector("text=Python (Pyodide) | Idle", timeout=120_000)
+        self.page.wait_for_selector("text=Python (Pyodide) | Idle", timeout=PATIENCE)
         return self
 
     def run_all(self):
@@ -125,7 +126,7 @@ class Opened:
         cells = [cell for cell in self.kept() if cell.cell_type == "code" and cell.source]
         return cells and (all(cell.execution_count for cell in cells) or any_error(cells))
 
-    def until(self, holds, seconds=120):
+    def until(self, holds, seconds=PATIENCE / 1000):
         """Wait for something to hold; False if it never does."""
         end = time.monotonic() + seconds
         while not (held := holds()) and time.monotonic() < end:
@@ -180,35 +181,27 @@ def ink(plot):
     return 255 - ImageStat.Stat(plot.convert("L")).mean[0]
 
 
-def test_sliders_move_their_pictures_and_keep_their_keys(opened):
+def test_sliders_move_and_nothing_is_lost(opened):
     lesson = opened(WITH_SLIDERS)
-    cells = len(lesson.run_all())
-    explorer = lesson.page.locator(".cnnbp-explorer").first
+    page, cells = lesson.page, len(lesson.run_all())
+    explorer = page.locator(".cnnbp-explorer").first
     slider = explorer.get_by_role("slider").first
     before = explorer.locator(".cnnbp").inner_html()
     slider.press("ArrowRight")
     assert lesson.until(lambda: explorer.locator(".cnnbp").inner_html() != before)
+    moved = explorer.locator(".cnnbp").inner_html()
     for key in "xddab":  # with which JupyterLab deletes and adds cells
         slider.press(key)
-    lesson.page.locator(".jp-CodeCell .cm-content").first.click()
-    lesson.page.keyboard.type("mine = 7  # ")
-    assert lesson.until(lambda: "mine = 7" in str(lesson.kept()))  # JupyterLab saves by itself
-    assert len(lesson.kept()) == cells
-    assert lesson.asked == []
-
-
-def test_work_survives_a_reload(opened):
-    lesson = opened(WITH_SLIDERS)
-    lesson.run_all()
-    page = lesson.page
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.type("mine = 7  # ")
     assert lesson.until(lambda: "mine = 7" in str(lesson.kept()))  # JupyterLab saves by itself
-    lesson.open()
-    page.get_by_text("mine = 7").wait_for()
-    explorer = page.locator(".cnnbp-explorer .cnnbp").first
-    explorer.scroll_into_view_if_needed()
-    assert explorer.locator("svg").count()
+    assert len(lesson.kept()) == cells
+
+    page.reload()
+    page.get_by_text("mine = 7").wait_for(timeout=PATIENCE)
+    explorer.scroll_into_view_if_needed(timeout=PATIENCE)
+    assert explorer.locator(".cnnbp").inner_html() == moved
+    assert lesson.asked == []
 
 
 def test_the_public_distribution_is_taken_where_no_other_is_given(browser, tmp_path, pyodide):

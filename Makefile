@@ -14,7 +14,7 @@
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
 #   make load           a class at once, on a hub on this machine    (LEARNERS=20)
-#   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis and a lesson cost
+#   make bench          speed, as ratios to PyTorch; what a slider, a key, a diagnosis, a page and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs references grading load bench requirements
@@ -95,6 +95,7 @@ bench: .venv-bench/.ready .venv/.dev
 	.venv/bin/python tests/benchmarks/diagnosis.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/pointer.py
+	PYTHONPATH=tests:tools .venv/bin/python tests/benchmarks/first_paint.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \

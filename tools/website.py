@@ -91,8 +91,8 @@ class Lesson:
 def parted(prose):
     """What prose says of the answer that it follows, and the rest: a pair of texts.
 
-    The first part ends at a heading. Where a question comes before that, its own words lead up to
-    it, and the first part is one paragraph, with the block that a colon announces.
+    The first part ends at a heading. Where a task in bold comes before that, what leads up to it
+    belongs to it, and the first part is one paragraph, with the block that a colon announces.
 
     >>> parted("It is 7, since\\n\\n## Next")
     ('It is 7, since\\n\\n', '## Next')
@@ -103,9 +103,9 @@ def parted(prose):
     """
     heading = re.search(r"^#", prose, re.MULTILINE)
     told = prose[: heading.start()] if heading else prose
-    if ASKS.match(prose):
+    if told.startswith("**"):
         told = ""
-    elif ASKS.search(told):
+    elif "\n**" in told:
         told = re.match(r"(.+(?<=:)\n\n)*.+?(\n\n|$)", told, re.DOTALL)[0]
     return told, prose[len(told) :]
 

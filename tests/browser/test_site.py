@@ -360,3 +360,16 @@ def test_paper_is_white_and_shows_no_navigation(browser, site):
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(31, 36, 48)"
     assert not page.locator("header, .contents, .turn, .ways").filter(visible=True).count()
     page.context.close()
+
+
+def test_contents_stand_beside_a_lesson_and_open_above_it_on_a_phone(browser, site):
+    for width, beside in ((1280, True), (390, False)):
+        size = {"width": width, "height": 800}
+        page, _ = open_page(browser, site / f"{LESSONS[1].stem}.html", viewport=size)
+        first = page.locator(".contents li a").first
+        assert first.is_visible() == beside
+        if not beside:
+            page.locator(".contents summary").click()
+        first.click()
+        assert page.url.rpartition("#")[2]
+        page.context.close()

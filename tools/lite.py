@@ -42,8 +42,12 @@ def build(site, pyodide=None):
         lay_out(Path(folder), pyodide)
         command = [sys.executable, "-m", "jupyterlite_core", "build", f"--lite-dir={folder}"]
         command += ["--contents=files", "--apps=lab", "--no-sourcemaps", "--log-level=WARN"]
-        command += [f"--output-dir={site.resolve()}"]
-        finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        run([*command, f"--output-dir={site.resolve()}"], folder)
+
+
+def run(command, folder):
+    """Run a command in a folder; what it prints counts only if it fails."""
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if finished.returncode:
         sys.exit(finished.stdout + finished.stderr)
 
@@ -100,9 +104,7 @@ def write_course_wheel(folder):
             options = {} if copy is shutil.copy else {"ignore": ignored}
             copy(ROOT / name, Path(source, name), **options)
         call = f"from setuptools import build_meta as b; b.build_wheel({str(folder)!r})"
-        subprocess.run(
-            [sys.executable, "-c", call], check=True, cwd=source, stdout=subprocess.DEVNULL
-        )
+        run([sys.executable, "-c", call], source)
 
 
 def write_kernel_wheel(folder):

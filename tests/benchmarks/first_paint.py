@@ -3,17 +3,15 @@
 Needs a browser. A page's size is what it takes compressed, as web servers send it.
 """
 
-import functools
 import gzip
-import http.server
 import statistics
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import website
 from lab import BROWSERS, installed_browser
+from loopback import files_served
 from playwright.sync_api import sync_playwright
 
 VISITS = 5
@@ -25,11 +23,6 @@ PAINTED = """() => new Promise(done => new PerformanceObserver(list => {
 }).observe({type: 'paint', buffered: true}))"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 def main():
     path = installed_browser()
     if path is None:
@@ -39,24 +32,22 @@ def main():
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Path(folder) / "site"
         website.write_site(site, LESSONS)
-        handler = functools.partial(Quiet, directory=site)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=path)
-        for page in sorted(site.glob("*.html")):
-            times = [visit(browser, server.server_port, page.name) for _ in range(VISITS)]
-            size = len(gzip.compress(page.read_bytes())) / 1000
-            print(f"{page.stem:34}{statistics.median(times):8.0f} ms{max(times):7.0f} ms", end="")
-            print(f"{REACH[0]:5} ms{size:7.0f} kB{REACH[1]:5} kB", flush=True)
+        with files_served(site) as address:
+            for page in sorted(site.glob("*.html")):
+                times = [visit(browser, f"{address}/{page.name}") for _ in range(VISITS)]
+                middle, worst = statistics.median(times), max(times)
+                size = len(gzip.compress(page.read_bytes())) / 1000
+                print(f"{page.stem:34}{middle:8.0f} ms{worst:7.0f} ms{REACH[0]:5} ms", end="")
+                print(f"{size:7.0f} kB{REACH[1]:5} kB", flush=True)
         browser.close()
-        server.shutdown()
 
 
-def visit(browser, port, name):
+def visit(browser, address):
     """Milliseconds to the first paint, for somebody who has never been here."""
     context = browser.new_context()
     page = context.new_page()
-    page.goto(f"http://127.0.0.1:{port}/{name}")
+    page.goto(address)
     painted = page.evaluate(PAINTED)
     context.close()
     return painted

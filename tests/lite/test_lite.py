@@ -1,20 +1,17 @@
 """The lessons run in the browser, with the network shut, and show there what is stored."""
 
 import base64
-import contextlib
-import functools
-import http.server
 import io
 import json
 import os
 import subprocess
-import threading
 import time
 import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
+from loopback import files_served
 from PIL import Image, ImageStat
 from stored import shown
 
@@ -59,27 +56,6 @@ def built(folder, **variables):
     )  # fmt: skip
 
 
-class Quietly(http.server.SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def served(folder):
-    """The folder's address on this machine."""
-    handler = functools.partial(Quietly, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.fixture(scope="module")
 def pyodide():
     return ENVIRONMENT / "pyodide"
@@ -91,7 +67,7 @@ def site(tmp_path_factory, pyodide):
     folder = tmp_path_factory.mktemp("web") / "lite"
     finished = built(folder, PYODIDE=str(pyodide))
     assert finished.returncode == 0, finished.stderr
-    with served(folder) as address:
+    with files_served(folder) as address:
         yield address
 
 
@@ -126,9 +102,9 @@ class Opened:
         cells = [cell for cell in self.kept() if cell.cell_type == "code" and cell.source]
         return cells and (all(cell.execution_count for cell in cells) or any_error(cells))
 
-    def until(self, holds, seconds=PATIENCE / 1000):
+    def until(self, holds):
         """Wait for something to hold; False if it never does."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE / 1000
         while not (held := holds()) and time.monotonic() < end:
             self.page.wait_for_timeout(300)
         return held
@@ -212,7 +188,7 @@ def test_the_public_distribution_is_taken_where_no_other_is_given(browser, tmp_p
 
     finished = built(tmp_path / "lite")
     assert finished.returncode == 0, finished.stderr
-    with served(tmp_path / "lite") as address:
+    with files_served(tmp_path / "lite") as address:
         # Without a service worker, as in a private window: there files are not kept.
         lesson = Opened(browser, address, WITH_SLIDERS, service_workers="block")
         lesson.context.route(f"{PUBLIC}**", published)

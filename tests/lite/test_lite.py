@@ -116,7 +116,9 @@ class Opened:
 
 
 def any_error(cells):
-    return any(output.output_type == "error" for cell in cells for output in cell.outputs)
+    return any(
+        output.output_type == "error" for cell in cells for output in cell.get("outputs", [])
+    )
 
 
 @pytest.fixture

@@ -75,7 +75,6 @@ OUTSIDE = {
     "source": set(),
     "from_torch": {"torch lazily"},
     "course": set(),
-    "browser": {"numpy", "ipywidgets lazily"},
     "__main__": {"matplotlib lazily"},
     "pictures": {"numpy", "matplotlib"},
     "explorers": {"numpy", "ipywidgets", "traitlets"},

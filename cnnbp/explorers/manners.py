@@ -64,6 +64,8 @@ box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}
 .cnnbp-asleep{display:none;margin:0 0 6px;padding:6px 10px;border-radius:6px;line-height:1.4;
 border:1px solid #8a6100;background:#fff3d1;color:#4d3600}
 .jupyter-widgets-disconnected .cnnbp-asleep{display:block}
+.cnnbp-stage > :not(:nth-child(2)){pointer-events:none}
+.cnnbp-stage .cnnbp-impossible{pointer-events:auto}
 .cnnbp-stage .said{min-height:SAIDpx}
 .cnnbp-room{display:grid;visibility:hidden}
 .cnnbp-room > div{grid-area:1/1;align-self:start}

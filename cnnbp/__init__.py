@@ -29,7 +29,8 @@ from cnnbp.convolution import (
     conv2d_loops,
     im2col,
 )
-from cnnbp.data import digits, photo_patches
+from cnnbp.data import crowds, digits, intersection_over_union, photo_patches, photo_places, scenes
+from cnnbp.deep_network import deep_network
 from cnnbp.explain import (
     cell_name,
     explain_avg_pool2d,
@@ -47,6 +48,7 @@ from cnnbp.explain import (
     explain_softmax_cross_entropy,
     explain_tanh,
 )
+from cnnbp.from_torch import from_torch
 from cnnbp.gradcheck import numeric_gradient, relative_error
 from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear, flatten, flatten_backward, linear, linear_backward
@@ -66,6 +68,7 @@ from cnnbp.normalization import (
 from cnnbp.optimizer import SGD, Adam, clip_gradients, gradient_norm
 from cnnbp.pooling import (
     AvgPool2d,
+    GlobalMaxPool2d,
     MaxPool2d,
     avg_pool2d,
     avg_pool2d_backward,
@@ -87,6 +90,7 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "Flatten",
+    "GlobalMaxPool2d",
     "GroupNorm",
     "History",
     "LeakyReLU",
@@ -110,6 +114,8 @@ __all__ = [
     "conv2d_backward",
     "conv2d_backward_loops",
     "conv2d_loops",
+    "crowds",
+    "deep_network",
     "digits",
     "dropout",
     "dropout_backward",
@@ -130,10 +136,12 @@ __all__ = [
     "explain_tanh",
     "flatten",
     "flatten_backward",
+    "from_torch",
     "gradient_norm",
     "group_norm",
     "group_norm_backward",
     "im2col",
+    "intersection_over_union",
     "leaky_relu",
     "leaky_relu_backward",
     "lineage",
@@ -146,9 +154,11 @@ __all__ = [
     "mean_squared_error",
     "numeric_gradient",
     "photo_patches",
+    "photo_places",
     "relative_error",
     "relu",
     "relu_backward",
+    "scenes",
     "show_source",
     "sigmoid",
     "sigmoid_backward",

@@ -225,6 +225,7 @@ class Conv2d(Layer):
     groups                      divides C and F; a filter sees C/groups channels
     gain, rng                   weights have standard deviation gain/√(C/groups·KH·KW), drawn
                                 from rng (a numpy Generator or a seed); √2 suits a ReLU behind it
+    bias                        False for a layer without b
 
     params  w (F, C/groups, KH, KW), b (F, 1, 1) zeros
 
@@ -246,6 +247,7 @@ class Conv2d(Layer):
         dilation=1,
         groups=1,
         gain=2**0.5,
+        bias=True,
         dtype=np.float64,
         rng=None,
     ):
@@ -262,13 +264,10 @@ class Conv2d(Layer):
                 f"and {out_channels} filters",
             )
         w_shape = (out_channels, in_channels // groups, *pair(kernel_size, "kernel_size"))
-        super().__init__(
-            {
-                "w": random_weights(w_shape, gain, dtype, rng),
-                "b": np.zeros((out_channels, 1, 1), dtype),
-            },
-            options,
-        )
+        params = {"w": random_weights(w_shape, gain, dtype, rng)}
+        if bias:
+            params["b"] = np.zeros((out_channels, 1, 1), dtype)
+        super().__init__(params, options)
 
     def forward(self, x, training=False):
         z = conv2d(x, **self.params, **self.options)
@@ -277,7 +276,7 @@ class Conv2d(Layer):
 
     def backward(self, dz):
         dx, dw, db = conv2d_backward(dz, self.remembered(), self.params["w"], **self.options)
-        self.grads.update(w=dw, b=db)
+        self.keep_gradients(w=dw, b=db)
         return dx
 
     def tangent(self, v):

@@ -46,6 +46,10 @@ class Layer:
             )
         return self.x
 
+    def keep_gradients(self, **gradients):
+        """Overwrite the grads of the parameters that the layer has; it may have no bias."""
+        self.grads.update((name, gradients[name]) for name in self.params)
+
     def __repr__(self):
         shapes = [f"{name} {array.shape}" for name, array in self.params.items()]
         options = [f"{name}={value}" for name, value in self.options.items()]

@@ -59,14 +59,14 @@ def flatten_backward(dz, x_shape):
     return samples_first(samples_last(dz.T.reshape(N, C, H, W)))
 
 
-def linear(x, w, b):
+def linear(x, w, b=None):
     """A matrix product with the batch in columns, and a bias for each output.
 
     z[m,n] = b[m] + Σ_d w[m,d] · x[d,n]
 
     x        (D, N)
     w        (M, D)
-    b        (M, 1)
+    b        (M, 1) or None
     returns  (M, N)
 
     Raises ValueError if the shapes disagree.
@@ -75,8 +75,11 @@ def linear(x, w, b):
     >>> linear([[1], [2]], [[3, 4]], [[0.5]])
     array([[11.5]])
     """
-    x, w, b = floats(x=x, w=w, b=b)
+    x, w = floats(x=x, w=w)
     _check(x, w)
+    if b is None:
+        return w @ x
+    (b,) = floats(b=b)
     same_shape("b", b, (len(w), 1), f"(M, 1), one bias for each row of w {w.shape}")
     return w @ x + b
 
@@ -161,6 +164,7 @@ class Linear(Layer):
     in_features, out_features   D and M
     gain, rng                   weights have standard deviation gain/√D, drawn from rng (a numpy
                                 Generator or a seed); √2 suits a ReLU behind it
+    bias                        False for a layer without b
 
     params  w (M, D), b (M, 1) zeros
 
@@ -168,15 +172,15 @@ class Linear(Layer):
     (32, 10)
     """
 
-    def __init__(self, in_features, out_features, *, gain=2**0.5, dtype=np.float64, rng=None):
+    def __init__(
+        self, in_features, out_features, *, gain=2**0.5, bias=True, dtype=np.float64, rng=None
+    ):
         positive(in_features, "in_features")
         positive(out_features, "out_features")
-        super().__init__(
-            {
-                "w": random_weights((out_features, in_features), gain, dtype, rng),
-                "b": np.zeros((out_features, 1), dtype),
-            }
-        )
+        params = {"w": random_weights((out_features, in_features), gain, dtype, rng)}
+        if bias:
+            params["b"] = np.zeros((out_features, 1), dtype)
+        super().__init__(params)
 
     def forward(self, x, training=False):
         z = linear(x, **self.params)
@@ -185,7 +189,7 @@ class Linear(Layer):
 
     def backward(self, dz):
         dx, dw, db = linear_backward(dz, self.remembered(), self.params["w"])
-        self.grads.update(w=dw, b=db)
+        self.keep_gradients(w=dw, b=db)
         return dx
 
     def tangent(self, v):

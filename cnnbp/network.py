@@ -166,6 +166,8 @@ class Network(Layer):
             raise complaint(
                 ValueError, f"layer {layer}, a {type(chosen).__name__}, is not one of this package"
             )
+        if wanted == "db" and list(chosen.params) == ["w"]:
+            raise complaint(ValueError, f"layer {layer} has no bias, and so no db")
         function, further = EXPLANATIONS[known[0]]
         arrays = {"x": step.x, "dz": step.dz, **chosen.params}
         return function(wanted, index, **arrays, **chosen.options, **further(chosen))

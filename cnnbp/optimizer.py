@@ -32,8 +32,30 @@ class Setting:
 
 
 def rate(value, name):
-    """Raise TypeError unless value is a number, ValueError unless it is finite and at least 0."""
-    real(value, name, lambda number: 0 <= number < math.inf, "a finite number, at least 0")
+    """Raise TypeError unless value is a number or a function, ValueError for one below 0 or inf."""
+    if not callable(value):
+        real(value, name, lambda number: 0 <= number < math.inf, "a finite number, at least 0")
+
+
+def rate_now(optimizer):
+    """The learning rate of the optimizer's next step; a function of the step is asked."""
+    value = optimizer.learning_rate
+    if callable(value):
+        value = value(optimizer.t)
+        if callable(value):
+            raise complaint(TypeError, "learning_rate(step) must return a number, not a function")
+        rate(value, f"learning_rate({optimizer.t})")
+    return value
+
+
+def rate_in_words(value):
+    """A number, or the name of a function of the step.
+
+    >>> rate_in_words(0.1), rate_in_words(lambda step: 0.1 / (1 + step)), rate_in_words(math.exp)
+    ('0.1', 'a function of the step', 'exp')
+    """
+    name = getattr(value, "__name__", "<lambda>")
+    return str(value) if not callable(value) else name.replace("<lambda>", "a function of the step")
 
 
 class SGD:
@@ -42,10 +64,11 @@ class SGD:
     velocity ← momentum·velocity + dw      w ← w − learning_rate·velocity
 
     network        whose params step() changes by its grads; a single layer will do
-    learning_rate  float ≥ 0; may be set anew between steps
+    learning_rate  float ≥ 0, or a function of the number of steps taken that returns one; may be
+                   set anew between steps
     momentum       0 ≤ momentum < 1; with 0 the velocity is the gradient
 
-    velocity       dict of arrays, under the keys of the params
+    velocity       dict of arrays, under the keys of the params; t, the steps so far
 
     Raises ValueError for a learning rate or a momentum outside its range, now or later, TypeError
     for what is no number or no network.
@@ -67,19 +90,21 @@ class SGD:
         self.network = network
         self.learning_rate = learning_rate
         self.momentum = momentum
-        self.velocity = _zeros(network)
+        self.velocity, self.t = _zeros(network), 0
 
     def step(self):
         """Move every parameter once, along the grads of the last backward pass."""
-        grads = self.network.grads
+        grads, learning_rate = self.network.grads, rate_now(self)
+        self.t += 1
         for name, w in self.network.params.items():
             velocity = self.velocity[name]
             velocity *= self.momentum
             velocity += grads[name]
-            w -= self.learning_rate * velocity
+            w -= learning_rate * velocity
 
     def __repr__(self):
-        return f"SGD(learning_rate={self.learning_rate}, momentum={self.momentum})"
+        rate = rate_in_words(self.learning_rate)
+        return f"SGD(learning_rate={rate}, momentum={self.momentum})"
 
 
 class Adam:
@@ -91,7 +116,8 @@ class Adam:
     The running means start at 0, and m and s make up for that in step number t.
 
     network        whose params step() changes by its grads; a single layer will do
-    learning_rate  float ≥ 0; may be set anew between steps
+    learning_rate  float ≥ 0, or a function of the number of steps taken that returns one; may be
+                   set anew between steps
     beta1, beta2   at least 0, less than 1
     eps            float > 0, keeps a parameter without gradient from dividing by 0
 
@@ -122,8 +148,8 @@ class Adam:
 
     def step(self):
         """Move every parameter once, along the grads of the last backward pass."""
+        grads, learning_rate = self.network.grads, rate_now(self)
         self.t += 1
-        grads = self.network.grads
         for name, w in self.network.params.items():
             mean, square, dw = self.mean[name], self.square[name], grads[name]
             mean *= self.beta1
@@ -132,11 +158,11 @@ class Adam:
             square += (1 - self.beta2) * dw**2
             m = mean / (1 - self.beta1**self.t)
             s = square / (1 - self.beta2**self.t)
-            w -= self.learning_rate * m / (np.sqrt(s) + self.eps)
+            w -= learning_rate * m / (np.sqrt(s) + self.eps)
 
     def __repr__(self):
         return (
-            f"Adam(learning_rate={self.learning_rate}, beta1={self.beta1}, "
+            f"Adam(learning_rate={rate_in_words(self.learning_rate)}, beta1={self.beta1}, "
             f"beta2={self.beta2}, eps={self.eps})"
         )
 

@@ -288,3 +288,31 @@ class AvgPool2d(_Pool2d):
 
     def tangent(self, v):
         return avg_pool2d(v, **self.options)
+
+
+class GlobalMaxPool2d(MaxPool2d):
+    """The maximum of every map: max pooling with one window, as large as the image.
+
+    What stands anywhere counts the same everywhere, so that the layers behind it do not know where
+    it stood.
+
+    >>> GlobalMaxPool2d().forward(np.zeros((10, 2, 14, 14))).shape
+    (10, 2, 1, 1)
+    """
+
+    usual = frozenset()
+
+    def __init__(self):
+        Layer.__init__(self)
+
+    def forward(self, x, training=False):
+        """As MaxPool2d's; the window is the image that it is given."""
+        _, _, *image = image_shape(np.shape(x))
+        self.options = {"kernel_size": tuple(image), "stride": None, "padding": 0}
+        return super().forward(x, training)
+
+    def output_shape(self, x_shape):
+        return *x_shape[:2], 1, 1
+
+    def __repr__(self):
+        return "GlobalMaxPool2d()"

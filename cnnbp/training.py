@@ -102,6 +102,7 @@ def train(
     epochs,
     batch_size,
     rng=None,
+    learning_rate=None,
     max_norm=None,
     test=None,
     progress=True,
@@ -115,6 +116,8 @@ def train(
     epochs      int ≥ 1         how often every image is used
     batch_size  int ≥ 1         images in a step; an epoch's last step takes those that are left
     rng         numpy Generator or seed of the images' order
+    learning_rate  the optimizer's from now on: a number, or a function of the number of its steps
+                so far; None leaves it as it is
     max_norm    float > 0       clips the gradients to this norm; None does not
     test        (images, labels) to evaluate after each epoch, or None
     progress    False for no progress bar
@@ -141,6 +144,8 @@ def train(
     _check_optimizer(optimizer, network)
     if max_norm is not None:
         shape.real(max_norm, "max_norm", lambda number: number > 0, "positive")
+    if learning_rate is not None:
+        optimizer.learning_rate = learning_rate
     rng, history = np.random.default_rng(rng), History()
     history.settings = f"{optimizer}, batches of {batch_size}"
     bar = _bar(epochs) if progress else None

@@ -141,6 +141,8 @@ def is_same(value, other):
     """Whether two results are equal, but for rounding."""
     if isinstance(value, tuple | list):
         return len(value) == len(other) and all(map(is_same, value, other))
-    if isinstance(value, set | dict | str):
+    if isinstance(value, dict):
+        return value.keys() == other.keys() and all(is_same(value[k], other[k]) for k in value)
+    if isinstance(value, set | str):
         return value == other
     return np.shape(value) == np.shape(other) and np.allclose(value, other, rtol=1e-9, atol=1e-12)

@@ -778,3 +778,77 @@ def cells_by_ranges(index, x_shape, w_shape, stride, padding, pool_size, pool_st
 
     filters = range(w_shape[0])
     return {(index[0], f, i, j) for f in filters for i in along(0) for j in along(1)}
+
+
+@answers("intersection_over_union")
+def boxes_by_the_package(a, b):
+    return cnnbp.intersection_over_union(a, b)
+
+
+@answers("intersection_over_union")
+def boxes_by_arrays(a, b):
+    top, left = np.maximum(a[0], b[0]), np.maximum(a[1], b[1])
+    bottom, right = np.minimum(a[2], b[2]), np.minimum(a[3], b[3])
+    shared = np.clip(bottom - top, 0, None) * np.clip(right - left, 0, None)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return shared / (areas[0] + areas[1] - shared)
+
+
+@answers("intersection_over_union")
+def boxes_one_by_one(a, b):
+    found = []
+    for one, other in zip(a.T, b.T, strict=True):
+        rows = max(0, min(one[2], other[2]) - max(one[0], other[0]))
+        columns = max(0, min(one[3], other[3]) - max(one[1], other[1]))
+        area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+        found.append(rows * columns / (area - rows * columns))
+    return np.array(found)
+
+
+# Lesson 16
+
+
+@answers("tape_backward")
+def tape_by_the_package(last):
+    last.backward()
+
+
+@answers("tape_backward")
+def tape_by_counting_uses(last):
+    waiting, uses = [last], {last: 0}
+    while waiting:
+        node = waiting.pop()
+        for parent in node.parents:
+            if parent not in uses:
+                uses[parent] = 0
+                waiting.append(parent)
+            uses[parent] += 1
+    for node in uses:
+        node.gradient = 0 * node.value
+    last.gradient = 1 + 0 * last.value
+    ready = [last]
+    while ready:
+        node = ready.pop()
+        shares = node.send_back(node.gradient) if node.send_back else []
+        for parent, share in zip(node.parents, shares, strict=True):
+            parent.gradient = parent.gradient + share
+            uses[parent] -= 1
+            if uses[parent] == 0:
+                ready.append(parent)
+
+
+@answers("tape_backward")
+def tape_by_every_path(last):
+    def clear(node):
+        node.gradient = None
+        for parent in node.parents:
+            clear(parent)
+
+    def send(node, dz):
+        node.gradient = dz if node.gradient is None else node.gradient + dz
+        shares = node.send_back(dz) if node.send_back else []
+        for parent, share in zip(node.parents, shares, strict=True):
+            send(parent, share)
+
+    clear(last)
+    send(last, np.ones_like(last.value))

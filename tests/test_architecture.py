@@ -23,6 +23,9 @@ ROOMS = {
     "explain": {"shape", "pooling", "linear", "activation", "normalization", "loss"},
     "network": LAYERS | {"shape", "layer", "explain"},
     "lineage": (LAYERS - {"activation"}) | {"shape", "explain", "network"},
+    "deep_network": (LAYERS - {"pooling"}) | {"shape", "network"},
+    "tape": {"cnnbp itself"},  # it stands where a learner does
+    "from_torch": LAYERS | {"shape", "network"},
     "gradcheck": {"shape"},
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
@@ -32,9 +35,10 @@ ROOMS = {
     "__main__": {"course"},
     "pictures": (LAYERS - {"normalization"})
     | {"shape", "explain", "network", "lineage", "gradcheck", "optimizer"},
-    "explorers": LAYERS
+    "explorers": (LAYERS - {"normalization"})
     | {
         "shape",
+        "deep_network",
         "graph",
         "loss",
         "network",
@@ -46,7 +50,7 @@ ROOMS = {
     },
     "questions": (LAYERS - {"normalization"})
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"},
-    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures"},
+    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {
         "loss",
@@ -58,6 +62,8 @@ ROOMS = {
         "training",
         "data",
         "source",
+        "deep_network",
+        "from_torch",
     },
 }
 
@@ -66,6 +72,7 @@ OUTSIDE = {
     **{room: {"numpy"} for room in ROOMS},
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
+    "from_torch": {"torch lazily"},
     "course": set(),
     "__main__": {"matplotlib lazily"},
     "pictures": {"numpy", "matplotlib"},

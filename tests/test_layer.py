@@ -287,3 +287,25 @@ def test_weights_take_one_generator_further():
 )
 def test_a_layer_shows_its_shapes_and_whatever_is_unusual(layer, text):
     assert repr(layer) == text
+
+
+@pytest.mark.parametrize(
+    ("make", "x_shape"),
+    [
+        (lambda **options: Conv2d(2, 4, 3, rng=0, **options), (2, 2, 5, 5)),
+        (lambda **options: Linear(6, 4, rng=0, **options), (6, 3)),
+    ],
+)
+def test_a_layer_may_have_no_bias(make, x_shape):
+    x = np.random.default_rng(1).standard_normal(x_shape)
+    layer, biased = make(bias=False), make()
+    z = layer.forward(x)
+    np.testing.assert_array_equal(z, biased.forward(x))
+    np.testing.assert_array_equal(layer.backward(z), biased.backward(z))
+    assert list(layer.params) == list(layer.grads) == ["w"]
+    np.testing.assert_array_equal(layer.grads["w"], biased.grads["w"])
+    network = Network([layer])
+    network.forward(x)
+    network.backward(z)
+    assert network.explain(0, "z", (0,) * z.ndim).total == pytest.approx(z.flat[0])
+    assert_refuses(lambda: network.explain(0, "db", (0, 0)), ValueError, "layer 0 has no bias")

@@ -110,7 +110,7 @@ X, W, B = np.ones((50, 10)), np.ones((32, 50)), np.ones((32, 1))
         ((X.reshape(10, 2, 5, 5), W, B), ValueError, ["x must be (D, N)", "flatten(x)"]),
         ((X, W, B[:, 0]), ValueError, ["b is (32,)", "(32, 1)", "(32, 50)"]),
         ((X, W, B.T), ValueError, ["b is (1, 32)", "(32, 1)"]),
-        ((X, W, None), TypeError, ["b must hold real numbers"]),
+        ((X, W, "b"), TypeError, ["b must hold real numbers"]),
         (([[1], [2, 3]], W, B), TypeError, ["x is a ragged list"]),
     ],
 )

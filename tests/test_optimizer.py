@@ -341,3 +341,25 @@ def test_whole_numbers_cannot_be_moved(optimizer):
     layer = Linear(1, 1)
     layer.params["w"] = np.array([[1]])
     assert_refuses(lambda: optimizer(layer, learning_rate=0.1), TypeError, "w holds int64 values")
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
+def test_a_learning_rate_may_be_a_function_of_the_steps_taken(kind):
+    by_hand, scheduled = Linear(3, 2, rng=0), Linear(3, 2, rng=0)
+    rates = [0.5, 0.25, 0.0, 0.125]
+    one, other = kind(by_hand, 1.0), kind(scheduled, rates.__getitem__)
+    for rate in rates:
+        for layer in (by_hand, scheduled):
+            layer.backward(layer.forward(np.ones((3, 1))))
+        one.learning_rate = rate
+        one.step()
+        other.step()
+    np.testing.assert_array_equal(by_hand.params["w"], scheduled.params["w"])
+
+
+def test_a_learning_rate_that_a_function_returns_is_checked():
+    optimizer = SGD(Linear(1, 1), lambda step: -1.0)
+    assert "a function of the step" in repr(optimizer)
+    assert_refuses(optimizer.step, ValueError, "learning_rate(0)", "at least 0")
+    optimizer.learning_rate = lambda step: abs
+    assert_refuses(optimizer.step, TypeError, "must return a number")

@@ -91,3 +91,30 @@ def test_reference_has_every_gradient_of_the_network(framework):
 def test_another_framework_is_refused():
     with pytest.raises(ValueError, match="must be 'torch' or 'tensorflow', not 'jax'"):
         walkthrough_reference("jax")
+
+
+def test_places_are_shifted_crops_of_the_photograph():
+    x, labels = cnnbp.photo_places(300, rng=0)
+    assert x.shape == (300, 3, 29, 28)
+    assert x.dtype == np.float32
+    assert set(labels) == set(range(10))
+    patches = photo_patches(np.float32)
+    distance = np.abs(x[:, None] - patches).mean(axis=(2, 3, 4))
+    assert (distance.argmin(axis=1) == labels).mean() > 0.5
+    assert distance[np.arange(300), labels].max() > 0.05  # they are shifted
+    again, _ = cnnbp.photo_places(300, rng=0)
+    np.testing.assert_array_equal(x, again)
+
+
+def test_places_are_cut_from_the_photograph():
+    with np.load(DATA / "photo_places.npz") as file:
+        stored = file["places"]
+    assert stored.dtype == np.uint8
+    apart = np.abs(stored.astype(float) - the_tool().places())
+    assert apart.max() <= 8
+    assert apart.mean() <= 1
+
+
+def test_places_refuse_what_is_no_number():
+    assert_refuses(lambda: cnnbp.photo_places(-1), ValueError, "N must be a whole number")
+    assert cnnbp.photo_places(0)[0].shape == (0, 3, 29, 28)

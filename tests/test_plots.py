@@ -11,6 +11,7 @@ from cnnbp import Conv2d, Flatten, Linear, Network, ReLU, Residual
 from cnnbp.pictures.plots import (
     plot_confusion,
     plot_filters,
+    plot_filters_over_time,
     plot_gradient_norms,
     plot_histograms,
     plot_images,
@@ -55,6 +56,9 @@ FIGURES = {
     "gradient norms, deep": lambda: plot_gradient_norms({"a": network(14), "b": network()}),
     "histograms": lambda: plot_histograms(network()),
     "filters": lambda: plot_filters(network().layers[0].layers[0]),
+    "filters over time": lambda: plot_filters_over_time(
+        {"start": np.zeros((4, 2, 3, 2)), "end": np.ones((4, 2, 3, 2))}
+    ),
     "confusion": lambda: plot_confusion([0, 1, 2], [0, 1, 1], ["a", "b", "c"]),
     "images": lambda: plot_images(np.zeros((9, 3, 4, 5)), titles=range(9)),
     "one image with a box": lambda: plot_images(np.ones((1, 1, 4, 5)), boxes=np.ones((4, 1))),
@@ -149,6 +153,27 @@ def test_boxes_are_where_the_shares_say():
     (axes,) = plot_images(np.zeros((1, 1, 4, 8)), boxes=boxes).grid[0]
     (box,) = axes.patches
     assert (box.get_xy(), box.get_width(), box.get_height()) == ((3.5, 0.5), 4, 2)
+
+
+def test_an_image_may_have_as_many_boxes_as_it_likes():
+    boxes = [np.zeros((4, 0)), np.array([[0, 0], [0, 0.5], [0.5, 1], [0.5, 1.0]])]
+    first, second = plot_images(np.zeros((2, 1, 4, 4)), boxes=boxes).grid[0]
+    assert not first.patches
+    assert [box.get_width() for box in second.patches] == [2, 2]
+
+
+def test_filters_over_time_share_a_scale_and_show_the_channel():
+    snapshots = {"a": np.zeros((2, 2, 3, 3)), "b": np.full((2, 2, 3, 3), -2.0)}
+    snapshots["b"][:, 1] = 1
+    grid = plot_filters_over_time(snapshots, channel=1).grid
+    assert {image.get_clim() for axes in grid.flat for image in axes.images} == {(-2.0, 2.0)}
+    np.testing.assert_array_equal(grid[1, 0].images[0].get_array(), np.ones((3, 3)))
+    assert_refuses(
+        lambda: plot_filters_over_time({"a": np.zeros((2, 1, 3, 3)), "b": np.zeros((3, 1, 3, 3))}),
+        ValueError,
+        "(2, 1, 3, 3), (3, 1, 3, 3)",
+    )
+    assert_refuses(lambda: plot_filters_over_time({}), ValueError, "not none")
 
 
 def test_empty_places_of_a_gallery_are_not_shown():

@@ -16,7 +16,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from cnnbp import (
     AvgPool2d,
+    GlobalMaxPool2d,
     MaxPool2d,
+    Network,
     avg_pool2d,
     avg_pool2d_backward,
     avg_pool2d_backward_loops,
@@ -306,3 +308,20 @@ def test_average_backward_refuses(x_shape, error, substance):
 @pytest.mark.parametrize("layer", [MaxPool2d, AvgPool2d])
 def test_a_layer_refuses_a_bad_window_when_it_is_made(layer):
     assert_refuses(lambda: layer(0), ValueError, f"{layer.__name__}: kernel_size", "at least 1")
+
+
+def test_a_global_pool_keeps_the_largest_of_every_map_wherever_it_stands():
+    x = np.random.default_rng(0).standard_normal((3, 2, 5, 4))
+    layer = GlobalMaxPool2d()
+    z = layer.forward(x)
+    np.testing.assert_array_equal(z, x.max(axis=(2, 3), keepdims=True))
+    np.testing.assert_array_equal(layer.forward(np.roll(x, (1, 2), axis=(2, 3))), z)
+    layer.forward(x)
+    dx = layer.backward(np.ones_like(z))
+    np.testing.assert_array_equal(dx, x == z)
+    assert layer.output_shape((3, 2, 5, 4)) == (3, 2, 1, 1)
+    network = Network([layer])
+    network.forward(x)
+    network.backward(z)
+    assert network.explain(0, "z", (1, 0, 0, 0)).total == z[1, 0, 0, 0]
+    assert "GlobalMaxPool2d()" in repr(network)

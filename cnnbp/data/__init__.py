@@ -1,7 +1,18 @@
 """What the course's networks look at."""
 
 from cnnbp.data.handwritten import digits
-from cnnbp.data.photograph import photo_patches
+from cnnbp.data.photograph import PLACES, photo_patches, photo_places
 from cnnbp.data.reference import walkthrough_reference
+from cnnbp.data.scenes import corners, crowds, intersection_over_union, scenes
 
-__all__ = ["digits", "photo_patches", "walkthrough_reference"]
+__all__ = [
+    "PLACES",
+    "corners",
+    "crowds",
+    "digits",
+    "intersection_over_union",
+    "photo_patches",
+    "photo_places",
+    "scenes",
+    "walkthrough_reference",
+]

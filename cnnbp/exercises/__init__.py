@@ -35,8 +35,8 @@ TASKS = [
     task_of("conv2d_output"),
     task_of("conv2d_weight_gradient"),
     task_of("conv2d_bias_gradient"),
-    task_of("conv2d_input_gradient"),
     task_of("gradient_terms"),
+    task_of("conv2d_input_gradient"),
     task_of("conv2d_circular_gradient"),
     task_of("tied_kernel_gradient"),
     task_of("max_pool2d_output"),
@@ -51,6 +51,8 @@ TASKS = [
     task_of("im2col"),
     task_of("col2im"),
     task_of("shared_trunk_gradient"),
+    task_of("intersection_over_union"),
+    task_of("tape_backward"),
 ]
 EXERCISES = {each.name: each for each in TASKS}
 MESSAGES.update(entry for each in TASKS for entry in each.sentences.items())

@@ -7,6 +7,8 @@ import functools
 import inspect
 import itertools
 import operator
+import re
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,7 @@ from cnnbp.exercises.check.handed_in import is_the_packages, name_of
 from cnnbp.exercises.check.messages import say, text_of
 from cnnbp.exercises.check.mistakes import Composed, Mistake
 from cnnbp.exercises.check.recognizing import sizes_of
-from cnnbp.exercises.check.results import Arrays, Unreadable
+from cnnbp.exercises.check.results import Arrays, FilledGradients, Unreadable
 from cnnbp.exercises.check.shapes import bind, parsed
 from cnnbp.exercises.check.steps import judge
 from cnnbp.exercises.choices import wrong
@@ -33,6 +35,13 @@ from cnnbp.shape import complaint
 def exercise(**declaration):
     """Turn the solution it decorates into a Task; the arguments are Task's."""
     return lambda solution: Task(solution, **declaration)
+
+
+def name_in_notebook(task):
+    """What an exercise is called where the learner works, as in `relu_task`; else "task"."""
+    names = [name for name, value in vars(sys.modules["__main__"]).items() if value is task]
+    given = [name for name in names if not name.startswith("_")]  # _ and _12 are results
+    return "task" if "task" in given or not given else given[0]
 
 
 class Task:
@@ -98,11 +107,16 @@ class Task:
         if task is not self:
             said = say("another's name", judged=task.name, task=self.name)
             finding.sentences.insert(0, said)
+        finding.sentences[:] = map(self._called, finding.sentences)
         verdict = Verdict(task.name, finding)
         note = remember(task.name) if verdict else None
         if note:
             verdict.page.text(note)
         return verdict
+
+    def _called(self, text):
+        """A text that says how to go on, with the name that the learner gave to the exercise."""
+        return re.sub(r"\btask(?=\.(check|hint|solution|case)\()", name_in_notebook(self), text)
 
     def _meant(self, function):
         """The exercise that has the function's name, if there is one; else this one."""
@@ -118,7 +132,8 @@ class Task:
         for number, hint in enumerate(list(self.hints.items())[: self._hints_shown], 1):
             said = say("hint", number=number, count=count, task=self.name)
             page.text(f"{said} {text_of(*hint)}")
-        return page if self._hints_shown < count else page.text(say("hint.last"))
+        last = self._called(say("hint.last"))
+        return page if self._hints_shown < count else page.text(last)
 
     def solution(self):
         """A solution in loops, as source text that runs."""
@@ -126,7 +141,11 @@ class Task:
 
     def stub(self):
         """The function that a lesson begins with, as source text: not written yet."""
-        return stub_of(self.name, self.parameters, self._stub, self._start, self.result.names)
+        return stub_of(self.name, self.parameters, self._stub, self._start, self._returned())
+
+    def _returned(self):
+        """The names of what is returned; none for what is filled."""
+        return () if isinstance(self.result, FilledGradients) else self.result.names
 
     def sheet(self, seed=0, *, answers=False):
         """The tiny case of a seed as a printable page with blank cells, or with their answers."""
@@ -255,7 +274,7 @@ class Task:
 
     def statement(self):
         """What is asked, with shapes and a tiny case, as a Page."""
-        return statement(self)
+        return statement(self, self._called(say("task.try")))
 
     def __repr__(self):
         return repr(self.statement())

@@ -2,37 +2,18 @@
 
 import numpy as np
 
-from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
-from cnnbp.convolution import Conv2d
 from cnnbp.data import digits
+from cnnbp.deep_network import ACTIVATIONS, NORMALIZATIONS, deep_blocks
 from cnnbp.explorers.arrays import explored
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import Decimal, choice, slider, switch
 from cnnbp.linear import Flatten, Linear
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
-from cnnbp.network import Network, Residual
-from cnnbp.normalization import BatchNorm2d, GroupNorm
+from cnnbp.network import Network
 from cnnbp.pictures.network import draw_network
 
-CHANNELS = 4
 IMAGES = 4  # enough for a gradient, few enough for a slider
-ACTIVATIONS = {
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "ReLU": ReLU,
-    "leaky ReLU": LeakyReLU,
-    "none": None,
-}
-NORMALIZATIONS = {
-    "none": None,
-    "batch": lambda: BatchNorm2d(CHANNELS),
-    "group": lambda: GroupNorm(1, CHANNELS),
-}
 SPAN = -8, 1  # powers of ten that the scale keeps, so that bars can be compared
-
-
-class Block(Network):
-    """A convolution with its normalization and activation: one row of the picture."""
 
 
 class GradientFlowExplorer(Explorer):
@@ -71,7 +52,8 @@ class GradientFlowExplorer(Explorer):
         return {"depth": 20, "balance": 0.5}, {"depth": 12}
 
     def draw(self, *, balance, **options):
-        self.network = trunk(self.images.shape, **options)
+        blocks = deep_blocks(in_channels=self.images.shape[1], **options)
+        self.network = Network([*blocks, Flatten()])
         with np.errstate(all="ignore"):  # what overflows is drawn as ∞
             by_class, by_box = self._arriving(self.network.forward(self.images, training=True))
             by_class, by_box = (1 - balance) * by_class, balance * by_box
@@ -95,22 +77,6 @@ class GradientFlowExplorer(Explorer):
             head = Linear(len(features), outputs, gain=1.0, rng=0)
             _, dz = loss(head.forward(features), wanted)
             yield head.backward(dz)
-
-
-def trunk(x_shape, *, depth, activation, gain, normalization, residual):
-    """The layers that both losses share: blocks, then the features as columns.
-
-    The first block turns the image into channels, so it has no path around it.
-    """
-    rng = np.random.default_rng(0)  # the first blocks have the same weights in every depth
-    layers = []
-    for i in range(depth):
-        channels = CHANNELS if i else x_shape[1]
-        block = [Conv2d(channels, CHANNELS, 3, padding=1, gain=gain, rng=rng)]
-        for part in (NORMALIZATIONS[normalization], ACTIVATIONS[activation]):
-            block += [part()] if part else []
-        layers.append(Residual(block) if residual and i else Block(block))
-    return Network([*layers, Flatten()])
 
 
 def ink_boxes(images):

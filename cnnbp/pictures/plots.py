@@ -176,6 +176,41 @@ def plot_filters(layer):
     return plot
 
 
+def plot_filters_over_time(snapshots, channel=0):
+    """The filters of a convolution as they were at several times, or their gradients.
+
+    snapshots  {title: (F, C, KH, KW)}, copies of w (or dw) in the order in which they were made
+    channel    int, which channel of each filter is shown
+    returns    Plot, a column for each filter, a row for each time, all on one scale, blue below
+               zero and orange above
+
+    Raises ValueError if there is none, or they differ in shape.
+
+    >>> plot_filters_over_time({"start": np.zeros((4, 1, 3, 3)), "step 10": np.ones((4, 1, 3, 3))})
+    Figure: 4 filters of 3 × 3 at start, step 10
+    """
+    banks = {title: np.asarray(bank) for title, bank in snapshots.items()}
+    shapes = {bank.shape for bank in banks.values()}
+    if len(shapes) != 1 or {len(shape) for shape in shapes} != {4}:
+        given = ", ".join(map(str, sorted(shapes))) or "none"
+        raise complaint(ValueError, f"snapshots must be of one shape (F, C, KH, KW), not {given}")
+    ((filters, _, *kernel),) = shapes
+    size, limit = min(0.8, 11 / filters), largest(*banks.values())
+    plot = Plot(
+        f"{filters} filters of {kernel[0]} × {kernel[1]} at {', '.join(map(str, banks))}",
+        1 + size * filters,
+        0.3 + size * len(banks),
+        nrows=len(banks),
+        ncols=filters,
+    )
+    for row, (title, bank) in enumerate(banks.items()):
+        for number, axes in enumerate(plot.grid[row]):
+            axes.imshow(bank[number, channel], SIGNED, vmin=-limit, vmax=limit)
+            _bare(axes)
+        plot.grid[row, 0].set_ylabel(title, rotation=0, ha="right", va="center")
+    return plot
+
+
 def plot_confusion(labels, predicted, classes=None):
     """Which classes are taken for which: a row for each true class, a column for each answer.
 
@@ -210,8 +245,9 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
 
     images     (N, C, H, W), C 1 for grey or 3 for red, green, blue; 0 is black, 1 full color
     titles     N of whatever is to be written above them
-    boxes      (4, N): top, left, bottom, right as shares of the height and width
-    predicted  (4, N): further boxes, dashed
+    boxes      (4, N): top, left, bottom, right as shares of the height and width; or a list of N
+               arrays (4, k), k boxes in an image
+    predicted  further boxes, dashed
     returns    Plot
 
     >>> plot_images(np.zeros((3, 1, 8, 8)), titles=[4, 0, 7])
@@ -241,9 +277,16 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
         if titles is not None:
             axes.set_title(titles[n], fontsize=9)
         for found, color, line in ((boxes, FIRST, "-"), (predicted, SECOND, "--")):
-            if found is not None:
-                axes.add_patch(_rectangle(np.asarray(found)[:, n], (H, W), color, line))
+            for box in [] if found is None else _boxes_of(found, n):
+                axes.add_patch(_rectangle(box, (H, W), color, line))
     return plot
+
+
+def _boxes_of(boxes, n):
+    """The boxes of image n, each (4,): one of an array for all, or as many as a list has for it."""
+    if isinstance(boxes, list | tuple):
+        return np.reshape(boxes[n], (4, -1)).T
+    return [np.asarray(boxes)[:, n]]
 
 
 def _rectangle(box, size, color, line):

@@ -11,9 +11,20 @@ from cnnbp.activation import (
     sigmoid_backward,
     tanh_backward,
 )
+from cnnbp.graph import Graph
 from cnnbp.linear import Linear
 from cnnbp.network import Network
-from cnnbp.questions.question import added, cells, factor, match, number, question, shown, table
+from cnnbp.questions.question import (
+    added,
+    cells,
+    choice,
+    factor,
+    match,
+    number,
+    question,
+    shown,
+    table,
+)
 from cnnbp.questions.sets import grid, where
 
 
@@ -161,6 +172,36 @@ def a_shut_gate_on_the_way(draw):
         )
         + ".",
         prompt="∂L/∂x =",
+    )
+
+
+@question("as wrong as it can be", lesson="04")
+def as_wrong_as_it_can_be(draw):
+    neuron = Graph(p="w * x", z="sigmoid(p)", e="z - target", L="square(e)")
+    target, far = draw.pick(0.0, 1.0), draw.whole(6, 12)
+    p = far if target == 0 else -far
+    near, sure = (
+        abs(neuron.backward(neuron.forward(x=2.0, w=at / 2, target=target))["w"]) for at in (0, p)
+    )
+    answers = {
+        "weaker by far": sure < near / 10,
+        "about as strong": near / 10 <= sure <= near * 1.5,
+        "stronger: the error has grown": sure > near * 1.5,
+    }
+    (right,) = (answer for answer, holds in answers.items() if holds)
+    said = {
+        "about as strong": "The error has doubled, but the sigmoid's slope has all but vanished.",
+        "stronger: the error has grown": "It has, but dw is error times slope: look at the slope.",
+        "exactly 0": "The sigmoid is flat there, but never quite.",
+    }
+    return choice(
+        f"A neuron with one weight: L = (σ(w·x) − {shown(target)})², and x = 2. At w = 0 its "
+        f"output is ½. Now w is moved to {shown(p / 2)}, and the output is nearly "
+        f"{shown(1 - target)}: as wrong as it can be. How strong is dw there?",
+        right,
+        said,
+        f"dw = 2·(z − {shown(target)})·z·(1 − z)·x. The error has doubled, but z·(1 − z) has "
+        "fallen from ¼ to nearly 0.",
     )
 
 

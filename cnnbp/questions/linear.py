@@ -170,10 +170,10 @@ def a_bias_hears_everyone(draw):
     db = linear_backward(dz, np.zeros((1, 3)), np.zeros((2, 1)))[2]
     draw.must(dz[m].sum() and dz[m].sum() % 3 == 0)
     return number(
-        f"Two outputs, three samples; dz comes from a loss that is a mean. What is db[{m},0]?",
+        f"Two outputs, three samples, a sample in every column. What is db[{m},0]?",
         db[m, 0],
         [
-            (dz[m].mean(), "The loss has divided already; dividing again is once too often."),
+            (dz[m].mean(), "That is the mean of its uses; what is reused is summed."),
             (dz.sum(), "Each output has a bias of its own."),
             (dz[m, 0], "The bias is added for every sample, not only the first."),
             (dz[:, m].sum(), "That adds the outputs of one sample."),

@@ -5,7 +5,7 @@ import numpy as np
 from cnnbp.explain import explain_mean_squared_error, explain_softmax_cross_entropy
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.linear import linear_backward
-from cnnbp.loss import softmax_cross_entropy
+from cnnbp.loss import mean_squared_error, softmax, softmax_cross_entropy
 from cnnbp.questions.question import (
     cells,
     choice,
@@ -134,42 +134,39 @@ def the_rest_of_the_column(draw):
 
 @question("all scores raised", lesson="05")
 def all_scores_raised(draw):
-    z = draw.array((3, 2), -2, 2)
+    z = draw.array((3, 1), -2, 2)
     up = draw.whole(2, 5)
-    before, after = (softmax_cross_entropy(scores, [0, 1])[1] for scores in (z, z + up))
-    draw.must(np.allclose(before, after))
+    draw.must(np.allclose(softmax(z), softmax(z + up)))
     return choice(
-        f"Every score of a sample becomes {up} larger. What does its dz become?",
-        "what it was",
+        f"Every score of a sample becomes {up} larger. What becomes of its probabilities?",
+        "they stay as they were",
         {
-            f"{up} larger in every cell": "dz depends on p, and p on differences of scores.",
-            "smaller, since p comes closer to 1": "All scores rise alike; no p comes closer to 1.",
-            "smaller at the label alone": "The label's score rises, but so do its rivals'.",
+            f"each becomes {up} larger": "Probabilities add up to 1, before and after.",
+            "the largest one comes closer to 1": "Only if its lead grows; all scores rise alike.",
+            "they come closer to each other": "Only if the scores do; their distances stay.",
         },
-        "exp(z + a) = exp(a)·exp(z), and the factor exp(a) cancels in the softmax.",
+        "exp(z + a) = exp(a)·exp(z), and the factor exp(a) stands above and below. It cancels.",
     )
 
 
 @question("the same sample in a larger batch", lesson="05")
 def the_same_sample_in_a_larger_batch(draw):
-    p, label = _probabilities(draw, 1), draw.whole(0, 2)
+    K, off = draw.pick(1, 2), draw.pick(1.0, -1.0, 2.0, -2.0)
     small, large = draw.pick((2, 8), (2, 4), (4, 8))
     dz = [
-        softmax_cross_entropy(np.log(np.repeat(p, N, axis=1)), [label] * N)[1][label, 0].round(12)
-        for N in (small, large)
+        mean_squared_error(np.full((K, N), off), np.zeros((K, N)))[1][0, 0] for N in (small, large)
     ]
-    draw.must(max(ends_after(fraction(value)) for value in dz) <= 4)
     return number(
-        f"In a batch of {small}, a sample has dz = {shown(dz[0])} at its label (mean softmax "
-        f"cross-entropy). The same sample with the same scores is put into a batch of {large}. "
-        "What is its dz there?",
+        f"In a batch of {small}, a cell of dz is {shown(dz[0])} (mean squared error). The same "
+        f"sample with the same output and target is put into a batch of {large}. What is this "
+        "cell of dz there?",
         dz[1],
         [
-            (dz[0], "The mean divides by N, and N has changed."),
+            (dz[0], "The loss is a mean, and the batch has changed."),
             (dz[0] * large / small, "A larger batch makes each sample's part smaller."),
-            (dz[0] * small, "That is p − 1, before the mean."),
+            (dz[0] / large, "It was divided once already, by the smaller batch."),
         ],
-        f"p − 1 = {shown(dz[0] * small)}, now divided by {large}.",
+        f"2·(z − target)/K is {shown(dz[0] * small)}; divided by {small} before, by {large} now.",
         prompt="dz =",
     )
 

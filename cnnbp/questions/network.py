@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from cnnbp.convolution import Conv2d, conv2d_backward
+from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear
 from cnnbp.loss import mean_squared_error
@@ -187,25 +188,43 @@ def the_whole_way_back_in_order(draw):
     )
 
 
-@question("rows that nobody pools", lesson="10")
-def rows_that_nobody_pools(draw):
-    size, kernel, stride = draw.pick((8, 2, 3), (9, 2, 3), (8, 2, 4), (9, 2, 4))
-    place = windows((1, size), (1, kernel), stride=(1, stride))
-    gaps = where(~place.covered()[0])
-    return cells(
-        f"A max pool has windows of {kernel} rows and stride {stride}. The map below it has {size} "
-        "rows. Mark every row whose dz is 0 in every cell, whatever comes.",
-        gaps,
+@question("which products make a pixel", lesson="10")
+def which_products_make_a_pixel(draw):
+    layer = walkthrough_network().layers[0]
+    (_, C, H, W), w = walkthrough_network().input_shape, layer.params["w"]
+    n, c, h, v = draw.whole(0, 9), draw.whole(0, C - 1), 2 * draw.whole(3, 12), draw.whole(6, 24)
+    other, i, j, kw = (c + 1) % C, h // 2, v // 2, v % 2
+    candidates = [
+        ((n, 0, i - 1, j), (0, c, 2, kw)),
+        ((n, 1, i, j), (1, c, 0, kw)),
+        ((n, 1, i - 1, j), (1, c, 0, kw)),
+        ((n, 0, i, j), (0, c, 2, kw)),
+        ((n, 1, i, j), (1, other, 0, kw)),
+        ((n, 1, i, j), (0, c, 0, kw)),
+    ]
+    x, dz = np.zeros((10, C, H, W)), np.zeros((10, len(w), *_reference()[0].output))
+    cell = explain_conv2d("dx", (n, c, h, v), dz=dz, x=x, w=w, **layer.options)
+    right = {(term.left_index, term.right_index) for term in cell.terms}
+    rows = draw.shuffled(candidates)
+
+    def judged(chosen):
+        return ["yes" if row in chosen else "no" for row in rows]
+
+    names = [f"`{cell_name('dz', left)} · {cell_name('w', right)}`" for left, right in rows]
+    return match(
+        f"The reference network's convolution: 2 filters of 3 × 2, stride 2. Its x is (10, {C}, "
+        f"{H}, {W}). Which of these products are part of dx{[n, c, h, v]}?",
+        dict(zip(names, judged(right), strict=True)),
+        ["yes", "no"],
         [
-            (
-                {(i,) for i in range(size) if i % 2},
-                f"Windows begin in rows 0, {stride} and so on.",
-            ),
-            ({(i,) for i in range(0, size, stride)}, "There the windows begin."),
-            (set(), "The stride is larger than the window: it leaves gaps."),
+            (judged(candidates[2:4]), "The window that begins earlier meets the pixel later."),
+            (judged(candidates[:1]), "Both filters saw the pixel."),
+            (judged([*candidates[:2], candidates[4]]), "dx never sums over input channels."),
+            (judged([*candidates[:2], candidates[5]]), "A dz meets the weights of its own filter."),
         ],
-        f"Windows hold rows {stride}i and {stride}i + 1; the others lie in gaps or at the end.",
-        tables=[table("row", ["·"] * size, marked=True)],
+        f"Window row {i - 1} begins in pixel row {h - 2} and meets row {h} with kernel row 2; "
+        f"window row {i} begins there and meets it with kernel row 0. Filter and channel are those "
+        "of the dz and of the pixel.",
     )
 
 

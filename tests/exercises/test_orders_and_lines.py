@@ -28,8 +28,11 @@ PAIRS = [
     for i, j in itertools.combinations(range(len(task.parameters)), 2)
 ]
 
-# Only their product counts, so that nothing is wrong with the other order
-PRODUCT = ("momentum_step", ["velocity", "momentum"])
+# Only their product counts, or what they share, so that nothing is wrong with the other order
+SYMMETRIC = [
+    ("momentum_step", ["velocity", "momentum"]),
+    ("intersection_over_union", ["a", "b"]),
+]
 # The same as dz_class and dz_box in the other order
 HEADS = ("shared_trunk_gradient", ["w_class", "w_box"])
 
@@ -45,7 +48,7 @@ def test_two_arguments_in_the_other_order_are_told_so(task, i, j):
         return task.answer(*given)
 
     verdict, swapped = task.check(mine), (task.name, [task.parameters[i], task.parameters[j]])
-    assert bool(verdict) == (swapped == PRODUCT)
+    assert bool(verdict) == (swapped in SYMMETRIC)
     if not verdict:
         first, second = ["dz_class", "dz_box"] if swapped == HEADS else swapped[1]
         assert verdict.mistake == "arguments_in_another_order"

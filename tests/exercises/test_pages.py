@@ -340,3 +340,13 @@ def test_not_written_yet_is_no_cross():
 
 def test_a_hint_says_whose_it_is():
     assert repr(relu_gradient.hint()).startswith("Hint 1 of 2 for relu_gradient: ")
+
+
+def test_an_exercise_calls_itself_as_the_learner_does(monkeypatch):
+    monkeypatch.setitem(vars(sys.modules["__main__"]), "gate_task", relu_gradient)
+    assert "gate_task.check(your_function) · gate_task.hint()" in repr(relu_gradient)
+    stub = relu_gradient.check(lambda dz, x: None)
+    assert "gate_task.hint() gives a first step" in stub.message
+    assert "(*gate_task.case(0))" in relu_gradient.check(lambda dz, x: x).message
+    monkeypatch.setitem(vars(sys.modules["__main__"]), "task", relu_gradient)
+    assert "task.check(your_function) · task.hint()" in repr(relu_gradient)

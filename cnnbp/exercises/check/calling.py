@@ -5,6 +5,7 @@ to stop.
 """
 
 import contextlib
+import copy
 import inspect
 import io
 import sys
@@ -18,6 +19,7 @@ import numpy as np
 from cnnbp.exercises.check.handed_in import way_to_call
 from cnnbp.exercises.check.saying import plain
 from cnnbp.gradcheck import relative_error
+from cnnbp.tape import Node, in_order
 
 MOST_CELLS = 10**7  # a larger array is no answer, and is not copied
 MOST_PRINTED = 10_000  # characters kept of what a function prints
@@ -84,7 +86,7 @@ def attempt(f, arguments):
             returned = f(*args, **kwargs)
             if inspect.iscoroutine(returned):
                 returned.close()  # or Python warns that it was never awaited
-            result.returned = copied(returned)
+            result.returned = copied(filled(given) if returned is None else returned)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # exit() and whatever else must not end the kernel
@@ -98,7 +100,10 @@ def attempt(f, arguments):
 
 
 def copied(value, depth=3):
-    """The same value in its own memory: arrays, and the lists, tuples, sets and dicts of them."""
+    """The same value in its own memory: arrays, and the lists, tuples, sets and dicts of them; a
+    tape with all that its nodes were made of."""
+    if isinstance(value, Node):
+        return copy.deepcopy(value)
     if isinstance(value, np.ndarray):
         return value.copy() if value.size <= MOST_CELLS else value
     if not depth:
@@ -108,6 +113,22 @@ def copied(value, depth=3):
     if isinstance(value, dict):
         return {key: copied(each, depth - 1) for key, each in value.items()}
     return set(value) if isinstance(value, set) else value
+
+
+def filled(given):
+    """The gradients of the nodes of a tape that was given, by their place in it; None if none is
+    there, or no tape.
+
+    >>> a = Node(3.0)
+    >>> last = a * a
+    >>> last.backward()
+    >>> {place: float(gradient) for place, gradient in filled({"last": last}).items()}
+    {0: 6.0, 1: 1.0}
+    """
+    tapes = [value for value in given.values() if isinstance(value, Node)]
+    if not tapes or tapes[0].gradient is None:
+        return None
+    return {place: node.gradient for place, node in enumerate(in_order(tapes[0]))}
 
 
 def described(error):
@@ -133,7 +154,10 @@ def own_line(attempt):
 
 
 def _equal(before, after):
-    """Whether an argument is what it was; `after` may have become anything."""
+    """Whether an argument is what it was; `after` may have become anything. A tape is there to be
+    filled."""
+    if isinstance(before, Node):
+        return True
     if type(before) is not type(after):
         return False
     if isinstance(before, np.ndarray):

@@ -109,6 +109,9 @@ MESSAGES = {
     "{argument}.",
     "type.named.missing": 'Your dict has no gradients["{name}"]; it needs a number for each name '
     "in {argument}.",
+    "type.filled": "Your function returned {yours}; fill .gradient of every node of {argument} and "
+    "return nothing.",
+    "type.unfilled": "The {name}, is still None; every node that the last one was made of has one.",
     "type.named.other": 'Your dict has "{name}", which is no name in {argument}.',
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",

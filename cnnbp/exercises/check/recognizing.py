@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnbp.exercises.check.calling import quiet
+from cnnbp.exercises.check.calling import copied, filled, quiet
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.shapes import bind
 
@@ -40,7 +40,7 @@ class Case:
     def right(self, **changed):
         """The parts of the right answer, some arguments perhaps changed."""
         arguments = self.arguments | changed
-        return self.task.result.read(self.task.answer(*arguments.values()), arguments)
+        return self.task.result.read(self.task.answer(*map(copied, arguments.values())), arguments)
 
     def outcome(self, attempt):
         """Raised, an Unreadable, or the parts of what an attempt returned."""
@@ -52,9 +52,12 @@ class Case:
             return unreadable
 
     def outcome_of(self, function):
-        """The same of a mistake, which changes no arguments."""
+        """The same of a mistake or a solution, which raises what it likes but prints nothing."""
+        given = {name: copied(value) for name, value in self.arguments.items()}
         try:
-            return self.task.result.read(function(*self.arguments.values()), self.arguments)
+            returned = function(*given.values())
+            returned = filled(given) if returned is None else returned
+            return self.task.result.read(returned, self.arguments)
         except Unreadable as unreadable:
             return unreadable
         except Exception as error:  # whatever a mistake leads to

@@ -12,6 +12,7 @@ import numpy as np
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.saying import kind, plain
 from cnnbp.exercises.check.shapes import parsed
+from cnnbp.tape import in_order
 
 UNFINISHED = GeneratorType, CoroutineType, AsyncGeneratorType
 TOLERANCE = 1e-9  # float64 reaches 1e-12 in any order of summation, float32 only 1e-7
@@ -99,6 +100,29 @@ class NamedNumbers:
             name = missing[0] if missing else other
             raise Unreadable(say(key, name=name, argument=self.argument))
         return {f'gradients["{n}"]': numbers(f'gradients["{n}"]', returned[n]) for n in names}
+
+
+class FilledGradients:
+    """The gradients that a function leaves in the nodes of a tape, an argument; it returns None."""
+
+    def __init__(self, argument):
+        self.argument, self.entries = argument, {}
+        self.names = ("gradients",)
+
+    def __str__(self):
+        return "nothing: it fills every node's gradient"
+
+    def read(self, returned, arguments):
+        nodes = in_order(arguments[self.argument])
+        if not isinstance(returned, dict) or list(returned) != list(range(len(nodes))):
+            raise Unreadable(say("type.filled", yours=kind(returned), argument=self.argument))
+        read = {}
+        for (place, gradient), node in zip(returned.items(), nodes, strict=True):
+            name = f"gradient of node {place}, {node.name}"
+            if gradient is None:
+                raise Unreadable(say("type.unfilled", name=name))
+            read[name] = numbers(name, gradient)
+        return read
 
 
 def numbers(name, value):

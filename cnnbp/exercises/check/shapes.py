@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnbp.tape import Node
+
 AXES, ANY = "axes", ("...",)
 AXIS = re.compile(r"[A-Z]{1,2}(·[A-Z]{1,2})*|[1-9]")
 WORDS = re.compile(r'"\w+"( or "\w+")+')
@@ -44,6 +46,7 @@ KINDS = {
     "dict of slopes": lambda value: (
         are_names(value, dict) and all(isinstance(each, list) for each in value.values())
     ),
+    "node": lambda value: isinstance(value, Node),
     "list of arrays": lambda value: (
         isinstance(value, list) and all(isinstance(each, np.ndarray) for each in value)
     ),
@@ -78,7 +81,7 @@ def parse(declaration):
         ...
     ValueError: 'N, C' is no shape: 'N,' is no axis. Write "N C H W", "C·H·W N", "F 1 1", "...", \
 "()" or one of float, pair, tuple of four ints, function, list of names, dict of numbers, dict of \
-slopes, list of arrays.
+slopes, node, list of arrays.
     """
     head, _, note = declaration.partition(": ")
     if head in KINDS or WORDS.fullmatch(head):

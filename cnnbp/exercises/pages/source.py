@@ -34,7 +34,7 @@ def stub_of(name, parameters, sentence, start, returns):
         \"""Twice x.\"""
         # think; end with: return y
     """
-    end = f"end with: return {', '.join(returns)}"
+    end = f"end with: return {', '.join(returns)}" if returns else ""
     comment = "; ".join(filter(None, [start, end]))
     head = f"def {name}({', '.join(parameters)}):"
     return Source("\n".join([head, f'    """{sentence}"""', f"    # {comment}"]))

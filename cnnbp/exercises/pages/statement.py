@@ -29,8 +29,8 @@ def shape_table(given, result):
     return "\n".join([*(line.rstrip() for line in lines), f"returns  {result}"])
 
 
-def statement(task):
-    """What is asked, with shapes and a tiny case, as a Page."""
+def statement(task, how_to_try):
+    """What is asked, with shapes and a tiny case and how to try an answer, as a Page."""
     first, *rest = task.text.split("\n\n")
     page = Page().heading(f"{task.signature}    [lesson {task.lesson}]").text(flowed(first))
     for paragraph in rest:
@@ -40,7 +40,7 @@ def statement(task):
     answer = task.result.read(task.answer(*task.case()), case)
     for key, values in (("task.tiny", case), ("task.answer", answer)):
         page.text(say(key)).picture(lambda key=key, values=values: _shown(say(key), values))
-    return page.text(say("task.try"))
+    return page.text(how_to_try)
 
 
 def _shown(description, values):

@@ -40,22 +40,23 @@ lab: .venv/.lab
 	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again. Browser tests keep the processor to themselves.
+# outputs, and show them again. Browser tests come last and keep the processor to themselves.
 test: .venv/.dev lint
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
+	@$(MAKE) --no-print-directory browser
 
 browser: .venv/.dev
-	REQUIRE_BROWSER=1 .venv/bin/python -m pytest tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadgroup tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py
 
 # The newest JupyterLab is in `make test`.
 oldlab: .venv/.dev .venv-oldlab/.ready
-	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest tests/browser \
-		--ignore=tests/browser/test_site.py
+	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest -n 2 --dist loadgroup \
+		tests/browser --ignore=tests/browser/test_site.py
 
 lint: .venv/.dev
 	.venv/bin/ruff check

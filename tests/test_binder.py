@@ -65,6 +65,7 @@ def test_jupyterlab_is_started_with_the_courses_settings_and_opens_the_copies():
     shown = subprocess.check_output([ROOT / "binder" / "start", "env"], env={}, text=True)
     folders = re.search(r"^JUPYTER_CONFIG_PATH=(.*)$", shown, re.MULTILINE)[1].split(":")
     assert folders == [str(ROOT / "cnnbp" / "lab"), str(ROOT / "binder")]
+    assert f"JUPYTER_PATH={ROOT / 'cnnbp' / 'lab'}" in shown.splitlines()
     opens = json.loads((ROOT / "binder" / "jupyter_config.json").read_text(encoding="utf-8"))
     assert {each["default_url"] for each in opens.values()} == {f"/lab/tree/course/{LESSONS[0]}"}
 

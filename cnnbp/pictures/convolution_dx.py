@@ -62,8 +62,8 @@ class _Sides:
         c = channel % w.shape[1]  # counted within the filter's group
         dx, _, _ = conv2d_backward(dz, x, w, **geometry)
         dx, dz, kernel = dx[n, channel], dz[n, filter], w[filter, c]
-        self.limits = scales((dx, dz), (kernel,))
-        self.own_scale = self.limits[0] != self.limits[1]
+        self.limits = scales((dx,), (dz,), (kernel,))
+        self.own_scale = len(set(self.limits)) > 1
         self.unseen, self._factors = ~self.place.covered(), {}
         self.names = {"dz": (n, filter), "w": (filter, c), "dx": (n, channel)}
         self._lay_out(dz, kernel, dx)
@@ -81,13 +81,13 @@ class _Sides:
 
     def _lay_out(self, dz, kernel, dx):
         """Scatter's tables in one block, gather's in the other, both from the same height on."""
-        limit, w_limit = self.limits
+        limit, dz_limit, w_limit = self.limits
         spread, corner = _spread(dz, self.place), self._corner(self.pixel)
         window = np.floor_divide(np.add(self.pixel, self.place.padding), self.place.stride)
         dx_look = {"hatched": self.unseen, "margin": np.multiply(self.place.padding, CELL).tolist()}
         dx_name = self._name("dx") + about_hatching(self.unseen)
         scatter = _Column("Scatter", "every window sends back dz·w", LEFT, self.own_scale)
-        self.dz = scatter.beside(self._name("dz"), dz, limit, np.minimum(window, dz.shape))
+        self.dz = scatter.beside(self._name("dz"), dz, dz_limit, np.minimum(window, dz.shape))
         self.w = scatter.beside(self._name("w"), kernel, w_limit, (0, 0))
         self.dx = scatter.below(dx_name, dx, limit, self.pixel, **dx_look)
         title = "the rotated kernel lies over the spread dz"
@@ -97,7 +97,7 @@ class _Sides:
         middle = corner + np.floor_divide(self.place.span, 2)
         gather.bottom = max(gather.bottom, self.dx.y - dx_look["margin"][0] - GAP)
         name = f"{self._name('dz')} spread, zeros around it"
-        self.spread = gather.below(name, spread, limit, middle)
+        self.spread = gather.below(name, spread, dz_limit, middle)
         self.blocks = [scatter.block(), gather.block()]
 
     def _spreading(self):

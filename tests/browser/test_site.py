@@ -230,7 +230,7 @@ def code(source):
 def test_a_stepper_steps_without_a_kernel(browser, tmp_path):
     explorer = code("from cnnbp import explorers\nexplorers.KernelGradientExplorer()")
     page, _ = open_page(browser, written(tmp_path, explorer))
-    picture, buttons = page.locator(".picture svg"), page.locator(".steps input")
+    picture, buttons = page.locator(".picture .cnnbp"), page.locator(".steps input")
     seen = set()
     for at in range(buttons.count()):
         buttons.nth(at).check()
@@ -252,7 +252,7 @@ def test_what_only_names_an_explorer_is_none(browser, tmp_path):
         "pictures and __import__('cnnbp.explorers').explorers.show(picture)"
     )
     page, _ = open_page(browser, written(tmp_path, code(picture)))
-    assert page.locator(".picture svg").count() == 1
+    assert page.locator(".picture .cnnbp").count() == 1
     assert page.locator(".note, .steps").count() == 0
     page.context.close()
 

@@ -83,8 +83,8 @@ def uses_overwritten(steps, slopes, values):
 
 @graph_backward.mistake(REUSED)
 def steps_in_forward_order(steps, slopes, values):
-    """You go through the steps in the order of the forward pass, so that most of them hand on a
-    gradient which they have not got yet; go backward, reversed(steps)."""
+    """Only the last step hands on a gradient: the others come before theirs has arrived, or not at
+    all. Go through all steps, backward: reversed(steps)."""
     return passed_back(steps, slopes, values, backward=False)
 
 

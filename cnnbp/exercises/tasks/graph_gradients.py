@@ -96,8 +96,8 @@ SQUARES = [
     lambda e: 2 * e,
     wrong("square_without_its_two", LOCAL, "all your gradients are half of what they should be: "
         "the slope of e² is 2e.", lambda e: e),
-    wrong("doubled", LOCAL, "all your gradients are twice what they should be: run backward once, "
-        "from gradients that are 0.", lambda e: 4 * e),
+    wrong("doubled", LOCAL, "all your gradients are twice what they should be: count the 2 of the "
+        "slope 2e once, and add to gradients that are 0.", lambda e: 4 * e),
     wrong("value_in_place_of_slope", LOCAL, "the loss e² itself is sent back: its slope is 2e.",
         lambda e: e**2, lambda e: 2 * e**2),
     wrong("upstream_left_out", LOCAL, "the gradient of e is a number without e: the slope of e² is "

@@ -47,11 +47,12 @@ def explain_input_gradient(part, index, *, x_shape, **given):
     numeric=input_gradient_numeric,
     explain=explain_input_gradient,
     hints=[
-        "Do not gather; scatter. Where the forward loops read x, the backward loops write dx.",
+        "Scattering is shorter. Where the forward loops read x, the backward loops write dx.",
         "z[n,f,i,j] multiplied the pixel in row i·stride[0] + kh − padding[0] with w[f,c,kh,kw].",
         "So add dz[n,f,i,j]·w[f,c,kh,kw] to dx at that pixel, unless it lies in the padding.",
     ],
     stub="The gradient of the loss by the images of z = conv2d(x, w).",
+    start="dx = np.zeros(x_shape), then one stamp for each n, f, i, j",
 )
 def conv2d_input_gradient(dz, w, x_shape, stride, padding):
     """The gradient of the loss by a convolution's input.
@@ -124,6 +125,10 @@ CHANNELS = [
     wrong("filter_number_used_for_the_channel", DX, "what filter f sends back lands in channel f "
         "of dx: its kernel has a part for every channel, w[f,c], which goes to channel c.",
         wrapped),
+    wrong("one_kernel_for_all_filters", DX, "one kernel, or the sum of all, meets the gradients of "
+        "every filter: what filter f sends back is dz[n,f] times its own w[f].",
+        lambda w: w * 0 + w[:1], lambda w: w * 0 + w[-1:],
+        lambda w: w * 0 + w.sum(axis=0, keepdims=True)),
 ]
 FILTERS = [
     choices.all_samples,
@@ -146,7 +151,11 @@ def by_last_filter(dz, w, x_shape, stride, padding):
     kernel=KERNEL,
     channels=CHANNELS,
     filters=FILTERS,
-    stride=choices.strides(SPREAD, also=(unspread, unspread_and_cropped)),
+    stride=choices.strides(
+        SPREAD, also=(unspread, unspread_and_cropped), gathered=choices.GATHERED
+    ),
+    align=choices.alignments(PADDING, down=True),
+    border=choices.last_gradients(SCATTER),
     overlap=choices.overlaps(SCATTER, also=(by_last_filter,)),
     crop=choices.crops(PADDING),
     samples=choices.samples(SUMS),
@@ -159,8 +168,9 @@ def by_last_filter(dz, w, x_shape, stride, padding):
     },
 )
 def by_steps(steps, dz, w, x_shape, stride, padding):
-    dz, w = steps.filters(dz, steps.channels(steps.kernel(w)))
+    dz, w = steps.filters(steps.border(dz), steps.channels(steps.kernel(w)))
     parts, stride = spread_by_filters(dz, w), steps.stride(stride, w.shape[2:])
+    parts = steps.align(parts, stride, padding)
     wide = [n + 2 * p for n, p in zip(x_shape[2:], padding, strict=True)]
     reach = choices.reach_of(dz.shape[2:], w.shape[2:], stride)
     dx = steps.crop(steps.overlap(parts, stride, wide), x_shape, padding, reach)

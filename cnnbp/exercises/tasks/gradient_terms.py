@@ -14,7 +14,7 @@ from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.shape import conv_windows
 
 TERMS = "07, which products make a cell"
-SUMS = "08, the poster of what sums over what"
+SUMS = "07, follow one product"
 NAMES = {"dx": ("dz", "w"), "dw": ("dz", "x")}
 
 

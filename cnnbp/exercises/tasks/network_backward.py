@@ -33,11 +33,19 @@ def forward(x, w_conv, b_conv, w_linear, b_linear):
 
 
 def backward(
-    dz, x, w_conv, b_conv, w_linear, b_linear, unflatten=flatten_backward, pool=max_pool2d_backward
+    dz,
+    x,
+    w_conv,
+    b_conv,
+    w_linear,
+    b_linear,
+    unflatten=flatten_backward,
+    pool=max_pool2d_backward,
+    pool_stride=POOL["stride"],
 ):
-    """The gradients, perhaps with another way back through flattening or pooling."""
+    """The gradients, perhaps with another way through flattening or pooling."""
     z_conv = conv2d(x, w_conv, b_conv, stride=2)
-    pooled, argmax = max_pool2d(z_conv, 2, **POOL)
+    pooled, argmax = max_pool2d(z_conv, 2, stride=pool_stride)
     dflat, dw_linear, db_linear = linear_backward(dz, flatten(pooled), w_linear)
     dz_conv = pool(unflatten(dflat, pooled.shape), argmax, z_conv.shape)
     dx, dw_conv, db_conv = conv2d_backward(dz_conv, x, w_conv, stride=2)
@@ -83,7 +91,8 @@ def numeric(dz, *arrays):
     numeric=numeric,
     hints=[
         "Go forward first and keep what each layer was given: the convolution's output for the "
-        "pooling, its winners, and the flattened columns for the fully connected layer.",
+        "pooling, its winners (max_pool2d returns them, too), and the flattened columns for the "
+        "fully connected layer.",
         "dx of a layer is dz of the layer before it. The last layer first: dw = dz columnsᵀ, and "
         "wᵀ dz goes on.",
         "Undo the flattening (transpose, then reshape), send each number to its window's winner, "
@@ -143,6 +152,25 @@ def every_cell_gets_all(*given):
     return backward(
         *given, pool=lambda dz, argmax, shape: 4 * avg_pool2d_backward(dz, shape, 2, **POOL)
     )
+
+
+@network_backward.mistake(POOLING)
+def pooling_windows_side_by_side(*given):
+    """You place the pooling's windows side by side, as they lie without a stride; here they are 3
+    apart."""
+    return backward(*given, pool_stride=2)
+
+
+@network_backward.mistake(POOLING)
+def relu_between(dz, x, w_conv, b_conv, *linear):
+    """You send the gradient back through a ReLU, too; between the convolution and the pooling of
+    this network there is none."""
+    z_conv = conv2d(x, w_conv, b_conv, stride=2)
+
+    def gated(dpooled, argmax, shape):
+        return (z_conv > 0) * max_pool2d_backward(dpooled, argmax, shape)
+
+    return backward(dz, x, w_conv, b_conv, *linear, pool=gated)
 
 
 @network_backward.mistake("05, the 1/N of the loss")

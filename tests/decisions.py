@@ -119,7 +119,7 @@ DECISIONS = {
         (r"\+= dx\[:, :, H:\]", "what hangs over, added at the front"),
     ],
     "tied_kernel_gradient": [
-        (rf"\bdw{CELL} \+= d[yz]{CELL} \* [xy]{CELL}", "the products of both uses in one dw"),
+        (rf"\bdw{CELL} \+= (?:dy{CELL} \* x|dz{CELL} \* y){CELL}", "both uses in one dw"),
         (r"\bsecond \+ [\w.]+\(dy, x, w", "both uses, added"),
         (r"\(dz, y\), \(dy, x\)", "what each use was given"),
         (r"\bsum\(uses\(", "both uses, added"),

@@ -27,7 +27,7 @@ WIDTH, PITCH, ROW = 88, 128, 112  # pixels: a node, from one column to the next,
 VALUE, GRADIENT = 34, 26  # heights of a node's two cells
 LEFT, TOP = 12, 78
 PATHS = 4  # are drawn and written down; more of them are only added up
-PLOT = (300, 170)  # width and height of the loss over the nudge
+PLOT = (272, 170)  # width and height of the loss over the nudge
 
 
 def draw_graph(graph, inputs, *, chosen=None, nudge=None):

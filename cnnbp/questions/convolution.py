@@ -154,11 +154,44 @@ def the_matrix_in_a_convolution(draw):
             (
                 {(i, i * stride + kernel - 1 - tap) for i in range(outputs)},
                 "The kernel is not reversed: w[0] meets the window's first pixel.",
+            )
+            if stride > 1
+            else (
+                {(i, i + k) for i, k in np.ndindex(outputs, kernel)},
+                f"Those are all weights of every window; w[{tap}] is one of them.",
             ),
         ],
-        f"Row i is the window that begins at i·{stride}, so w[{tap}] stands in column "
-        f"i·{stride} + {tap}.",
+        f"Row i is the window that begins at {steps(stride, 'i')}, so w[{tap}] stands in column "
+        f"{steps(stride, 'i', tap)}.",
         tables=[table("A", _unknown(outputs, size), marked=True)],
+    )
+
+
+@question("a pattern pushed on", lesson="06")
+def a_pattern_pushed_on(draw):
+    kernel, stride, push = draw.pick((2, 2, 2), (3, 2, 2), (2, 2, 4), (3, 2, 4), (3, 3, 3))
+    size, start = 11, draw.whole(1, 3)
+    x, w = np.zeros((1, 1, 1, size)), np.ones((1, 1, 1, kernel))
+    x[..., start : start + 2] = 1
+    before, after = (
+        where(conv2d(moved, w, stride=(1, stride))[0, 0, 0])
+        for moved in (x, np.roll(x, push, axis=3))
+    )
+    count = windows((1, size), (1, kernel), stride=(1, stride)).output[1]
+    as_pixels = {(i + push,) for (i,) in before if i + push < count}
+    return cells(
+        f"One row: x has {size} pixels, all 0 but x[{start}] and x[{start + 1}], which are 1. The "
+        f"kernel has {kernel} weights, all 1; stride {stride}, no padding. Now both ones are "
+        f"pushed {push} pixels to the right. Mark every cell of z that is not 0 then.",
+        after,
+        [
+            (before, "That was z before: where the pattern goes, its answer goes."),
+            (as_pixels, f"One cell of z is {stride} pixels of x."),
+            ({(i,) for i in range(count)}, "Most windows see neither of the two."),
+        ],
+        f"z holds the same numbers as before, {push}/{stride} = {push // stride} "
+        f"cell{'s' * (push > stride)} further to the right.",
+        tables=[table("z", ["·"] * count, marked=True)],
     )
 
 

@@ -92,7 +92,7 @@ def the_loop_in_order(draw):
         "gradients = {name: 0 for name in values}",
         "gradients[loss] = 1",
         "for step in reversed(steps):",
-        "· for operand, slope in slopes(step):",
+        "· for operand, slope in slopes[step]:",
         "· · gradients[operand] += gradients[step] * slope",
     ]
     forward, assigned = "for step in steps:", "· · gradients[operand] = gradients[step] * slope"
@@ -105,7 +105,8 @@ def the_loop_in_order(draw):
         return [places[swap.get(row, row)] for row in rows]
 
     return match(
-        "Put the backward pass in order: which place has each line? Two lines are not needed.",
+        "Put the backward pass in order: which place has each line? Two lines are not needed. "
+        "A dot is one step of indentation.",
         {f"`{row}`": places[row] for row in rows},
         ["1st", "2nd", "3rd", "4th", "5th", "no"],
         [
@@ -116,7 +117,7 @@ def the_loop_in_order(draw):
                 "A step comes first, then the operands that it was made of.",
             ),
         ],
-        "Everything starts at 0, the loss at 1. Then from the last step to the first, every "
+        "Everything starts at 0, but the loss at 1. Then from the last step to the first, every "
         "operand is added its share: a value used twice gets two.",
     )
 
@@ -176,7 +177,7 @@ def a_factor_of_zero(draw):
     da, db = sent.values()
     draw.must(len({str(dp), str(a), str(a * dp)}) == 3)
     return match(
-        f"p = a·b with {_numbers(values, 'ab')}, so p = 0. From above comes dp = {dp}. "
+        f"p = a·b with {_numbers(values, 'ab')}, so p = 0. Back from the loss comes dp = {dp}. "
         "What goes back?",
         sent,
         ["0", str(a), str(dp), str(a * dp)],

@@ -1,11 +1,32 @@
-"""Lesson 00: whether the ground is firm. Σ, axis, @, reshape, broadcasting, slopes."""
+"""Lesson 00: a first question, and whether the ground is firm: Σ, axis, @, .T, reshape, slopes."""
 
 import numpy as np
 
 from cnnbp.questions.question import cells, number, question, shape, table
 from cnnbp.questions.sets import grid
+from cnnbp.shape import windows
 
-NUMERATORS = {2: "half", 3: "third", 4: "quarter"}
+
+@question("stops of a filter", lesson="00")
+def stops_of_a_filter(draw):
+    size, kernel, stride = draw.whole(5, 8), draw.whole(2, 3), draw.whole(2, 3)
+    stops, _ = windows((size, size), kernel, stride=stride).output
+    every, _ = windows((size, size), kernel).output
+    overhanging = -(-size // stride)  # a stop for every multiple of the stride
+    draw.must(overhanging != stops > 1)
+    return number(
+        f"An image has {size} rows and {size} columns. A filter of {kernel} rows and {kernel} "
+        f"columns starts in a corner and moves by {stride} pixels at a time, right and down. At "
+        "every stop where it lies wholly on the image it makes one number. How many numbers?",
+        stops**2,
+        [
+            (every**2, "It would make so many if it moved by 1 pixel at a time."),
+            (stops, "That is one row of stops. It moves down as well."),
+            (overhanging**2, "At the last of these stops the filter hangs over the edge."),
+        ],
+        f"It fits {stops} times beside and {stops} times below one another: "
+        f"{stops}·{stops} = {stops**2}.",
+    )
 
 
 @question("an index that stays", lesson="00")
@@ -60,6 +81,23 @@ def rows_times_columns(draw):
         ],
         f"Row {i} of a times column {j} of b: multiply the partners and add.",
         tables=[table("a", a), table("b", b)],
+    )
+
+
+@question("a transpose that fits", lesson="00")
+def a_transpose_that_fits(draw):
+    rows, m, n = map(int, draw.distinct(3, 2, 6))
+    a, b = np.zeros((rows, m)), np.zeros((rows, n))
+    return shape(
+        f"a has shape ({rows}, {m}), b has shape ({rows}, {n}). What is the shape of `a.T @ b`?",
+        (a.T @ b).shape,
+        [
+            ((b.T @ a).shape, "That is b.T @ a; the rows come from the left one."),
+            ((rows, n), "a.T has the columns of a as its rows."),
+            (a.T.shape, "That is a.T alone. The columns come from b."),
+        ],
+        f"a.T is ({m}, {rows}). Rows of the left, columns of the right; what stands between, "
+        f"{rows} and {rows}, must be equal and is summed away.",
     )
 
 

@@ -47,11 +47,12 @@ def explain_input_gradient(part, index, *, x_shape, **given):
     numeric=input_gradient_numeric,
     explain=explain_input_gradient,
     hints=[
-        "Do not gather; scatter. Where the forward loops read x, the backward loops write dx.",
+        "Scattering is shorter. Where the forward loops read x, the backward loops write dx.",
         "z[n,f,i,j] multiplied the pixel in row i·stride[0] + kh − padding[0] with w[f,c,kh,kw].",
         "So add dz[n,f,i,j]·w[f,c,kh,kw] to dx at that pixel, unless it lies in the padding.",
     ],
     stub="The gradient of the loss by the images of z = conv2d(x, w).",
+    start="dx = np.zeros(x_shape), then one stamp for each n, f, i, j",
 )
 def conv2d_input_gradient(dz, w, x_shape, stride, padding):
     """The gradient of the loss by a convolution's input.

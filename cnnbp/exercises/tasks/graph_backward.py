@@ -56,8 +56,9 @@ def graph_backward(steps, slopes, values):
     """The backward pass of any graph: the gradient of the loss by every value.
 
     slopes says how each step moves with its operands: where p = w·x, with w = 3 and x = 2,
-    slopes["p"] is [("w", 2.0), ("x", 3.0)]. Return a dict with a gradient for every name in values;
-    it is 1 for the loss itself, and 0 for what does not reach the loss.
+    slopes["p"] is [("w", 2.0), ("x", 3.0)], which means ∂p/∂w = 2 and ∂p/∂x = 3. Return a dict with
+    a gradient for every name in values; it is 1 for the loss itself, and 0 for what does not reach
+    the loss.
     """
     gradients = {}
     for name in values:

@@ -14,7 +14,7 @@ def sum_of_cubes(x):
 
 
 def tiny(rng):
-    return {"f": sum_of_cubes, "x": rng.permutation([[-2.0, 1.0, 3.0]], axis=1), "step": 0.5}
+    return {"f": sum_of_cubes, "x": rng.permutation([[-1.5, 0.5, 2.5]], axis=1), "step": 0.5}
 
 
 def random(rng):

@@ -21,9 +21,10 @@ class Wrong:
     also: tuple
     convention: bool
     line: str | None
+    alone: bool
 
 
-def wrong(name, reread, said, *forms, also=(), convention=False, line=None):
+def wrong(name, reread, said, *forms, also=(), convention=False, line=None, alone=False):
     """A mistake that can be made in a step.
 
     name        what a verdict has in its .mistakes
@@ -33,8 +34,9 @@ def wrong(name, reread, said, *forms, also=(), convention=False, line=None):
     also        whole functions that make it, with the task's own arguments
     convention  True if it is right in itself, but not what this course agreed on
     line        the kind of line to look for in the learner's source, as in check/source_lines.py
+    alone       True for a rare one that is not tried together with others, which takes time
     """
-    return Wrong(name, reread, said, forms, also, convention, line)
+    return Wrong(name, reread, said, forms, also, convention, line, alone)
 
 
 ONE_PADDING = (
@@ -45,10 +47,40 @@ PADDING_IGNORED = (
     "the padding is ignored: with padding, the first window begins before the first pixel, at "
     "−padding."
 )
+WRAP = (
+    "negative indices are not left out: they count from the end, so that what lies before the "
+    "first pixel lands at the last ones; ask 0 <= row and 0 <= column as well."
+)
+PADDING_ADDED = (
+    "the padding is added: windows begin before the image, in row i·stride[0] − padding[0]."
+)
+FIRST_LEFT_OUT = (
+    "the first row and the first column of the image are left out: row 0 is a row of it, so ask "
+    "0 <= row, not 0 < row."
+)
+DZ_AT_PIXELS = (
+    "the gradient dz is read at the rows and columns of the pixels: window (i, j) has one "
+    "gradient, dz[n, c, i, j]."
+)
+GATHERED = "; to gather from dz, put stride − 1 zeros between its cells first"
+LAST_MISSING = "the last row or column of windows is missing: range ends before its end"
 REMAINDER_MISSING = (
     "rows and columns that no window reached are missing: the last windows may end before the "
     "image does; the pixels beyond them have gradient 0."
 )
+
+
+def borrowed(step, **said):
+    """The choices of another task's step, which are not tried together with others.
+
+    said  {name: sentence} in place of its own
+    """
+    right, *every = step
+    return [
+        right,
+        *(replace(each, said=said.get(each.name, each.said), also=(), alone=True)
+          for each in every if each.forms),
+    ]  # fmt: skip
 
 
 def same(value, *_):
@@ -60,22 +92,63 @@ def same(value, *_):
 # Where windows lie: (stride, kernel_size) -> stride
 
 
-def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart", also=(), far=()):
-    """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart."""
+def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart", also=(), far=(),
+            gathered="", both=()):  # fmt: skip
+    """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart,
+    `both` have the same for rows and columns.
+
+    gathered  what is said to those who gather from dz, behind a semicolon
+    """
     return [
         same,
-        wrong(ignored, reread, "the stride is ignored: neighboring windows lie a stride apart, so "
-            "the window of cell (i, j) begins in row i·stride[0] − padding[0]; to gather from dz, "
-            "put stride − 1 zeros between its cells first.", lambda stride, size: (1, 1),
-            also=also),
+        wrong(ignored, reread, f"the stride is ignored: neighboring windows lie a stride apart, so "
+            f"the window of cell (i, j) begins in row i·stride[0] − padding[0]{gathered}.",
+            lambda stride, size: (1, 1), also=also),
         wrong(apart, reread, "the windows are placed at i·kernel_size: they lie at i·stride, which "
             "is another place wherever the stride is not the window's size.",
             lambda stride, size: size, also=far),
         wrong("one_stride_for_both", reread, "rows and columns have the same stride: the stride is "
             "a pair, stride[0] for rows and stride[1] for columns.",
             lambda stride, size: (stride[0], stride[0]),
-            lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1]),
+            lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1],
+            also=both),
     ]
+
+
+def sizes(reread):
+    """The window's size; (size, stride) -> size."""
+    return [
+        lambda size, stride: size,
+        wrong("window_of_the_strides_size", reread, "the windows are as large as the stride: the "
+            "stride is how far they lie apart, and kernel_size how large they are.",
+            lambda size, stride: stride),
+        wrong("one_size_for_both", reread, "the windows have as many rows as columns: kernel_size "
+            "is a pair, kernel_size[0] rows and kernel_size[1] columns.",
+            lambda size, stride: (size[0], size[0]), lambda size, stride: (size[1], size[1]),
+            lambda size, stride: size[::-1], alone=True),
+    ]
+
+
+BOTH_ALIKE = (lambda p: (p[0], p[0]), lambda p: (p[1], p[1]), lambda p: p[::-1])
+
+
+def with_other(answer, option, *changes):
+    """Whole answers with another stride or padding, the last two arguments: another size, too."""
+    place = {"stride": -2, "padding": -1}[option]
+
+    def changed(change):
+        def other(*arguments):
+            arguments = list(arguments)
+            arguments[place] = change(arguments[place])
+            return answer(*arguments)
+
+        return other
+
+    return tuple(map(changed, changes))
+
+
+def left_out(padding):
+    return (0, 0)
 
 
 # Reading windows: (x, padding, value) -> the image with its padding
@@ -100,25 +173,82 @@ def _bordered(x, rows, columns, value=0.0):
     return wide
 
 
-def paddings(reread, *, left_out="padding_left_out"):
-    """The padded image, and what is read in its place."""
+def paddings(reread, *, left_out="padding_left_out", also=()):
+    """The padded image, and what is read in its place; `also` leave the padding out."""
     return [
         with_padding,
         wrong(left_out, reread, "the first window begins at the first pixel: with padding it "
             "begins before it, at −padding, so that the padding lies on all four sides.",
             lambda x, p: _bordered(x, (0, 2 * p[0]), (0, 2 * p[1])),
-            lambda x, p: too_small_if_padded(x, p), line="padding"),
+            lambda x, p: too_small_if_padded(x, p), also=also, line="padding"),
+        wrong("negative_indices_wrap", reread, WRAP, lambda x, p: only(like(x, p, "wrap"),
+            beyond(x, p)), lambda x, p: like(x, p, "wrap"), alone=True),
+        wrong("padding_added", reread, PADDING_ADDED,
+            lambda x, p: _bordered(x[:, :, p[0]:, p[1]:], (0, 3 * p[0]), (0, 3 * p[1])),
+            alone=True),
+        wrong("padding_of_pixels", reread, "the padding is made of the image's own pixels, or of "
+            "ones: it is made of zeros.", lambda x, p: like(x, p, "edge"),
+            lambda x, p: like(x, p, "symmetric"), lambda x, p: like(x, p, "reflect"),
+            lambda x, p: with_padding(x, p, 1.0), alone=True),
+        wrong("first_pixels_left_out", reread, FIRST_LEFT_OUT,
+            lambda x, p: with_padding(without_first(x), p), alone=True),
         wrong("one_padding_for_both", reread, ONE_PADDING,
             lambda x, p: with_padding(x, (p[0], p[0])), lambda x, p: with_padding(x, (p[1], p[1])),
             lambda x, p: with_padding(x, p[::-1])),
     ]
 
 
-def origins(reread):
+def like(x, padding, mode):
+    """An image whose padding is made of its own pixels."""
+    return np.pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)), mode=mode)
+
+
+def beyond(x, padding):
+    """What lies below the last row or right of the last column, in the padded image."""
+    row, column = np.ogrid[: x.shape[2] + 2 * padding[0], : x.shape[3] + 2 * padding[1]]
+    outside = (row >= x.shape[2] + padding[0]) | (column >= x.shape[3] + padding[1])
+    return (slice(None), slice(None), outside)
+
+
+def without_first(x):
+    """An image with zeros in its first row and its first column."""
+    return only(only(x, np.s_[:, :, 0]), np.s_[:, :, :, 0])
+
+
+# Windows that are cut at the border: (windows, stride, padding) -> windows
+
+
+def alignments(reread, *, down=False):
+    """A window that begins before the image meets the kernel's last cells, or its first."""
+    return [
+        same,
+        wrong("kernel_not_cut_with_the_window", reread, "a window that is cut at the border meets "
+            "the kernel's first cells: cut the kernel as well, from row −(i·stride − padding) on.",
+            lambda windows, stride, padding: slid(windows, stride, padding, down), alone=True),
+    ]
+
+
+def slid(windows, stride, padding, down):
+    """Windows that begin before the image, their cells moved to the kernel's first, or back."""
+    windows = windows.copy()
+    for axis in (0, 1):
+        lines = np.moveaxis(windows, (2 + axis, 4 + axis), (0, 1))
+        for line, gone in zip(lines, range(padding[axis], 0, -stride[axis]), strict=False):
+            kept, moved = (slice(gone, None), slice(None, max(0, len(line) - gone)))
+            if down:
+                kept, moved = moved, kept
+            there = line[kept].copy()
+            line[...] = 0
+            line[moved] = there
+    return windows
+
+
+def origins(reread, *, also=()):
     """The padding by which windows begin before the image; padding -> padding."""
     return [
         same,
-        wrong("padding_ignored", reread, PADDING_IGNORED, lambda padding: (0, 0), line="padding"),
+        wrong("padding_ignored", reread, PADDING_IGNORED, lambda padding: (0, 0), also=also,
+            line="padding"),
         wrong("one_padding_for_both", reread, ONE_PADDING, lambda padding: (padding[0], padding[0]),
             lambda padding: (padding[1], padding[1]), lambda padding: padding[::-1]),
     ]
@@ -190,7 +320,7 @@ def _meetings(windows, stride, shape, order):
     if order != "windows":  # kernel cell by kernel cell
         rows, columns, numbers = (each.transpose(2, 3, 0, 1) for each in (rows, columns, numbers))
     every = list(zip(rows.flat, columns.flat, numbers.flat, strict=True))
-    for row, column, number in every[::-1] if order == "cells backward" else every:
+    for row, column, number in every:
         if row < shape[0] and column < shape[1]:
             met[row][column].append(number)
     most = max(len(each) for line in met for each in line)
@@ -203,8 +333,8 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
         added,
         wrong(name, reread, "overlapping windows are assigned: where they overlap, only one of "
             "them is left; add with += (np.add.at where indices repeat): a pixel used again gets "
-            "the sum.", assigned, lambda *given: assigned(*given, "cells"),
-            lambda *given: assigned(*given, "cells backward"), also=also, line="assigned"),
+            "the sum.", assigned, lambda *given: assigned(*given, "cells"), also=also,
+            line="assigned"),
     ]
 
 
@@ -227,8 +357,11 @@ def assigned_crop(wide, x_shape, padding, reach=None):
     return dx
 
 
-def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the_end"):
-    """The padding is cropped, and how else."""
+def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the_end", full=True):
+    """The padding is cropped, and how else; full if something is written into it."""
+    wraps = wrong("negative_indices_wrap", reread, WRAP, lambda wide, x_shape, p, *_: folded(
+        only(wide, beyond(np.empty(x_shape), p)), x_shape, p),
+        lambda wide, x_shape, p, *_: folded(wide, x_shape, p), alone=True)
     return [
         cropped,
         wrong(at_end, reread, "the padding is not taken off at the top and on the left: it lies "
@@ -251,26 +384,44 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1])),
         wrong("remainder_missing", reread, REMAINDER_MISSING,
             lambda wide, x_shape, p, reach: crop_by_end(wide[:, :, : reach[0], : reach[1]], p)),
+        *([wraps] if full else []),
+        wrong("padding_added", reread, PADDING_ADDED, lambda wide, x_shape, p, *_: _bordered(
+            wide, (p[0], 0), (p[1], 0))[:, :, : x_shape[2], : x_shape[3]], alone=True),
+        wrong("first_pixels_left_out", reread, FIRST_LEFT_OUT,
+            lambda *given: without_first(cropped(*given)), alone=True),
     ]
+
+
+def folded(wide, x_shape, padding):
+    """What lies in the padding, added at the other end of the image, as negative indices do."""
+    rows, columns = (
+        (np.arange(n + 2 * p) - p) % n for n, p in zip(x_shape[2:], padding, strict=True)
+    )
+    dx = np.zeros(x_shape)
+    np.add.at(dx, np.s_[:, :, rows[:, None], columns], wide)
+    return dx
 
 
 # Which samples, where each has its own part: dx -> dx
 
 
-def samples(reread, *, summed="summed_over_batch"):
+def samples(reread, *, summed="summed_over_batch", axis=0):
     """Every sample has its own part, or what else becomes of them."""
+    head = (slice(None),) * axis
     return [
         same,
         wrong("first_sample_only", reread, "{yours} {are} what the first sample alone contributes: "
             "a return inside the loop ends it, or an index 0 stands for all; every sample has a "
-            "part of its own.", lambda dx: only(dx, slice(1, None)), lambda dx: dx[:1]),
+            "part of its own.", lambda dx: only(dx, (*head, slice(1, None))),
+            lambda dx: dx[(*head, slice(1))], lambda dx: dx * 0 + dx[(*head, slice(1))]),
         wrong("last_sample_only", reread, "{yours} {are} what the last sample alone contributes: "
             "zeros made inside the loop begin anew for every sample; each has a part of its own.",
-            lambda dx: only(dx, slice(None, -1)), lambda dx: dx[-1:]),
+            lambda dx: only(dx, (*head, slice(None, -1))), lambda dx: dx[(*head, slice(-1, None))],
+            lambda dx: dx * 0 + dx[(*head, slice(-1, None))]),
         wrong(summed, reread, "{yours} {are} summed over the batch: samples share weights, not "
-            "pixels, so every sample has a gradient of its own.", lambda dx: dx.sum(axis=0),
-            lambda dx: dx.sum(axis=0, keepdims=True),
-            lambda dx: dx * 0 + dx.sum(axis=0, keepdims=True)),
+            "inputs, so every sample has a gradient of its own.", lambda dx: dx.sum(axis=axis),
+            lambda dx: dx.sum(axis=axis, keepdims=True),
+            lambda dx: dx * 0 + dx.sum(axis=axis, keepdims=True)),
     ]
 
 
@@ -299,11 +450,22 @@ def last_windows(reread):
     """All windows are met, or the loops end before the last ones."""
     return [
         same,
-        wrong("last_windows_missing", reread, "the last row or column of windows is missing: there "
-            "are (H + 2·padding − KH) // stride + 1 of them, and range ends before its end.",
+        wrong("last_windows_missing", reread, f"{LAST_MISSING}, and there are (H + 2·padding − "
+            "KH) // stride + 1 of them.",
             lambda z: only(only(z, np.s_[:, :, -1]), np.s_[:, :, :, -1]),
             lambda z: only(z, np.s_[:, :, -1]), lambda z: only(z, np.s_[:, :, :, -1]),
             lambda z: z[:, :, :-1, :-1], lambda z: z[:, :, :-1], lambda z: z[:, :, :, :-1]),
+    ]
+
+
+def last_gradients(reread):
+    """All of dz is used, or the loops end before its last row or column; dz -> dz."""
+    return [
+        same,
+        wrong("last_windows_missing", reread, f"{LAST_MISSING}, and dz has OH rows and OW columns.",
+            lambda dz: only(only(dz, np.s_[:, :, -1]), np.s_[:, :, :, -1]),
+            lambda dz: only(dz, np.s_[:, :, -1]), lambda dz: only(dz, np.s_[:, :, :, -1]),
+            alone=True),
     ]
 
 
@@ -338,9 +500,9 @@ def factor(name, reread, said):
 ONE_NTH = "05, the 1/N of the loss"
 
 
-def over_batch(name="divided_by_batch"):
+def over_batch(reread=ONE_NTH, *, name="divided_by_batch"):
     """1/N where samples are summed."""
-    return factor(name, ONE_NTH, "{yours} {are} divided by N: where the loss is a mean over the "
+    return factor(name, reread, "{yours} {are} divided by N: where the loss is a mean over the "
         "batch, its 1/N is in dz already, so here nothing is divided.")
 
 
@@ -365,18 +527,32 @@ def sign(reread, name="sign_changed"):
 # A layer's slope, and what is multiplied by it
 
 
-def upstreams(reread, *, forgotten):
-    """(dz, slope, x) -> dx."""
+def places(reread):
+    """Where the slope is taken; (dz, x) -> x."""
+    return [
+        lambda dz, x: x,
+        wrong("slope_taken_at_the_upstream", reread, "the slope is taken at dz: it is the slope at "
+            "the input x, multiplied by dz.", lambda dz, x: dz),
+    ]
+
+
+def upstreams(reread, *, forgotten, brackets=()):
+    """(dz, slope, x) -> dx; brackets are whole functions that leave them out."""
+    no_brackets = wrong("brackets_left_out", reread, "brackets are missing: dz multiplies the "
+        "whole "
+        "slope, dz * (…).", also=brackets)
     return [
         lambda dz, slope, x: dz * slope,
         wrong(forgotten, reread, "{yours} {are} the layer's own slope, without dz: the chain rule "
-            "multiplies the two.", lambda dz, slope, x: 1 * slope,
-            lambda dz, slope, x: 1.0 * slope),
+            "multiplies the two.", lambda dz, slope, x: 1 * slope),
         wrong("input_in_place_of_upstream", reread, "the input x is multiplied by the slope: the "
             "chain rule multiplies dz by it.", lambda dz, slope, x: x * slope),
         wrong("input_multiplied_in", reread, "the input x is multiplied in as well: the chain rule "
             "multiplies dz by the slope, and by nothing else.",
             lambda dz, slope, x: dz * x * slope),
+        wrong("upstream_squared", reread, "the gradient dz is multiplied in twice: once is enough.",
+            lambda dz, slope, x: dz * dz * slope),
+        *([no_brackets] if brackets else []),
         wrong("upstream_added", reread, "both dz and the slope are added: the chain rule "
             "multiplies the two.", lambda dz, slope, x: dz + slope),
     ]

@@ -250,7 +250,7 @@ class Task:
         if made.name not in self.mistakes:
             key = f"{self.name}.{made.name}"
             parts = parts or tuple(self.result.names)
-            about = made.said, made.reread, parts, made.convention, made.line
+            about = made.said, made.reread, parts, made.convention, made.line, made.alone
             noted = Mistake(made.name, key, *about)
             self.mistakes[made.name] = noted
         self.mistakes[made.name].functions.extend(made.also)

@@ -1,4 +1,4 @@
-"""Windows one by one, padding and cropping: what the answers of several tasks are made of."""
+"""Windows one by one: what the answers of several tasks are made of."""
 
 import numpy as np
 
@@ -23,15 +23,3 @@ def first_winner(window):
     winner = np.zeros(window.shape, bool)
     winner.flat[window.argmax()] = True
     return winner
-
-
-def padded(x, padding):
-    """Images with zeros around them."""
-    rows, columns = padding
-    return np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)))
-
-
-def cropped(x, x_shape, padding):
-    """The part of padded images that holds x."""
-    rows, columns = padding
-    return x[:, :, rows : rows + x_shape[2], columns : columns + x_shape[3]]

@@ -212,8 +212,8 @@ def three_squashes(draw):
     for _ in range(layers):
         best = float(sigmoid_backward(best, 0.0))
     return number(
-        f"{shown(dz)} comes back through {layers} sigmoids in a row, with nothing between them. "
-        "How large can it be, at most, when it leaves the first one?",
+        f"{shown(dz)} comes back through {layers} sigmoids in a row, with no more than a bias "
+        "between them. How large can it be, at most, when it leaves the first one?",
         best,
         [
             (dz / 4, "That is after one of them."),
@@ -221,7 +221,9 @@ def three_squashes(draw):
             (dz / 2**layers, "½ is the sigmoid's value in the middle; its slope there is ¼."),
             (dz, "Even in the middle, a sigmoid is not as steep as 1."),
         ],
-        f"Each passes a quarter at best: {shown(dz)}/4" + "/4" * (layers - 1) + ".",
+        f"A bias passes everything on, and a sigmoid a quarter at best: {shown(dz)}"
+        + "/4" * layers
+        + ".",
     )
 
 

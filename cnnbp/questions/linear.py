@@ -190,10 +190,11 @@ def what_one_pair_proves(draw):
     return choice(
         f"Your backward function for z = w x returns dx. For {dz} and {v}, Σ dz·(w v) equals Σ "
         "dx·v. What do you know now?",
-        "dx passed a test that nearly every wrong dx fails",
+        "dx is very likely right",
         {
-            "dx is right": "One pair checks it, it does not prove it.",
-            "dw is right as well": "dw has no part in these two sums. It needs a test of its own.",
+            "dx is right beyond doubt": "One pair checks it, it does not prove it.",
+            "dx is likely right, and dw as well": "dw has no part in these two sums. It needs a "
+            "test of its own.",
             "dx has the right shape, no more": "A wrong sign or factor would have shown.",
         },
         "The two sums are equal for every pair if dx is right. A wrong dx may be "

@@ -183,26 +183,29 @@ def which_loss_sent_this(draw):
     draw.must(off.sum())
     sign = [(-abs(off)).tolist(), abs(off).tolist()]
     written = lambda column: "(" + ", ".join(map(shown, column)) + ")"  # noqa: E731
+    either, squares = options = ["either of the two", "the mean squared error alone"]
     columns = {
-        written(soft): "softmax cross-entropy",
-        written(off): "mean squared error",
-        written(sign[draw.whole(0, 1)]): "mean squared error",
+        written(soft): either,
+        written(off): squares,
+        written(sign[draw.whole(0, 1)]): squares,
     }
     draw.must(len(columns) == 3)
     rows = draw.shuffled(columns)
-    options = ["softmax cross-entropy", "mean squared error"]
     other = dict(zip(options, reversed(options), strict=True))
     return match(
-        "Each of these is a sample's column of dz. Which loss sent it?",
+        "Each of these is a sample's column of dz. Which loss can have sent it?",
         {row: columns[row] for row in rows},
         options,
         [
             ([other[columns[row]] for row in rows], "Add up the columns."),
-            ([options[0]] * 3, "A softmax's column adds up to 0."),
-            ([options[1]] * 3, "One column adds up to 0, with one negative cell: a label."),
+            ([options[0]] * 3, "A softmax cross-entropy's column adds up to 0."),
+            (
+                [options[1]] * 3,
+                "One column adds up to 0, with one negative cell: a label's, perhaps.",
+            ),
         ],
         "Softmax cross-entropy sends columns that add up to 0, with one negative cell, the "
-        "label's. The mean squared error sends z − target, whatever that is.",
+        "label's. The mean squared error sends 2·(z − t)/(K·N), which can be any column.",
     )
 
 

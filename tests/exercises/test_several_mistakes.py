@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers import cropped, padded, zeros_with_padding
 
+import cnnbp
 from cnnbp.exercises import EXERCISES
 
 NAMED, UNNAMED = [], []
@@ -325,10 +326,151 @@ def _(gradients, max_norm):
     return [g * min(1.0, scale) for g in gradients]
 
 
+# At borders, in sets and dicts, and in the order of a function's own names
+
+
+@named("conv2d_weight_gradient", "negative_indices_wrap")
+def _(dz, x, w_shape, stride, padding):
+    dw = np.zeros(w_shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, a, b in np.ndindex(w_shape[1:]):
+            row, column = i * stride[0] + a - padding[0], j * stride[1] + b - padding[1]
+            if row < x.shape[2] and column < x.shape[3]:
+                dw[f, c, a, b] += dz[n, f, i, j] * x[n, c, row, column]
+    return dw
+
+
+def scatter_at(dz, w, x_shape, stride, padding, wanted):
+    dx = np.zeros(x_shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        for c, a, b in np.ndindex(w.shape[1:]):
+            row, column = i * stride[0] + a - padding[0], j * stride[1] + b - padding[1]
+            if wanted(row, x_shape[2]) and wanted(column, x_shape[3]):
+                dx[n, c, row, column] += dz[n, f, i, j] * w[f, c, a, b]
+    return dx
+
+
+@named("conv2d_input_gradient", "negative_indices_wrap")
+def _(*given):
+    return scatter_at(*given, lambda place, size: place < size)
+
+
+@named("conv2d_input_gradient", "first_pixels_left_out")
+def _(*given):
+    return scatter_at(*given, lambda place, size: 0 < place < size)
+
+
+@named("conv2d_input_gradient", "padding_added")
+def _(dz, w, x_shape, stride, padding):
+    less = tuple(-p for p in padding)
+    return scatter_at(dz, w, x_shape, stride, less, lambda place, size: 0 <= place < size)
+
+
+@named("conv2d_weight_gradient", "kernel_not_cut_with_the_window")
+def _(dz, x, w_shape, stride, padding):
+    dw = np.zeros(w_shape)
+    for n, f, i, j in np.ndindex(dz.shape):
+        top, left = i * stride[0] - padding[0], j * stride[1] - padding[1]
+        rows = slice(max(top, 0), max(top + w_shape[2], 0))
+        window = x[n, :, rows, max(left, 0) : max(left + w_shape[3], 0)]
+        dw[f, :, : window.shape[1], : window.shape[2]] += dz[n, f, i, j] * window
+    return dw
+
+
+@named("conv2d_output", "padding_of_pixels")
+def _(x, w, b, stride, padding):
+    wide = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], mode="edge")
+    return forward(wide, w, b, stride, (0, 0))
+
+
+@named("conv2d_output", "padding_at_the_end")
+def _(x, w, b, stride, padding):
+    return forward(x, w, b, stride, (0, 0))
+
+
+@named("conv2d_output", "mean_in_place_of_sum")
+def _(x, w, b, stride, padding):
+    return forward(x, w / w[0].size, b, stride, padding)
+
+
+@named("max_pool2d_output", "largest_begins_with_zero")
+def _(x, *geometry):
+    z, argmax = EXERCISES["max_pool2d_output"].answer(x, *geometry)
+    return np.maximum(z, 0), np.where(z > 0, argmax, 0)
+
+
+@named("clip_by_global_norm", "compared_before_the_root")
+def _(gradients, max_norm):
+    total = sum((g**2).sum() for g in gradients)
+    return [g * max_norm / total**0.5 if total > max_norm else g for g in gradients]
+
+
+@named("momentum_step", "arguments_exchanged")
+def _(w, velocity, dw, learning_rate, momentum):
+    velocity = learning_rate * velocity + dw
+    return w - momentum * velocity, velocity
+
+
+@named("network_backward", "reshaped_without_transposing", "bias_left_out_forward")
+def _(dz, x, w_conv, b_conv, w_linear, b_linear):
+    z = cnnbp.conv2d(x, w_conv, stride=2)
+    pooled, argmax = cnnbp.max_pool2d(z, 2, stride=3)
+    dflat, *linear = cnnbp.linear_backward(dz, cnnbp.flatten(pooled), w_linear)
+    dz_conv = cnnbp.max_pool2d_backward(dflat.reshape(pooled.shape), argmax, z.shape)
+    return *cnnbp.conv2d_backward(dz_conv, x, w_conv, stride=2), *linear
+
+
+@named("linear_gradients_batch_in_rows", "product_the_other_way_round", "bias_not_a_row")
+def _(dz, x, w):
+    return dz @ w.T, dz.T @ x, dz.sum(axis=0)
+
+
+def passed_back(steps, slopes, values, start=1.0):
+    gradients = dict.fromkeys(values, 0.0) | {steps[-1]: start}
+    for step in steps[::-1]:
+        for operand, slope in slopes[step]:
+            gradients[operand] += gradients[step] * slope
+    return gradients
+
+
+@named("graph_backward", "loss_does_not_begin_with_one")
+def _(steps, slopes, values):
+    return passed_back(steps, slopes, values, values[steps[-1]])
+
+
+@named("graph_backward", "one_operand_only")
+def _(steps, slopes, values):
+    return passed_back(steps, {name: pairs[:1] for name, pairs in slopes.items()}, values)
+
+
+@named("graph_backward", "a_step_is_left_out")
+def _(steps, slopes, values):
+    return passed_back(steps, slopes | {steps[-1]: []}, values)
+
+
+@named("gradient_terms", "stride_and_padding_ignored")
+def _(wanted, index, x_shape, w_shape, stride, padding):
+    (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
+    OH = (H + 2 * padding[0] - KH) // stride[0] + 1
+    OW = (W + 2 * padding[1] - KW) // stride[1] + 1
+    found = set()
+    for n, f, i, j, c, a, b in np.ndindex(N, F, OH, OW, C, KH, KW):
+        pixel, weight = (n, c, i + a, j + b), (f, c, a, b)
+        if i + a < H and j + b < W and index == (pixel if wanted == "dx" else weight):
+            found.add(((n, f, i, j), weight if wanted == "dx" else pixel))
+    return found
+
+
+@named("cells_behind", "all_samples", "first_filter_only")
+def _(index, x_shape, *others):
+    cells = EXERCISES["cells_behind"].answer(index, x_shape, *others)
+    return {(n, *cell[1:]) for n in range(x_shape[0]) for cell in cells if cell[1] == 0}
+
+
 # Explained, though it has no name
 
 
-@explained("relu_gradient", "the same array in every case")
+@named("relu_gradient", "arguments_unused")
 def _(dz, x, kept={}):  # noqa: B006
     return kept.setdefault("dx", dz * (x > 0))
 
@@ -345,12 +487,12 @@ def _(dz, x, w_shape, stride, padding):
     return dw
 
 
-@explained("conv2d_bias_gradient", "keepdims=True")
+@named("conv2d_bias_gradient", "axes_of_length_one")
 def _(dz):
     return dz.sum(axis=(0, 2, 3))
 
 
-@explained("graph_gradients", "Your dx is the right one times 1/2")
+@named("graph_gradients", "square_without_its_two")
 def _(x, w, b, target):
     e = w * x + b + x - target
     return e * (w + 1), 2 * e * x, 2 * e
@@ -413,3 +555,16 @@ def test_what_cannot_be_told_apart_is_said_as_either_or():
     task = EXERCISES["flatten_gradient"]
     verdict = task.check(lambda dz, x_shape: dz.T.reshape(x_shape) * 0 + dz[0, 0])
     assert verdict.mistakes == ()
+
+
+def test_only_an_empty_set_is_no_evidence():
+    for name in ("gradient_terms", "cells_behind"):
+        assert EXERCISES[name].check(lambda *given: set()).mistakes == ()
+
+
+def test_the_parts_of_a_dict_are_explained_together():
+    def mine(steps, slopes, values):
+        gradients = EXERCISES["graph_backward"].answer(steps, slopes, values)
+        return gradients | {name: 0.0 for name in values if name not in steps}
+
+    assert EXERCISES["graph_backward"].check(mine).mistakes == ("all_zeros",)

@@ -316,6 +316,10 @@ def test_indices_may_be_of_any_kind_of_int():
         (conv2d_weight_gradient, np.sum, "a single number"),
         (conv2d_bias_gradient, np.ravel, "keepdims=True"),
         (conv2d_bias_gradient, lambda db: db[..., None], "1 axis too many"),
+        (conv2d_weight_gradient, lambda dw: dw[..., None] * [0.25, 0.75], "sum over 4 of yours"),
+        (conv2d_weight_gradient, lambda dw: np.concatenate([dw, dw]), "2 times as long"),
+        (linear_gradients, lambda all: (all[0].sum(axis=0, keepdims=True), *all[1:]), "axis D is"),
+        (conv2d_output, lambda z: z[:, :, :, 2:], "rows of windows"),
         (conv2d_input_gradient, lambda dx: dx[:, :, 1:], "off by (-1, +0)"),
         (conv2d_input_gradient, lambda dx: np.ones((3, 2, 2, 3)), None),
     ],
@@ -345,7 +349,7 @@ def test_dz_handed_back_is_recognized_by_its_shape():
     [
         (relu_gradient, lambda dz, x: -dz * (x > 0), "except for its sign"),
         (relu_gradient, lambda dz, x: 0 * dz, "all zeros"),
-        (relu_gradient, lambda dz, x: 3 * dz * (x > 0), "times 3, in every cell"),
+        (relu_gradient, lambda dz, x: 3 * dz * (x > 0), "the right one times 3."),
         (relu_gradient, lambda dz, x: (dz * (x > 0)).astype(np.float32), "float32"),
         (relu_gradient, lambda dz, x: (dz * (x > 0)).astype(int), "whole numbers"),
         (relu_gradient, lambda dz, x: np.where(x > 0, dz, np.nan), "NaN or infinity"),
@@ -355,8 +359,10 @@ def test_dz_handed_back_is_recognized_by_its_shape():
 def test_a_family_of_wrong_values_is_recognized(task, wrong, said):
     verdict = task.check(wrong)
     assert not verdict
-    assert verdict.mistake is None
     assert said in verdict.message
+    named = {"sign": "sign_changed", "zeros": "all_zeros", "times": "factor_too_many"}
+    named |= {"float32": "digits_lost", "whole": "cut_to_whole_numbers"}
+    assert verdict.mistakes == tuple(name for word, name in named.items() if word in said)
 
 
 @pytest.mark.parametrize(
@@ -379,7 +385,7 @@ def test_a_family_is_named_with_its_quantity(task, change, said):
         return change(task.answer(*arguments), **dict(zip(task.parameters, arguments, strict=True)))
 
     verdict = task.check(wrong)
-    assert verdict.mistakes == ()
+    assert len(verdict.mistakes) == (said != "except on its border")  # which says only where
     assert verdict.explained
     assert said in verdict.message
 

@@ -8,6 +8,9 @@ from cnnbp.exercises.check.messages import say
 # What an exception's text begins or continues with, and the key of what is said of it
 PATTERNS = {
     r"truth value of an array": "ambiguous",
+    r"only (length-1|0-dim\w*) arrays can be converted": "one number",
+    r"ufunc 'bitwise_\w+' not supported|unsupported operand type\(s\) for [\^&|]": "operator",
+    r"^KeyError": "key",
     r"only (integer|length-1|0-dim)|cannot be interpreted as an integer": "a number wanted",
     r"Cannot cast ufunc '\w+' output from .* to dtype\('u?int": "ints",
     r"could not broadcast input array from shape \((\d+,)*0?|operands could not be broadcast":
@@ -18,7 +21,7 @@ PATTERNS = {
         "joined",
     r"cannot reshape array of size": "reshape",
     r"out of bounds|index out of range": "bounds",
-    r"too many indices|object is not subscriptable": "indices",
+    r"too many indices|object is not subscriptable|invalid index to scalar": "indices",
     r"[Dd]ivision by zero|float modulo|divide by zero": "zero",
     r"(operand|multiply sequence).*'(tuple|list)'|'tuple' and|and 'tuple'": "pair",
     r"has no attribute": "attribute",

@@ -14,7 +14,7 @@ from cnnbp.exercises.check.conditions import CONDITIONS
 from cnnbp.exercises.check.factors import factors
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.mistakes import capitalized
-from cnnbp.exercises.check.recognizing import Raised, alike, numbers_in
+from cnnbp.exercises.check.recognizing import Raised, alike, numbers_in, told_in
 from cnnbp.exercises.check.results import agree
 
 MOST = 3  # more ways to explain something are none
@@ -84,6 +84,7 @@ class Search:
 
     def __init__(self, facts, outcomes):
         self.facts, self.cases, self.outcomes = facts, facts.cases, outcomes
+        self._alike = {}  # id of outcomes: whether they fit all parts of a list or a dict
         self.parts = dict.fromkeys(itertools.chain(*(case.expected for case in self.cases)))
         expected = [case.expected for case in self.cases]
         self.right = {
@@ -98,6 +99,8 @@ class Search:
         ways = {part: tied for part, tied in ways.items() if tied}
         if not ways:
             return None
+        if not self.facts.task.result.entries:
+            return self._told_of_all(ways)
         found = {}
         for chosen in itertools.product(*(tied.items() for tied in ways.values())):
             way = {}
@@ -108,6 +111,15 @@ class Search:
         best = min(costs[:2] for costs in found.values())
         tied = [way for *costs, way in found.values() if tuple(costs) == best]
         return self._told(tied, frozenset(ways), partly=best[1] % 1 >= SPOILED)
+
+    def _told_of_all(self, ways):
+        """The Explanation of a list or a dict, whose parts are made alike, or None."""
+        found = [
+            way for way in next(iter(ways.values())) if all(way in tied for tied in ways.values())
+        ]
+        fewest = min(map(len, found), default=0)
+        tied = [dict.fromkeys(way, tuple(ways)) for way in found if len(way) == fewest]
+        return self._told(tied, frozenset(ways), partly=False) if tied else None
 
     def _told(self, tied, parts, partly):
         """The Explanation that tied ways share, and what they leave open.
@@ -172,22 +184,48 @@ class Search:
         return any(self._spoils(outcomes, other) for other in self.right - {part})
 
     def _fits(self, outcomes, part):
-        """In how many cases a mistake is only compatible and not the same; None if it is not."""
-        inexact, told, raised, ran = 0, False, False, 0
+        """In how many cases a mistake is only compatible and not the same; None if it is not.
+
+        The parts of a list or a dict are made alike: a mistake fits all of them, or none.
+        """
+        if self.facts.task.result.entries:
+            inexact, told = self._compared(outcomes, part)
+            return inexact if told else None
+        if id(outcomes) not in self._alike:
+            self._alike[id(outcomes)] = self._fits_all(outcomes), outcomes  # so its id is kept
+        return self._alike[id(outcomes)][0]
+
+    def _fits_all(self, outcomes):
+        """The same for all wrong parts together."""
+        count, evidence = 0, False
+        for part in self.parts:
+            if part not in self.right:
+                inexact, told = self._compared(outcomes, part)
+                if inexact is None:
+                    return None
+                count, evidence = count + inexact, evidence or told
+        return count if evidence else None
+
+    def _compared(self, outcomes, part):
+        """(in how many cases it is not the same, whether there is evidence); (None, False) if a
+        case speaks against it."""
+        inexact, told, raised, empty, ran = 0, False, False, False, 0
         for case, yours, its in zip(self.cases, self.outcomes, outcomes, strict=True):
             if alike(yours, its, part):
                 wrong = not alike(yours, case.expected, part)
                 raised |= wrong and isinstance(yours, Raised)
-                told |= wrong and case.number > 0 and not isinstance(yours, Raised)
-                ran += case.number > 0 and not wrong
+                nothing = _is_empty(yours, part)
+                empty |= wrong and case.number > 0 and nothing
+                told |= wrong and case.number > 0 and not (nothing or isinstance(yours, Raised))
+                ran += case.number > 0 and not (wrong or nothing)
                 continue
             inexact += 1
             if _same_numbers(yours, its, part):
                 told |= case.number > 0 and not _same_numbers(yours, case.expected, part)
             elif not _compatible(yours, its, case.expected, part):
-                return None
+                return None, False
         by_error = raised and ran >= 2 and not inexact
-        return inexact if told or by_error else None
+        return inexact, told or by_error or (empty and ran > 0)
 
     def _factor(self, part):
         """A declared factor alone; None if it is one that has no name."""
@@ -220,12 +258,12 @@ class Search:
         found, case = {}, self._screen(part)
         if not case:
             return {}
+        array = self.outcomes[case.number][part]
         for mistake, outcomes in self.facts.mistakes:
-            if not self._contradicted(outcomes, part):
+            if isinstance(array, np.ndarray) and not self._contradicted(outcomes, part):
                 for factor, rank in self._factors(part, outcomes).items():
                     if mistake not in self.facts.task.factors and self._differs(outcomes, part):
                         found[mistake, factor] = rank
-        array = self.outcomes[case.number][part]
         enough = {  # mistakes that give all these numbers alone
             mistake
             for mistake, outcomes in self.facts.mistakes
@@ -251,17 +289,20 @@ class Search:
         wrong = (
             self.cases[number]
             for number in self._wrong_numbers(part)
-            if np.isfinite(self.outcomes[number][part]).all()
+            if isinstance(told := self.outcomes[number][part], frozenset) or np.isfinite(told).all()
         )
-        return min(wrong, key=lambda case: case.expected[part].size, default=None)
+        sizes = {case: _size(case.expected[part]) for case in wrong}
+        if isinstance(self.cases[0].expected.get(part), frozenset):  # small ones tell little
+            sizes = {case: (size < 6, size) for case, size in sizes.items()}
+        return min(sizes, key=sizes.get, default=None)
 
     def _wrong_numbers(self, part):
         """The numbers of the random cases in which the learner's numbers are wrong."""
         return [
             case.number
             for case in self.cases[1:]
-            if (array := numbers_in(self.outcomes[case.number], part)) is not None
-            and array.size <= MOST_CELLS
+            if (told := told_in(self.outcomes[case.number], part)) is not None
+            and _size(told) <= MOST_CELLS
             and part in case.expected
             and not _same_numbers(self.outcomes[case.number], case.expected, part)
         ]
@@ -286,6 +327,17 @@ class Search:
             made += visible and here
             avoided += visible and not here
         return made >= 2 and avoided >= 2
+
+
+def _is_empty(outcome, part):
+    """Whether it is an empty set, which could come from anything."""
+    return (
+        isinstance(outcome, dict) and isinstance(outcome.get(part), frozenset) and not outcome[part]
+    )
+
+
+def _size(told):
+    return len(told) if isinstance(told, frozenset) else told.size
 
 
 def only_where(mistake, condition):

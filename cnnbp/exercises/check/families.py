@@ -17,6 +17,41 @@ from cnnbp.exercises.check.shapes import symbolic
 
 MOST_CELLS = 10**5  # a larger array is no answer
 
+# The families that say which mistake it is: the sentence's key, and what a verdict calls it
+NAMED = {
+    "line.returned": "return_inside_the_loop",
+    "order.names": "arguments_in_another_order",
+    "shape.scalar": "summed_over_everything",
+    "shape.empty": "empty_slice",
+    "shape.reordered": "axes_in_another_order",
+    "shape.ones": "axes_of_length_one",
+    "shape.more": "axes_of_length_one",
+    "shape.not summed": "axis_not_summed",
+    "shape.summed": "axis_summed",
+    "shape.padding": "padding_not_cropped",
+    "shape.joined": "arrays_joined",
+    "family.zeros": "all_zeros",
+    "family.sign": "sign_changed",
+    "family.factor": "factor_too_many",
+    "family.divided": "factor_missing",
+    "family.constant": "factor_too_many",
+    "family.transposed": "axes_in_another_order",
+    "family.reversed": "reversed",
+    "family.shifted": "shifted",
+    "family.constant result": "arguments_unused",
+    "family.only one": "one_contribution_only",
+    "family.only one filled": "one_filled_only",
+    "family.slice": "one_filled_only",
+    "family.whole": "cut_to_whole_numbers",
+    "family.digits": "digits_lost",
+}
+
+
+def names_of(sentences):
+    """What a verdict calls the families that these sentences speak of, each once."""
+    keys = (getattr(said, "key", "") for said in sentences)
+    return tuple(dict.fromkeys(NAMED[key] for key in keys if key in NAMED))
+
 
 @dataclass
 class Wrong:
@@ -35,8 +70,19 @@ class Wrong:
     case: Case
 
 
-def shape_family(wrong):
-    """Which shape mistake it is, or None."""
+def shape_family(wrong, others=()):
+    """Which shape mistake it is, or None; others are the cases with a wrong shape.
+
+    That only axes of length 1 differ is said if it is so in all of them.
+    """
+    said = _shape_family(wrong)
+    if said and said.key in ("shape.ones", "shape.more"):
+        every = [_shape_family(other) for other in others]
+        return next((other for other in every if not other or other.key != said.key), said)
+    return said
+
+
+def _shape_family(wrong):
     yours, expected = wrong.yours.shape, wrong.expected.shape
     argument = [k for k, v in wrong.case.arguments.items() if getattr(v, "shape", None) == yours]
     if not yours:
@@ -50,18 +96,26 @@ def shape_family(wrong):
         return say("shape.more", count=more) if more > 0 else say("shape.ones")
     if missing := _left_out(wrong):
         return say("shape.summed", missing=", ".join(missing), count=len(missing))
+    if axes := _not_summed(wrong):
+        return say("shape.not summed", count=len(axes), axes=" and ".join(map(str, axes)))
     if wrong.yours.size == wrong.expected.size:
         return say("shape.reshaped")
+    if (more := len(yours) - len(expected)) > 0:
+        return say("shape.too many", count=more)
     if argument:
         return say("shape.argument", argument=argument[0])
     if len(yours) == len(expected) == 4 and yours[:2] == expected[:2]:
         return _image_size(wrong)
-    return None
+    return _joined(wrong)
 
 
 def _left_out(wrong):
     """The symbols of the axes that were summed over, if leaving them out explains the shape."""
     shape, found = wrong.expected.shape, []
+    if wrong.yours.ndim == len(shape):
+        kept = tuple(axis for axis, n in enumerate(shape) if wrong.yours.shape[axis] == 1 != n)
+        summed = kept and agree(wrong.yours, wrong.expected.sum(axis=kept, keepdims=True))
+        return [wrong.symbols[axis] for axis in kept] if summed else []
     for count in range(1, len(shape)):
         for axes in itertools.combinations(range(len(shape)), count):
             if np.delete(shape, axes).tolist() == list(wrong.yours.shape):
@@ -72,10 +126,32 @@ def _left_out(wrong):
     return [wrong.symbols[axis] for axis in (summed or found)[0]]
 
 
+def _not_summed(wrong):
+    """The axes of yours that are to be summed over, if that gives the right numbers; or None."""
+    count = wrong.yours.ndim - wrong.expected.ndim
+    if count < 1:
+        return None
+    every = itertools.combinations(range(wrong.yours.ndim), count)
+    return next((axes for axes in every if agree(wrong.yours.sum(axis=axes), wrong.expected)), None)
+
+
+def _joined(wrong):
+    """The sentence of an array that is several times as long along one axis, or None."""
+    if wrong.yours.ndim != wrong.expected.ndim:
+        return None
+    times = [n / max(1, m) for n, m in zip(wrong.yours.shape, wrong.expected.shape, strict=True)]
+    longer = [ratio for ratio in times if ratio != 1]
+    if len(longer) == 1 and longer[0] > 1 and longer[0].is_integer():
+        return say("shape.joined", count=int(longer[0]))
+    return None
+
+
 def _image_size(wrong):
+    off = np.subtract(wrong.yours.shape[2:], wrong.expected.shape[2:])
+    if wrong.symbols[2:] == ("OH", "OW"):
+        return say("shape.windows", rows=f"{off[0]:+d}", columns=f"{off[1]:+d}")
     if wrong.symbols[2:] != ("H", "W"):
         return None
-    off = np.subtract(wrong.yours.shape[2:], wrong.expected.shape[2:])
     padding = np.array(wrong.case.arguments.get("padding", (0, 0)))
     if padding.any() and np.array_equal(off, 2 * padding):
         return say("shape.padding")
@@ -212,7 +288,7 @@ def _only_one(cases):
 def _slice(cases):
     """Right at some indices of one axis, wrong at all others, in every wrong case."""
     for axis, symbol in enumerate(cases[0].symbols):
-        found = [_right_indices(case, axis) for case in cases]
+        found = _from_one_end([_right_indices(case, axis) for case in cases], axis, cases)
         lengths = {case.expected.shape[axis] for case in cases}
         wrong = [
             right
@@ -231,6 +307,14 @@ def _slice(cases):
             indices = ", ".join(map(str, wrong[0]))
             return say("family.slice", name=cases[0].name, indices=indices, axis=symbol)
     return None
+
+
+def _from_one_end(found, axis, cases):
+    """Indices of every case counted from the end, as −1, if each of them has the last one."""
+    sizes = [case.expected.shape[axis] for case in cases]
+    if all(n - 1 in right for right, n in zip(found, sizes, strict=True)):
+        return [[i - n for i in right] for right, n in zip(found, sizes, strict=True)]
+    return found
 
 
 def _right_indices(case, axis):

@@ -10,7 +10,13 @@ import numpy as np
 from cnnbp.exercises.check.calling import described, own_line
 from cnnbp.exercises.check.errors import error_hint
 from cnnbp.exercises.check.explaining import Search
-from cnnbp.exercises.check.families import Wrong, constant_family, shape_family, value_family
+from cnnbp.exercises.check.families import (
+    Wrong,
+    constant_family,
+    names_of,
+    shape_family,
+    value_family,
+)
 from cnnbp.exercises.check.handed_in import name_of
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.orders import (
@@ -80,13 +86,15 @@ class Judgement:
         if not found and not explained:
             elsewhere = self._raised_elsewhere()
             said, explained = [*elsewhere, *said], bool(elsewhere)
-        sentences = [*(found.sentences if found else []), *self._lines(found), *said]
+        lines = list(self._lines(found))
+        families = names_of([*(() if found else lines), *said])
+        sentences = [*(found.sentences if found else []), *lines, *said]
         sentences += self._where_to_look(case) if known_ones else []
         return Finding(
             stage,
             sentences,
-            mistakes=found.names if found else (),
-            explained=bool(found) or explained,
+            mistakes=tuple(dict.fromkeys([*(found.names if found else ()), *families])),
+            explained=bool(found or families) or explained,
             compared=self._compared(case) if stage in VALUES else None,
             printed=printed,
         )
@@ -178,11 +186,13 @@ class Judgement:
     def _wrong_shape(self, case, found):
         name = self._wrong_part(case)
         wrong = self._wrong(case, name)
-        expected = f"{symbolic(wrong.symbols)} = {wrong.expected.shape}"
+        declared = f"{symbolic(wrong.symbols)} = " if self._declared(name) else ""
+        expected = f"{declared}{wrong.expected.shape}"
         said = [say("shape", name=wrong.name, yours=wrong.yours.shape, expected=expected)]
         if found and name in found.parts:
             return said, True
-        hint = constant_family(self._all(name)) or shape_family(wrong)
+        others = [each for each in self._all(name) if each.yours.shape != each.expected.shape]
+        hint = constant_family(self._all(name)) or shape_family(wrong, others)
         return [*said, *([hint] if hint else [])], bool(hint)
 
     def _wrong_values(self, case, found):
@@ -217,11 +227,15 @@ class Judgement:
         yours, expected = self.outcomes[case.number][name], case.expected[name]
         return None if isinstance(expected, frozenset) else (name, yours, expected)
 
+    def _declared(self, name):
+        """The symbols of a part's axes; None if it may have any."""
+        entry = self.task.result.entries.get(name)
+        return entry.symbols if entry and entry.symbols != ANY else None
+
     def _wrong(self, case, name):
         yours, expected = self.outcomes[case.number][name], case.expected[name]
-        entry = self.task.result.entries.get(name)
-        symbols = entry.symbols if entry else ANY
-        if symbols == ANY:
+        symbols = self._declared(name)
+        if symbols is None:
             symbols = tuple(f"axis {axis}" for axis in range(np.ndim(expected)))
         return Wrong(name, symbols, yours, expected, case)
 

@@ -43,20 +43,26 @@ MESSAGES = {
     "raised.elsewhere": "In another case, with {given}, it raised {error}.",
     "error.ambiguous": "An if asks one question, but an array has as many answers as cells: ask "
     "them with a mask, x > 0, or loop over the indices.",
+    "error.one number": "A function of single numbers was given an array: those of math, float() "
+    "and int() take one number, numpy's own, as np.exp, take arrays.",
+    "error.operator": "This operator does not work on these: ^ is no power in Python, write **; "
+    "& and | join masks, and need brackets around them.",
+    "error.key": "There is nothing under this name in the dict: make it with a number for every "
+    "name first.",
     "error.a number wanted": "Somewhere a single int is wanted and an array, a pair or a float was "
     "given: np.zeros takes a shape, as x.shape; range and an index take one int.",
     "error.ints": "An array of ints cannot hold fractions: make it with dtype=float.",
-    "error.broadcast": "Two arrays meet whose shapes do not fit: print both. An empty "
-    "slice such as [0:-0], a window that reaches over the edge or an axis in another place make "
-    "them differ.",
+    "error.broadcast": "Two arrays meet whose shapes do not fit: print both. A * where a "
+    "matrix product @ is meant, an empty slice such as [0:-0], a window that reaches over the edge "
+    "or an axis in another place make them differ.",
     "error.product": "A matrix product needs as many columns on the left as rows on the right: "
     "which of the two has to be transposed?",
     "error.ragged": "Arrays of different shapes do not make one array: keep them in a list.",
     "error.joined": "Arrays of different shapes cannot be joined as they are: flatten each with "
     ".ravel(), or go through them one by one.",
     "error.reshape": "A reshape must keep the count of numbers: print both shapes.",
-    "error.bounds": "An index is beyond the last cell: think of the padding, the stride, and "
-    "which axis is which.",
+    "error.bounds": "An index is beyond the last cell: print it beside the shape. Which axis is it "
+    "for, and what does it do at the edge?",
     "error.indices": "There are more indices than axes: print the shape of what is indexed.",
     "error.zero": "Something is divided by 0: think of the case in which everything is 0.",
     "error.pair": "A pair is used like one number: stride, padding and kernel_size are "
@@ -84,6 +90,8 @@ MESSAGES = {
     "({yours}), and must take ({expected}).",
     "order.arguments": "Right, but its arguments come in another order: your function takes "
     "({yours}), and must take ({expected}).",
+    "order.exchanged": "Right, if {moved} changed places: look where your function uses the one "
+    "and where it uses the other.",
     "order.names": "Your parameter {name} gets {given}: arguments come in the order ({expected}).",
     "order.results": "Right, but return {expected} in this order; yours are {yours}.",
     "order.list": "Right, but your list is in another order: return one array for each given one, "
@@ -115,6 +123,7 @@ MESSAGES = {
     "type.named.other": 'Your dict has "{name}", which is no name in {argument}.',
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",
+    "shape.joined": "It is {count} times as long along one axis: arrays were joined or repeated.",
     "shape.scalar": "That is a single number: something was summed over every axis.",
     "shape.empty": "It is empty: a slice such as [p:-p] holds nothing where p is 0, since −0 is 0.",
     "shape.reordered": "Its axes are in another order: transpose before you return, or loop over "
@@ -122,6 +131,11 @@ MESSAGES = {
     "shape.ones": "Only axes of length 1 differ: keepdims=True in a sum or a reshape keeps them.",
     "shape.more": "It has {count} {count:axis|axes} too many: its numbers fit without the axes of "
     "length 1, which a reshape or an index takes away.",
+    "shape.not summed": "It has {count} {count:axis|axes} too many: sum over {axes} of yours, "
+    "counted from 0.",
+    "shape.too many": "It has {count} {count:axis|axes} too many: is a sum over one missing?",
+    "shape.windows": "Its rows and columns are off by ({rows}, {columns}): there are (H + "
+    "2·padding − KH) // stride + 1 rows of windows, and columns alike.",
     "shape.summed": "The {count:axis|axes} {missing} {count:is|are} gone: summed over, or never "
     "looped over.",
     "shape.argument": "That is the shape of {argument}: is a sum missing, or is it the wrong "
@@ -161,7 +175,7 @@ MESSAGES = {
     "multiplied in, or a division by it is missing.",
     "family.divided": "Your {name} is the right one divided by {quantity}: a mean in place of a "
     "sum, or a division made twice.",
-    "family.constant": "Your {name} is the right one times {factor}, in every cell.",
+    "family.constant": "Your {name} is the right one times {factor}.",
     "family.transposed": "Your {name} is right but for the order of its axes: yours holds what "
     "belongs at {order}.",
     "family.reversed": "Your {name} is right but reversed along {axes}.",
@@ -225,14 +239,22 @@ class Count(int):
         return (one if self == 1 else many) if bar else int.__format__(self, spec)
 
 
+class Sentence(str):
+    """What is said, which remembers its key in the table."""
+
+    key = ""
+
+
 def say(key, **values):
-    """The sentence of the table, with values in its places.
+    """The Sentence of the table, with values in its places.
 
     >>> say("passed", count=1), say("passed", count=2)[-15:]
     ('Right in the tiny worked case and in 1 random case.', '2 random cases.')
     """
     counted = {k: Count(v) if type(v) is int else v for k, v in values.items()}
-    return MESSAGES[key].format(**counted)
+    said = Sentence(MESSAGES[key].format(**counted))
+    said.key = key
+    return said
 
 
 def text_of(key, own):

@@ -19,6 +19,7 @@ class Mistake:
     parts       of the result that it may change
     convention  True for one that is right in itself
     line        the kind of line to look for in the learner's source, or None
+    alone       True for one that is not tried together with others
     functions   that make it, with the task's own arguments
     """
 
@@ -29,11 +30,13 @@ class Mistake:
     parts: tuple
     convention: bool = False
     line: str | None = None
+    alone: bool = False
     functions: list = field(default_factory=list)
 
     def about(self, parts):
         """(the mistake, the remedy) as it is found in these parts, both without a capital."""
-        yours = f"your {' and '.join(parts)}"
+        *others, last = parts
+        yours = f"your {', '.join(others)} and {last}" if others else f"your {last}"
         said = text_of(self.key, self.said).format(yours=yours, are="are" if parts[1:] else "is")
         what, colon, remedy = said.partition(": ")
         return (what if colon else what.removesuffix(".")), remedy
@@ -76,8 +79,9 @@ class Composed:
 
     def pairs(self):
         """((mistake, mistake), function) of every two wrong choices in different steps."""
-        for number, (step, form, mistake) in enumerate(self.wrong):
-            for other_step, other_form, other in self.wrong[number + 1 :]:
+        common = [each for each in self.wrong if not each[2].alone]
+        for number, (step, form, mistake) in enumerate(common):
+            for other_step, other_form, other in common[number + 1 :]:
                 if step != other_step and mistake is not other:
                     chosen = {step: form, other_step: other_form}
                     yield (mistake, other), self.with_choices(chosen)

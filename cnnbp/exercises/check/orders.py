@@ -35,12 +35,15 @@ MEANT = {alias: name for name, aliases in CALLED.items() for alias in aliases.sp
 def arguments_reordered(facts, f):
     """(mistake's name, sentence) if f is right with its arguments in another order, else None."""
     wanted = facts.task.parameters
-    if len(wanted) == 1 or set(wanted) <= set(by_position(f)):  # it is called by name
+    if len(wanted) == 1:
         return None
+    by_name = set(wanted) <= set(by_position(f))
     end = time.process_time() + SECONDS
-    for order in _orders(wanted, by_position(f)):
+    for order in _swaps(wanted) if by_name else _orders(wanted, by_position(f)):
         if all(_right(case, f, order) for case in facts.cases):
             moved = [name for name, other in zip(wanted, order, strict=True) if name != other]
+            if by_name:
+                return "arguments_exchanged", say("order.exchanged", moved=" and ".join(moved))
             key = "order.two arguments" if len(moved) == 2 else "order.arguments"
             said = say(key, moved=" and ".join(moved), expected=", ".join(wanted),
                        yours=", ".join(order))  # fmt: skip
@@ -52,7 +55,9 @@ def arguments_reordered(facts, f):
 
 def _right(case, f, order):
     """Whether f is right in a case if its arguments come in this order."""
-    outcome = case.outcome(attempt(f, {name: case.arguments[name] for name in order}))
+    pairs = zip(case.arguments, order, strict=True)
+    taken = {name: case.arguments[other] for name, other in pairs}
+    outcome = case.outcome(attempt(f, taken))
     return isinstance(outcome, dict) and _all_agree(outcome, case.expected)
 
 
@@ -62,10 +67,8 @@ def _all_agree(outcome, expected):
 
 def _orders(wanted, own):
     """Orders to try: as the learner's own names say, two swapped, one moved, then any."""
-    named = _by_names(wanted, own)
-    places = range(len(wanted))
-    swapped = (_swapped(wanted, *pair) for pair in itertools.combinations(places, 2))
-    moved = (_moved(wanted, *pair) for pair in itertools.permutations(places, 2))
+    named, swapped = _by_names(wanted, own), _swaps(wanted)
+    moved = (_moved(wanted, *pair) for pair in itertools.permutations(range(len(wanted)), 2))
     seen = {tuple(wanted)}
     for order in itertools.chain([named], swapped, moved, itertools.permutations(wanted)):
         if tuple(order) not in seen:
@@ -85,6 +88,10 @@ def _by_names(wanted, own):
     known = [name for name in meant if name in wanted and meant.count(name) == 1]
     others = iter([name for name in wanted if name not in known])
     return [name if name in known else next(others) for name in meant]
+
+
+def _swaps(wanted):
+    return (_swapped(wanted, *pair) for pair in itertools.combinations(range(len(wanted)), 2))
 
 
 def _swapped(order, i, j):

@@ -158,7 +158,9 @@ def _prints(outcome):
 
 
 def _print(array):
-    """Two numbers that hardly any other array has: its size, and a sum with random weights."""
+    """Two numbers that hardly any other has: the size, and a sum with random weights or a hash."""
+    if isinstance(array, frozenset):
+        return len(array), float(hash(array))
     return array.size, float((np.ravel(array) * PROBE[: array.size]).sum())
 
 
@@ -171,6 +173,12 @@ def sizes_of(task, arguments):
         if set(factors) <= set(found):
             found[product] = int(np.prod([found[factor] for factor in factors]))
     return found
+
+
+def told_in(outcome, part):
+    """The same, or a set, which is as telling; or None."""
+    told = outcome.get(part) if isinstance(outcome, dict) else None
+    return told if isinstance(told, np.ndarray | frozenset) else None
 
 
 def numbers_in(outcome, part):

@@ -77,6 +77,11 @@ def mean_of_the_slice(dz, x_shape, kernel_size, stride, padding):
     return dx
 
 
+def divided_without_rest(dz, x_shape, kernel_size, *options):
+    size = np.prod(kernel_size)
+    return avg_gradient(dz // size * size, x_shape, kernel_size, *options)
+
+
 def counted(inside):
     """1 / the number of real pixels in every window."""
     return inside / np.maximum(inside.sum(axis=(4, 5), keepdims=True), 1)
@@ -90,10 +95,12 @@ SHARES = [
     wrong("padding_not_counted", SHARE, "you divide by the number of real pixels in a window: here "
         "cells of the padding count as zeros, and it is always KH·KW.",
         lambda inside, size: counted(inside), convention=True),
-    wrong("divided_by_another_size", SHARE, "the window's size is not KH·KW: the sum of KH and KW, "
-        "one of them, or the square of one is another number.", lambda inside, size: 1 / sum(size),
+    wrong("divided_by_another_size", SHARE, "what is divided by is not KH·KW: the sum of KH and "
+        "KW, one of them, the square of one, or OH·OW is another number.",
+        lambda inside, size: 1 / sum(size),
         lambda inside, size: 1 / size[0], lambda inside, size: 1 / size[1],
-        lambda inside, size: 1 / size[0] ** 2, lambda inside, size: 1 / size[1] ** 2),
+        lambda inside, size: 1 / size[0] ** 2, lambda inside, size: 1 / size[1] ** 2,
+        lambda inside, size: 1 / np.prod(inside.shape[2:4])),
     wrong("divided_twice", SHARE, "{yours} {are} divided by KH·KW twice: once is enough.",
         lambda inside, size: 1 / np.prod(size) ** 2),
     wrong("one_pixel_gets_all", SHARE, "one pixel of each window gets all: in a mean every cell "
@@ -109,32 +116,27 @@ def corner(inside, index):
     return mask
 
 
-SIZES = [
-    lambda size, stride: size,
-    wrong("window_of_the_strides_size", APART, "the windows are as large as the stride: the stride "
-        "is how far they lie apart, and kernel_size how large they are.",
-        lambda size, stride: stride),
-]
 WHOLE = [
     same,
-    wrong("dz_read_at_the_pixels_place", SHARE, "the gradient dz is read at the rows and columns "
-        "of the pixels: window (i, j) has one gradient, dz[n, c, i, j].",
+    wrong("divided_without_rest", SHARE, "// cuts every quotient to a whole number: divide with /.",
+        also=(divided_without_rest,)),
+    wrong("dz_read_at_the_pixels_place", SHARE, choices.DZ_AT_PIXELS,
         also=(mean_of_the_slice,)),
 ]
 
 
 @avg_pool2d_gradient.steps(
-    size=SIZES,
+    size=choices.sizes(APART),
     stride=choices.strides(APART, apart="shares_a_kernel_apart"),
     share=SHARES,
     overlap=choices.overlaps(OVERLAP),
     crop=choices.crops("09, the padding never wins"),
+    border=choices.last_gradients(SHARE),
     samples=choices.samples(SHARE),
     whole=WHOLE,
     factors={
         "1/N": choices.over_batch(),
         "−1": choices.sign(SHARE),
-        "1/OH·OW": choices.over_positions(SHARE),
     },
 )
 def by_steps(steps, dz, x_shape, kernel_size, stride, padding):
@@ -142,6 +144,6 @@ def by_steps(steps, dz, x_shape, kernel_size, stride, padding):
     stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
     inside = choices.with_padding(np.ones((1, 1, *x_shape[2:])), padding)
     share = steps.share(choices.views(inside, size, stride, count), size)
-    parts = dz[..., None, None] * np.broadcast_to(share, (1, 1, *count, *size))
+    parts = steps.border(dz)[..., None, None] * np.broadcast_to(share, (1, 1, *count, *size))
     dx = steps.overlap(parts, stride, inside.shape[2:])
     return steps.samples(steps.crop(dx, x_shape, padding, choices.reach_of(count, size, stride)))

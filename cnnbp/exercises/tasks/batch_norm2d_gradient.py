@@ -100,6 +100,9 @@ MEANS = [
         lambda a: a.sum(axis=(0, 2, 3), keepdims=True) / len(a), also=(sums_divided_by_batch,)),
     wrong("all_channels_together", COUNT, "mean and variance are taken over the whole array: every "
         "channel has its own, over N, H and W, the axes 0, 2 and 3.", over(0, 1, 2, 3)),
+    wrong("axes_of_another_layout", COUNT, "mean and variance are taken over other axes: channels "
+        "are axis 1, so they run over the axes 0, 2 and 3.", over(0, 1, 2), over(0, 1), over(0, 2),
+        over(0, 3), over(0, 1, 3), alone=True),
     wrong("every_sample_by_itself", COUNT, "mean and variance are taken in every sample: batch "
         "normalization takes them over the batch as well, the axes 0, 2 and 3.", over(2, 3),
         over(1, 2, 3), over(1)),
@@ -205,6 +208,23 @@ def unbiased_on_the_way_forward(dz, x, gamma, eps):
     deviation = np.sqrt(channel(centered**2) * count / (count - 1) + eps)
     y = centered / deviation
     return (dy - channel(dy) - y * channel(dy * y)) / deviation
+
+
+@batch_norm2d_gradient.mistake(
+    PATHS, also=[lambda dz, x, gamma, eps: normalized(x, over(0, 2, 3), eps)[0]]
+)
+def forward_in_place_of_backward(dz, x, gamma, eps):
+    """You return the layer's output, as on the way forward: what goes back is made of dz."""
+    return gamma * normalized(x, over(0, 2, 3), eps)[0]
+
+
+@batch_norm2d_gradient.mistake(PATHS)
+def path_through_the_variance_with_x(dz, x, gamma, eps):
+    """The path through the variance is made of x itself: it is made of y, x without its mean and
+    divided by the deviation."""
+    dy, channel = gamma * dz, over(0, 2, 3)
+    _, deviation = normalized(x, channel, eps)
+    return (dy - channel(dy) - x * channel(dy * x)) / deviation
 
 
 @batch_norm2d_gradient.mistake(COUNT, also=[unbiased_on_the_way_forward], convention=True)

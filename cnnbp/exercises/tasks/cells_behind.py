@@ -1,13 +1,16 @@
 """Which outputs of a network a pixel can hear from, said from the shapes alone."""
 
+import itertools
 from contextlib import suppress
 from types import MappingProxyType
 
 import numpy as np
 
+from cnnbp.exercises import choices
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.results import Unreadable
 from cnnbp.exercises.check.saying import kind
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import cell_name
 from cnnbp.shape import windows
@@ -154,49 +157,79 @@ def cells_behind(index, x_shape, w_shape, stride, padding, pool_size, pool_strid
     return found
 
 
-@cells_behind.mistake(PIXEL)
-def stride_ignored(index, x_shape, w_shape, stride, *others):
-    """You place the convolution's windows one pixel apart; they lie a stride apart, at
-    i·stride − padding."""
-    _, pool = places(x_shape, w_shape, stride, *others)
-    found = cells(index, x_shape, w_shape, (1, 1), *others)
-    return {each for each in found if all(np.less(each[2:], pool.output))}
+def windows_counted_without_padding(index, x_shape, w_shape, stride, padding, *pooling):
+    return cells(index, x_shape, w_shape, stride, (0, 0), *pooling)
 
 
-@cells_behind.mistake(PIXEL, line="padding")
-def padding_ignored(index, x_shape, w_shape, stride, padding, *pooling):
-    """You place the convolution's first window at the first pixel; with padding it begins before
-    it, at i·stride − padding."""
-    N, C, *image = x_shape
-    larger = N, C, *(size + 2 * p for size, p in zip(image, padding, strict=True))
-    return cells(index, larger, w_shape, stride, (0, 0), *pooling)
+def swapped(*given):
+    return {(n, f, j, i) for n, f, i, j in cells(*given)}
 
 
-@cells_behind.mistake(POOLING)
-def pooling_windows_a_size_apart(*given):
-    """You place the pooling's windows at i·pool_size; they lie at i·pool_stride, which is another
-    place wherever the two differ."""
-    *others, pool_size, pool_stride = given
-    _, pool = places(*others[1:], pool_size, pool_stride)
-    found = cells(*others, pool_size, pool_size)
-    return {each for each in found if all(np.less(each[2:], pool.output))}
+# fmt: off
+POOLINGS = [
+    lambda size, stride, count: (size, stride, count[1]),
+    wrong("pooling_windows_a_size_apart", POOLING, "the pooling's windows lie at i·pool_size: they "
+        "lie at i·pool_stride, which is another place wherever the two differ.",
+        lambda size, stride, count: (size, size, count[1])),
+    wrong("pooling_windows_of_the_strides_size", POOLING, "the pooling's windows are as large as "
+        "their stride: they hold pool_size cells.",
+        lambda size, stride, count: (stride, stride, count[1])),
+    wrong("pooling_left_out", POOLING, "these are the convolution's cells: one layer further, the "
+        "pooling's windows hold them.", lambda size, stride, count: ((1, 1), (1, 1), count[0])),
+    wrong("first_cell_of_a_window_only", POOLING, "only one cell of each pooling window is asked: "
+        "any of its pool_size cells may have used the pixel.",
+        lambda size, stride, count: ((1, 1), stride, count[1])),
+    wrong("pooled_outputs_that_do_not_exist", POOLING, "pooled outputs that do not exist are "
+        "listed: a last window that does not fit is left out.",
+        lambda size, stride, count: (size, stride, np.add(count[1], 1))),
+    wrong("last_windows_missing", POOLING, f"{choices.LAST_MISSING}.",
+        lambda size, stride, count: (size, stride, np.subtract(count[1], 1))),
+]
+INSIDE = [
+    lambda k, size: (k >= 0) & (k < size),
+    wrong("kernel_bounds_off_by_one", PIXEL, "a kernel's bounds are off by one: its cells are 0 to "
+        "KH − 1.", lambda k, size: (k >= 0) & (k <= size), lambda k, size: (k > 0) & (k < size),
+        lambda k, size: (k > 0) & (k <= size), lambda k, size: (k >= 0) & (k < size - 1)),
+    wrong("one_window_for_each_pixel", PIXEL, "only the window that begins at the pixel is listed: "
+        "every window that covers it used it.", lambda k, size: k == 0),
+]
+SAMPLES = [
+    lambda index, N: [index[0]],
+    wrong("all_samples", PIXEL, "outputs of every sample are listed: samples do not see each "
+        "other, only index[0] used the pixel.", lambda index, N: range(N)),
+]
+PIXELS = [
+    lambda index: index,
+    wrong("rows_and_columns_swapped", PIXEL, "rows and columns are swapped: an index has the row "
+        "third and the column fourth.", lambda index: (*index[:2], index[3], index[2]),
+        also=(swapped,), alone=True),
+]
+FILTERS = [
+    lambda index, F: range(F),
+    wrong("first_filter_only", PIXEL, "one filter's outputs are listed: every filter used the "
+        "pixel.", lambda index, F: [0], lambda index, F: [index[1]], lambda index, F: [F - 1]),
+]
 
 
-@cells_behind.mistake(POOLING)
-def pooling_left_out(index, x_shape, w_shape, stride, padding, *pooling):
-    """You list the convolution's cells; one layer further, the pooling's windows hold them."""
-    return cells(index, x_shape, w_shape, stride, padding, (1, 1), (1, 1))
-
-
-@cells_behind.mistake(PIXEL)
-def first_filter_only(*given):
-    """You list one filter's outputs; every filter used the pixel."""
-    return {cell for cell in cells(*given) if cell[1] == 0}
-
-
-@cells_behind.mistake(PIXEL)
-def all_samples(index, x_shape, *others):
-    """You list outputs of every sample; samples do not see each other, only index[0] used the
-    pixel."""
-    found = cells(index, x_shape, *others)
-    return {(n, *cell[1:]) for n in range(x_shape[0]) for cell in found}
+@cells_behind.steps(
+    stride=choices.strides(PIXEL),
+    padding=choices.origins(PIXEL, also=(windows_counted_without_padding,)),
+    pixel=PIXELS,
+    pooling=POOLINGS,
+    inside=INSIDE,
+    samples=SAMPLES,
+    filters=FILTERS,
+)
+def by_steps(steps, index, x_shape, w_shape, stride, padding, pool_size, pool_stride):
+    conv, pool = places(x_shape, w_shape, stride, padding, pool_size, pool_stride)
+    size, apart, count = steps.pooling(pool_size, pool_stride, (conv.output, pool.output))
+    stride, padding = steps.stride(stride, w_shape[2:]), steps.padding(padding)
+    index = steps.pixel(index)
+    reached = []
+    for axis in (0, 1):
+        i, a = np.ogrid[: count[axis], : size[axis]]
+        k = index[2 + axis] + padding[axis] - (i * apart[axis] + a) * stride[axis]
+        found = steps.inside(k, w_shape[2 + axis]).any(axis=1)
+        reached.append(np.flatnonzero(found).tolist())
+    samples, filters = steps.samples(index, x_shape[0]), steps.filters(index, w_shape[0])
+    return set(itertools.product(samples, filters, *reached))

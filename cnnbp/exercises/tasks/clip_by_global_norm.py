@@ -16,6 +16,11 @@ def clip_case(rng, shapes, share, draw=cases.normal):
     return {"gradients": gradients, "max_norm": float(share * norm(gradients))}
 
 
+def far(rng, shape):
+    """Large numbers, so that the norm and its square are told apart."""
+    return 3 * cases.normal(rng, shape)
+
+
 def norm(gradients):
     return np.sqrt(sum((gradient**2).sum() for gradient in gradients))
 
@@ -46,6 +51,7 @@ def clip(gradients, max_norm):
         clip_case(rng, [(3, 2, 2), (3, 1, 1), (4,)], 0.25),
         clip_case(rng, [(2, 2), (2, 1)], 5.0),
         clip_case(rng, [(2, 1), (3, 4), (2,)], 0.1),
+        *(clip_case(rng, [(2, 3), (4,)], share, far) for share in (1.1, 0.8)),
         {"gradients": [np.zeros((2, 3)), np.zeros(2)], "max_norm": 0.5},
     ],
     answer=clip,
@@ -106,7 +112,8 @@ NORMS = [
         for_all(lambda gradients: np.abs(flat(gradients)).max()),
         for_all(lambda gradients: np.abs(flat(gradients)).sum()),
         for_all(lambda gradients: flat(gradients).max()),
-        for_all(lambda gradients: abs(flat(gradients).sum()))),
+        for_all(lambda gradients: abs(flat(gradients).sum())),
+        for_all(lambda gradients: np.sqrt(np.abs(flat(gradients)).sum()))),
     wrong("norms_of_arrays_added", CLIPPING, "the norms of the arrays are put together in another "
         "way than by their squares: the norm is √(Σ norm²), the root of the sum of all squares.",
         for_all(lambda gradients: each(array_norm)(gradients).sum()),
@@ -135,6 +142,11 @@ SCALES = [
         "1.", lambda norms, max_norm: np.where(norms > max_norm, norms / max_norm, 1.0),
         lambda norms, max_norm: np.minimum(1.0, norms / max_norm),
         lambda norms, max_norm: norms / max_norm),
+    wrong("compared_before_the_root", CLIPPING, "the sum of squares is compared with max_norm: "
+        "take "
+        "the root first, or compare it with max_norm².",
+        lambda norms, max_norm: np.where(norms**2 > max_norm, max_norm / norms, 1.0),
+        lambda norms, max_norm: np.where(norms > max_norm**2, max_norm / norms, 1.0)),
     wrong("only_divided_or_multiplied", CLIPPING, "the gradients are multiplied by max_norm, or "
         "divided by it, alone: the factor is max_norm / norm.",
         lambda norms, max_norm: np.where(norms > max_norm, max_norm, 1.0),

@@ -63,6 +63,21 @@ SUMS = [
         "bias of its own; sum over samples and positions, the axes 0, 2 and 3.",
         lambda dz: dz.sum(axis=(1, 2, 3)), lambda dz: dz.sum(axis=(1, 2, 3))[:, None, None],
         lambda dz: dz.sum(axis=(0, 1)), lambda dz: dz.sum(axis=1)),
+    wrong("another_number_than_the_sum", DB, "{yours} {are} the largest gradient of a map, or "
+        "made of "
+        "absolute values or squares: the bias is added everywhere, so all gradients are summed.",
+        lambda dz: dz.max(axis=(0, 2, 3))[:, None, None],
+        lambda dz: np.abs(dz).sum(axis=(0, 2, 3))[:, None, None],
+        lambda dz: (dz**2).sum(axis=(0, 2, 3))[:, None, None]),
+    wrong("upstream_forgotten", DB, "windows are counted: each adds its gradient dz, not 1.",
+        lambda dz: np.full((dz.shape[1], 1, 1), dz[:, 0].size),
+        lambda dz: np.ones((dz.shape[1], 1, 1)),
+        lambda dz: np.full((dz.shape[1], 1, 1), dz[0, 0].size)),
+    wrong("reshaped_without_moving_the_filters", DB, "dz is reshaped to (F, ...) while the batch "
+        "is its first axis, which mixes samples and filters: move the filter axis to the front "
+        "before you reshape, or sum over the axes 0, 2 and 3.",
+        lambda dz: dz.reshape(dz.shape[1], -1).sum(axis=1)[:, None, None],
+        lambda dz: dz.reshape(-1, dz.shape[1]).sum(axis=0)[:, None, None]),
     wrong("one_bias_for_all", DB, "{yours} {are} one number for all filters: every filter has a "
         "bias of its own, so keep the filter axis.", lambda dz: dz.sum(),
         lambda dz: np.full((dz.shape[1], 1, 1), dz.sum()), lambda dz: dz.sum(keepdims=True)[0]),
@@ -86,10 +101,11 @@ POSITIONS = [
 @conv2d_bias_gradient.steps(
     samples=choices.summed_samples(DB),
     positions=POSITIONS,
+    border=choices.last_gradients(DB),
     sums=SUMS,
     filters=FILTERS,
     factors={
-        "1/N": choices.over_batch("bias_divided_by_batch"),
+        "1/N": choices.over_batch(name="bias_divided_by_batch"),
         "1/OH·OW": choices.over_positions(DB, "bias_averaged_over_positions"),
         "1/N·OH·OW": choices.over_samples_and_positions(DB, "mean_in_place_of_sum"),
         "−1": choices.sign(DB),
@@ -97,4 +113,4 @@ POSITIONS = [
 )
 def by_steps(steps, dz):
     (dz,) = steps.samples(dz)
-    return steps.filters(steps.sums(steps.positions(dz)))
+    return steps.filters(steps.sums(steps.border(steps.positions(dz))))

@@ -76,6 +76,26 @@ def conv2d_circular_gradient(dz, x, w):
     return dx, dw
 
 
+def by_pixels(place, dx_added=True, dw_added=True):
+    """The loops with another pixel, place(i, kh, H, other length) in place of (i + kh) mod H."""
+
+    def gradients(dz, x, w):
+        dx, dw, (H, W) = np.zeros(x.shape), np.zeros(w.shape), x.shape[2:]
+        for i, j, a, b in np.ndindex(H, W, *w.shape[2:]):
+            at = np.s_[:, :, place(i, a, H, W), place(j, b, W, H)]
+            back = np.einsum("nf,fc->nc", dz[:, :, i, j], w[:, :, a, b])
+            met = np.einsum("nf,nc->fc", dz[:, :, i, j], x[at])
+            dx[at] = back + dx[at] * dx_added
+            dw[:, :, a, b] = met + dw[:, :, a, b] * dw_added
+        return dx, dw
+
+    return gradients
+
+
+def wrap(i, k, size, other):
+    return (i + k) % size
+
+
 def rolled(images, a, b):
     """Row i + a and column j + b of images that wrap around, at (i, j)."""
     return np.roll(images, (-a, -b), axis=(2, 3))
@@ -127,6 +147,41 @@ def by_steps(steps, dz, x, w):
         dw[:, :, a, b] = np.einsum("nfij,ncij->fc", counted, steps.read(images, a, b))
         dx += steps.write(np.einsum("nfij,fc->ncij", dz, kernel[:, :, a, b]), a, b)
     return steps.samples(dx), dw
+
+
+def last_filter_assigned(dz, x, w):
+    return by_pixels(wrap, dx_added=False)(dz[:, -1:], x, w[-1:])[0], circular(dz, x, w)[1]
+
+
+def last_sample_assigned(dz, x, w):
+    return circular(dz, x, w)[0], by_pixels(wrap, dw_added=False)(dz[-1:], x[-1:], w)[1]
+
+
+@conv2d_circular_gradient.mistake(REUSED, also=[last_filter_assigned], line="assigned")
+def pixels_assigned(dz, x, w):
+    """The pixels of dx are assigned: every pixel is used by many windows, so add with +=."""
+    return by_pixels(wrap, dx_added=False)(dz, x, w)
+
+
+@conv2d_circular_gradient.mistake(REUSED, also=[last_sample_assigned], line="assigned")
+def weights_assigned(dz, x, w):
+    """The weights of dw are assigned: every weight is used in all windows, so add with +=."""
+    return by_pixels(wrap, dw_added=False)(dz, x, w)
+
+
+@conv2d_circular_gradient.mistake(
+    PADDING, also=[by_pixels(lambda i, k, size, other: (i + k) % other % size)]
+)
+def edge_repeated(dz, x, w):
+    """Beyond the edge you meet another pixel than the image's first ones: row (i + kh) % H, column
+    (j + kw) % W."""
+    return by_pixels(lambda i, k, size, other: min(i + k, size - 1))(dz, x, w)
+
+
+@conv2d_circular_gradient.mistake(REUSED, convention=True)
+def kernel_centered(dz, x, w):
+    """The kernel lies around cell (i, j): here its first cell lies on it, row (i + kh) % H."""
+    return by_pixels(lambda i, k, size, other: (i + k - 1) % size)(dz, x, w)
 
 
 @conv2d_circular_gradient.mistake(PADDING)

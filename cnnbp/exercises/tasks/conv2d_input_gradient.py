@@ -125,6 +125,10 @@ CHANNELS = [
     wrong("filter_number_used_for_the_channel", DX, "what filter f sends back lands in channel f "
         "of dx: its kernel has a part for every channel, w[f,c], which goes to channel c.",
         wrapped),
+    wrong("one_kernel_for_all_filters", DX, "one kernel, or the sum of all, meets the gradients of "
+        "every filter: what filter f sends back is dz[n,f] times its own w[f].",
+        lambda w: w * 0 + w[:1], lambda w: w * 0 + w[-1:],
+        lambda w: w * 0 + w.sum(axis=0, keepdims=True)),
 ]
 FILTERS = [
     choices.all_samples,
@@ -147,7 +151,11 @@ def by_last_filter(dz, w, x_shape, stride, padding):
     kernel=KERNEL,
     channels=CHANNELS,
     filters=FILTERS,
-    stride=choices.strides(SPREAD, also=(unspread, unspread_and_cropped)),
+    stride=choices.strides(
+        SPREAD, also=(unspread, unspread_and_cropped), gathered=choices.GATHERED
+    ),
+    align=choices.alignments(PADDING, down=True),
+    border=choices.last_gradients(SCATTER),
     overlap=choices.overlaps(SCATTER, also=(by_last_filter,)),
     crop=choices.crops(PADDING),
     samples=choices.samples(SUMS),
@@ -160,8 +168,9 @@ def by_last_filter(dz, w, x_shape, stride, padding):
     },
 )
 def by_steps(steps, dz, w, x_shape, stride, padding):
-    dz, w = steps.filters(dz, steps.channels(steps.kernel(w)))
+    dz, w = steps.filters(steps.border(dz), steps.channels(steps.kernel(w)))
     parts, stride = spread_by_filters(dz, w), steps.stride(stride, w.shape[2:])
+    parts = steps.align(parts, stride, padding)
     wide = [n + 2 * p for n, p in zip(x_shape[2:], padding, strict=True)]
     reach = choices.reach_of(dz.shape[2:], w.shape[2:], stride)
     dx = steps.crop(steps.overlap(parts, stride, wide), x_shape, padding, reach)

@@ -121,6 +121,19 @@ BIAS = [
         "b[f].", lambda z, w, b: z - b),
 ]
 
+SIZES = [
+    same,
+    wrong("mean_in_place_of_sum", "06, channels are summed", "{yours} {are} made of means: the "
+        "products of a window are summed.", lambda z, w: z / w[0].size,
+        lambda z, w: z / w[0, 0].size, lambda z, w: z / w.shape[1]),
+]
+LAST = [
+    same,
+    wrong("activation_applied", "06, slide two weights along four numbers", "an activation is "
+        "applied at the end: z is "
+        "the sum itself, and an activation is a layer of its own.", lambda z: np.maximum(z, 0),
+        np.tanh, lambda z: 1 / (1 + np.exp(-z)), alone=True),
+]
 CUTS = [
     same,
     wrong("empty_where_the_kernel_is_one_wide", KERNEL, "a slice [K − 1:1 − K] is empty where the "
@@ -131,13 +144,22 @@ CUTS = [
 
 @conv2d_output.steps(
     filters=FILTERS,
-    padding=choices.paddings(PADDING, left_out="padding_at_the_end"),
-    stride=choices.strides("06, step further"),
+    padding=choices.paddings(
+        PADDING,
+        left_out="padding_at_the_end",
+        also=choices.with_other(output, "padding", choices.left_out),
+    ),
+    align=choices.alignments(PADDING),
+    stride=choices.strides(
+        "06, step further", both=choices.with_other(output, "stride", *choices.BOTH_ALIKE)
+    ),
     channels=CHANNELS,
     samples=choices.samples("06, several filters have a bias each"),
+    size=SIZES,
     bias=BIAS,
     cut=CUTS,
     border=choices.last_windows("06, count windows without counting"),
+    last=LAST,
 )
 def by_steps(steps, x, w, b, stride, padding):
     (KH, KW), wide = w.shape[2:], choices.with_padding(x, padding)
@@ -145,5 +167,6 @@ def by_steps(steps, x, w, b, stride, padding):
     filters = steps.filters(w)
     x, filters = steps.channels(steps.padding(x, padding), filters)
     windows = choices.views(x, filters.shape[2:], steps.stride(stride, (KH, KW)), count)
-    z = steps.cut(np.einsum("ncijab,fcab->nfij", windows, filters), KH, KW)
-    return steps.samples(steps.border(steps.bias(z, w, b)))
+    windows = steps.align(windows, stride, padding)
+    z = steps.size(np.einsum("ncijab,fcab->nfij", windows, filters), w)
+    return steps.samples(steps.border(steps.last(steps.bias(steps.cut(z, KH, KW), w, b))))

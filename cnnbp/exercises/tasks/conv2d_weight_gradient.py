@@ -6,7 +6,6 @@ from cnnbp.convolution import conv2d, conv2d_backward, im2col
 from cnnbp.exercises import cases, choices
 from cnnbp.exercises.choices import same, wrong
 from cnnbp.exercises.task import exercise
-from cnnbp.exercises.windows import padded
 from cnnbp.explain import explain_conv2d
 from cnnbp.gradcheck import numeric_gradient
 
@@ -70,7 +69,7 @@ def conv2d_weight_gradient(dz, x, w_shape, stride, padding):
 
 
 def valid_correlation_with_dz(dz, x, w_shape, stride, padding):
-    x = padded(x, padding)
+    x = choices.with_padding(x, padding)
     return conv2d(x.swapaxes(0, 1), dz.swapaxes(0, 1)).swapaxes(0, 1)
 
 
@@ -162,8 +161,13 @@ POSITIONS = [
 
 @conv2d_weight_gradient.steps(
     padding=choices.paddings(PADDING),
+    align=choices.alignments(PADDING),
+    border=choices.last_gradients(DW),
     stride=choices.strides(
-        SPREAD, ignored="stride_ignored_in_dw", also=(valid_correlation_with_dz,)
+        SPREAD,
+        ignored="stride_ignored_in_dw",
+        also=(valid_correlation_with_dz,),
+        gathered=choices.GATHERED,
     ),
     positions=POSITIONS,
     samples=choices.summed_samples(DW),
@@ -177,8 +181,9 @@ POSITIONS = [
     },
 )
 def by_steps(steps, dz, x, w_shape, stride, padding):
-    dz, x = steps.samples(steps.positions(dz), steps.padding(x, padding))
+    dz, x = steps.samples(steps.border(steps.positions(dz)), steps.padding(x, padding))
     stride = steps.stride(stride, w_shape[2:])
     windows = choices.views(x, w_shape[2:], stride, dz.shape[2:])
+    windows = steps.align(windows, stride, padding)
     dw = np.einsum("nfij,ncijab->fcab", dz, windows)
     return steps.channels(steps.kernel(dw))

@@ -41,6 +41,12 @@ def two_added(x):
 
 
 @double.mistake(CHECK)
+def absolute_values(x):
+    """You take absolute values; a negative number stays negative when it is doubled."""
+    return np.abs(2 * x)
+
+
+@double.mistake(CHECK)
 def unchanged(x):
     """You return x as it is; multiply it with 2."""
     return x

@@ -8,11 +8,13 @@ import numpy as np
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.results import Unreadable
 from cnnbp.exercises.check.saying import kind
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.shape import conv_windows
 
 TERMS = "07, which products make a cell"
+SUMS = "08, the poster of what sums over what"
 NAMES = {"dx": ("dz", "w"), "dw": ("dz", "x")}
 
 
@@ -150,138 +152,110 @@ def gradient_terms(wanted, index, x_shape, w_shape, stride, padding):
     return found
 
 
-@gradient_terms.mistake(TERMS)
-def stride_ignored(wanted, index, x_shape, w_shape, stride, padding):
-    """You place the windows one pixel apart; they lie a stride apart, at i·stride − padding."""
-    place = conv_windows(x_shape, w_shape, stride=stride, padding=padding)
-    found = terms(wanted, index, x_shape, w_shape, (1, 1), padding)
-    (OH, OW) = place.output
-    return {(left, right) for left, right in found if left[2] < OH and left[3] < OW}
+# fmt: off
+ASKED = [
+    lambda wanted, index: (wanted, index),
+    wrong("the_other_gradients_products", TERMS, "these are products of dx where dw is wanted, or "
+        "of dw where dx is: the argument wanted says which of them index is a cell of.",
+        lambda wanted, index: ("dx", index), lambda wanted, index: ("dw", index),
+        lambda wanted, index: ("dw" if wanted == "dx" else "dx", index), alone=True),
+    wrong("one_channel_for_all", TERMS, "these are the products of the first channel, or of the "
+        "first filter: index says which one is wanted.",
+        lambda wanted, index: (wanted, (index[0], 0, *index[2:]) if wanted == "dx"
+            else (0, *index[1:]))),
+    wrong("rows_and_columns_swapped", TERMS, "rows and columns are swapped: an index has the row "
+        "third and the column fourth.",
+        lambda wanted, index: (wanted, (*index[:2], *index[:1:-1])), alone=True),
+]
+PLACES = [
+    lambda i, k, s, p, size: i * s + k - p,
+    wrong("stride_ignored", TERMS, "the windows lie one pixel apart: they lie a stride apart, at "
+        "i·stride − padding.", lambda i, k, s, p, size: i + k - p),
+    wrong("padding_ignored", TERMS, "the first window lies at the first pixel: with padding it "
+        "begins before it, at i·stride − padding.", lambda i, k, s, p, size: i * s + k,
+        line="padding"),
+    wrong("stride_and_padding_ignored", TERMS, "stride and padding are ignored: the window of cell "
+        "(i, j) begins at i·stride − padding.", lambda i, k, s, p, size: i + k),
+    wrong("stride_multiplies_the_kernel_cell", TERMS, "the pixel is placed at (i + kh)·stride − "
+        "padding: only the window's place is multiplied, i·stride + kh − padding.",
+        lambda i, k, s, p, size: (i + k) * s - p, lambda i, k, s, p, size: i + k * s - p),
+    wrong("kernel_rotated", TERMS, "the kernel is run through backward: the forward pass does not "
+        "rotate it, the pixel under (kh, kw) is in row i·stride + kh − padding.",
+        lambda i, k, s, p, size: i * s + size - 1 - k - p),
+    wrong("padding_added", TERMS, "the padding is added: windows begin before the image, in row "
+        "i·stride − padding.", lambda i, k, s, p, size: i * s + k + p),
+    wrong("kernel_cell_subtracted", TERMS, "the kernel cell is subtracted: the pixel under (kh, "
+        "kw) is in row i·stride + kh − padding.",
+        lambda i, k, s, p, size: i * s - k - p, alone=True),
+    wrong("windows_a_kernel_apart", TERMS, "the windows lie at i·kernel size: they lie at "
+        "i·stride.", lambda i, k, s, p, size: i * size + k - p, alone=True),
+]
+INSIDE = [
+    lambda place, size: (place >= 0) & (place < size),
+    wrong("padding_counted", TERMS, "products with cells of the padding are listed: these are "
+        "zeros and belong to no array.", lambda place, size: place == place,
+        lambda place, size: place < size, lambda place, size: place >= 0,
+        lambda place, size: (place >= 0) & (place <= size)),
+    wrong("first_pixels_left_out", TERMS, "the first row and the first column of x are left out: "
+        "ask 0 <= row, not 0 < row.", lambda place, size: (place > 0) & (place < size), alone=True),
+]
+WINDOWS = [
+    lambda wanted, count: (0, count),
+    wrong("windows_that_do_not_exist", TERMS, "windows that do not exist are listed: i and j run "
+        "from 0 to OH − 1 and OW − 1.",
+        lambda wanted, count: (-2, count) if wanted == "dx" else (0, count),
+        lambda wanted, count: (0, count + 2) if wanted == "dx" else (0, count),
+        lambda wanted, count: (-2, count + 2) if wanted == "dx" else (0, count),
+        lambda wanted, count: (0, count + 1)),
+    wrong("last_windows_missing", TERMS, "the last row or column of windows is missing: range ends "
+        "before its end, and i and j run up to OH − 1 and OW − 1.",
+        lambda wanted, count: (0, count - 1)),
+]
+COUNTED = [
+    lambda wanted, n, f: True,
+    wrong("first_sample_or_filter_only", SUMS, "only one filter's or one sample's products are "
+        "listed: dx sums over all filters, dw over all samples.",
+        lambda wanted, n, f: (f if wanted == "dx" else n) == 0,
+        lambda wanted, n, f: f == 0, lambda wanted, n, f: n == 0),
+]
+COMPARED = [
+    lambda cells, index: cells == index,
+    wrong("an_index_is_not_compared", TERMS, "products of other cells are listed: all four numbers "
+        "of index have to be the cell's own.",
+        *(lambda cells, index, axis=axis: np.delete(cells == index, axis, axis=1)
+          for axis in range(4)), alone=True),
+]
+PAIRS = [
+    lambda left, right, index: (left, right),
+    wrong("factors_in_the_other_order", TERMS, "the pairs have dz second: here dz comes first.",
+        lambda left, right, index: (right, left), convention=True),
+    wrong("filter_and_channel_swapped", TERMS, "the first two numbers of an index are swapped: it "
+        "is w[f,c] and x[n,c].",
+        lambda left, right, index: (left, (right[1], right[0], *right[2:])), alone=True),
+    wrong("index_in_place_of_a_factor", TERMS, "the second factor is index itself: it is the "
+        "weight, or the pixel, that the product was made with.",
+        lambda left, right, index: (left, index), alone=True),
+]
 
 
-@gradient_terms.mistake(TERMS, line="padding")
-def padding_ignored(wanted, index, x_shape, w_shape, stride, padding):
-    """You place the first window at the first pixel; with padding it begins before it, at
-    i·stride − padding."""
-    N, C, H, W = x_shape
-    larger = N, C, H + 2 * padding[0], W + 2 * padding[1]
-    found = terms(wanted, index, larger, w_shape, stride, (0, 0))
-    if wanted == "dx":
-        return found
-    return {(left, right) for left, right in found if right[2] < H and right[3] < W}
-
-
-@gradient_terms.mistake(TERMS)
-def padding_counted(wanted, index, x_shape, w_shape, stride, padding):
-    """You list products with cells of the padding; these are zeros and belong to no array."""
-    N, C, H, W = x_shape
-    (top, left), larger = padding, (N, C, H + 2 * padding[0], W + 2 * padding[1])
-    if wanted == "dx":
-        n, c, h, v = index
-        return terms(wanted, (n, c, h + top, v + left), larger, w_shape, stride, (0, 0))
-    return {
-        (dz_index, (n, c, h - top, v - left))
-        for dz_index, (n, c, h, v) in terms(wanted, index, larger, w_shape, stride, (0, 0))
-    }
-
-
-def listed(place):
-    """The forward loops with another pixel: place(i, kh, stride, padding, KH) is its row."""
-
-    def found(wanted, index, x_shape, w_shape, stride, padding):
-        output = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
-        (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
-        n, f, i, j, c, kh, kw = np.indices((N, F, *output, C, KH, KW)).reshape(7, -1)
-        row = place(i, kh, stride[0], padding[0], KH)
-        column = place(j, kw, stride[1], padding[1], KW)
-        pixels, weights = np.array([n, c, row, column]).T, np.array([f, c, kh, kw]).T
-        cells, others = (pixels, weights) if wanted == "dx" else (weights, pixels)
-        hit = (row >= 0) & (row < H) & (column >= 0) & (column < W) & (cells == index).all(axis=1)
-        lefts, rights = np.array([n, f, i, j]).T[hit].tolist(), others[hit].tolist()
-        return set(zip(map(tuple, lefts), map(tuple, rights), strict=True))
-
-    return found
-
-
-def solved_for(bounded):
-    """Windows solved for from the pixel, with bounded(i, OH) in place of 0 ≤ i < OH."""
-
-    def found(wanted, index, x_shape, w_shape, stride, padding):
-        if wanted == "dw":
-            return terms(wanted, index, x_shape, w_shape, stride, padding)
-        OH, OW = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
-        (n, c, h, v), listed = index, set()
-        for f, kh, kw in np.ndindex(w_shape[0], *w_shape[2:]):
-            i, rest = divmod(h + padding[0] - kh, stride[0])
-            j, over = divmod(v + padding[1] - kw, stride[1])
-            if rest == over == 0 and bounded(i, OH) and bounded(j, OW):
-                listed.add(((n, f, i, j), (f, c, kh, kw)))
-        return listed
-
-    return found
-
-
-def named(name, said, *functions):
-    """Catalogue a mistake that other functions make."""
-    made, *also = functions
-    made.__name__, made.__doc__ = name, said
-    gradient_terms.mistake(TERMS, also=also)(made)
-
-
-named(
-    "stride_multiplies_the_kernel_cell",
-    "You place the pixel at (i + kh)·stride − padding: only the window's place is multiplied, "
-    "i·stride + kh − padding.",
-    listed(lambda i, k, s, p, size: (i + k) * s - p),
+@gradient_terms.steps(
+    asked=ASKED, windows=WINDOWS, place=PLACES, inside=INSIDE, counted=COUNTED, compared=COMPARED,
+    pair=PAIRS,
 )
-named(
-    "kernel_rotated",
-    "You run through the kernel backward: the forward pass does not rotate it, the pixel under "
-    "(kh, kw) is in row i·stride + kh − padding.",
-    listed(lambda i, k, s, p, size: i * s + size - 1 - k - p),
-)
-named(
-    "padding_added",
-    "You add the padding: windows begin before the image, in row i·stride − padding.",
-    listed(lambda i, k, s, p, size: i * s + k + p),
-)
-named(
-    "kernel_cell_subtracted",
-    "You subtract the kernel cell: the pixel under (kh, kw) is in row i·stride + kh − padding.",
-    listed(lambda i, k, s, p, size: i * s - k - p),
-)
-named(
-    "windows_a_kernel_apart",
-    "You place the windows at i·kernel size: they lie at i·stride.",
-    listed(lambda i, k, s, p, size: i * size + k - p),
-)
-named(
-    "windows_that_do_not_exist",
-    "You list windows that do not exist: i and j run from 0 to OH − 1 and OW − 1.",
-    solved_for(lambda i, count: i < count),
-    solved_for(lambda i, count: i >= 0),
-    solved_for(lambda i, count: True),
-)
-
-
-@gradient_terms.mistake(TERMS)
-def one_channel_for_all(wanted, index, x_shape, w_shape, stride, padding):
-    """You list the first channel's or filter's products: index says which one is wanted."""
-    index = (index[0], 0, *index[2:]) if wanted == "dx" else (0, *index[1:])
-    return terms(wanted, index, x_shape, w_shape, stride, padding)
-
-
-@gradient_terms.mistake("08, the poster of what sums over what")
-def first_sample_or_filter_only(wanted, index, x_shape, w_shape, stride, padding):
-    """You list one filter's or one sample's products; dx sums over all filters, dw over all
-    samples."""
-    axis = 1 if wanted == "dx" else 0
-    found = terms(wanted, index, x_shape, w_shape, stride, padding)
-    return {(left, right) for left, right in found if left[axis] == 0}
-
-
-@gradient_terms.mistake(TERMS, convention=True)
-def factors_in_the_other_order(wanted, index, x_shape, w_shape, stride, padding):
-    """Your pairs have dz second; here dz comes first."""
-    found = terms(wanted, index, x_shape, w_shape, stride, padding)
-    return {(right, left) for left, right in found}
+def by_steps(steps, wanted, index, x_shape, w_shape, stride, padding):
+    wanted, index = steps.asked(wanted, index)
+    (N, C, H, W), (F, _, KH, KW) = x_shape, w_shape
+    output = conv_windows(x_shape, w_shape, stride=stride, padding=padding).output
+    (i_first, i_end), (j_first, j_end) = (steps.windows(wanted, count) for count in output)
+    sizes = N, F, i_end - i_first, j_end - j_first, C, KH, KW
+    n, f, i, j, c, kh, kw = np.indices(sizes).reshape(7, -1)
+    i, j = i + i_first, j + j_first
+    row = steps.place(i, kh, stride[0], padding[0], KH)
+    column = steps.place(j, kw, stride[1], padding[1], KW)
+    pixels, weights = np.array([n, c, row, column]).T, np.array([f, c, kh, kw]).T
+    cells, others = (pixels, weights) if wanted == "dx" else (weights, pixels)
+    hit = steps.compared(cells, index).all(axis=1) & steps.counted(wanted, n, f)
+    hit &= steps.inside(row, H) & steps.inside(column, W)
+    lefts, rights = np.array([n, f, i, j]).T[hit].tolist(), others[hit].tolist()
+    listed = zip(map(tuple, lefts), map(tuple, rights), strict=True)
+    return {steps.pair(left, right, index) for left, right in listed}

@@ -1,6 +1,7 @@
 """Lesson 01's backward pass: five lines that work for every graph."""
 
 from cnnbp.exercises.check.results import NamedNumbers
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.graph import Graph, fork_graph
 
@@ -24,12 +25,11 @@ def random(rng):
     return [graph_case(graph, rng.standard_normal(len(graph.inputs))) for graph in graphs]
 
 
-def passed_back(steps, slopes, values, backward=True, message=lambda up, slope, value: up * slope):
-    """The gradients, with another order of the steps or another message to an operand."""
+def passed_back(steps, slopes, values):
     gradients = dict.fromkeys(values, 0.0) | {steps[-1]: 1.0}
-    for name in steps[::-1] if backward else steps:
-        for operand, slope in slopes[name]:
-            gradients[operand] += message(gradients[name], slope, values[operand])
+    for step in reversed(steps):
+        for operand, slope in slopes[step]:
+            gradients[operand] += gradients[step] * slope
     return gradients
 
 
@@ -70,46 +70,71 @@ def graph_backward(steps, slopes, values):
     return gradients
 
 
-@graph_backward.mistake(REUSED, line="assigned")
-def uses_overwritten(steps, slopes, values):
-    """A value that is used twice keeps what one use sends back: = forgets the others; add with
-    +=."""
-    gradients = dict.fromkeys(values, 0.0) | {steps[-1]: 1.0}
-    for name in reversed(steps):
-        for operand, slope in slopes[name]:
-            gradients[operand] = gradients[name] * slope
+# fmt: off
+STARTS = [
+    lambda steps, values: dict.fromkeys(values, 0.0) | {steps[-1]: 1.0},
+    wrong("loss_does_not_begin_with_one", LOCAL, "the loss does not begin with 1: the gradient of "
+        "the loss by itself is 1, gradients[steps[-1]] = 1.0.",
+        lambda steps, values: dict.fromkeys(values, 0.0),
+        lambda steps, values: dict.fromkeys(values, 0.0) | {steps[-1]: values[steps[-1]]},
+        lambda steps, values: dict.fromkeys(values, 0.0) | {steps[0]: 1.0}),
+    wrong("gradients_begin_with_ones", LOCAL, "the gradients do not begin with 0: only the loss "
+        "has 1, by itself, and every other one is a sum that begins with 0.",
+        lambda steps, values: dict.fromkeys(values, 1.0),
+        lambda steps, values: values | {steps[-1]: 1.0}, lambda steps, values: dict(values)),
+]
+ORDERS = [
+    lambda steps: steps[::-1],
+    wrong("steps_in_forward_order", REUSED, "only the last step hands its gradient on, as it is "
+        "when steps are gone through in the order of the forward pass, or a return ends the loop: "
+        "go through all of them backward, reversed(steps).", lambda steps: steps),
+    wrong("a_step_is_left_out", REUSED, "not every step hands its gradient on: go from the last, "
+        "steps[-1], to the first, steps[0], and return behind the loop.",
+        lambda steps: steps[-2::-1], lambda steps: steps[:0:-1]),
+]
+OPERANDS = [
+    lambda pairs: pairs,
+    wrong("one_operand_only", REUSED, "only one operand of a step gets its gradient: a step hands "
+        "gradients to all of its operands.", lambda pairs: pairs[:1], lambda pairs: pairs[-1:]),
+]
+MESSAGES = [
+    lambda up, slope, operand, step: up * slope,
+    wrong("slopes_alone", LOCAL, "the slopes are added up alone: each is multiplied by the "
+        "gradient of its step, which says how much the loss moves with the step.",
+        lambda up, slope, operand, step: slope),
+    wrong("slopes_left_out", LOCAL, "a step's gradient is handed to its operands as it is: "
+        "multiply it by the slope by that operand.", lambda up, slope, operand, step: up),
+    wrong("values_in_place_of_slopes", LOCAL, "the gradient is multiplied by a value: what counts "
+        "is the slope of the step by its operand.", lambda up, slope, operand, step: up * operand,
+        lambda up, slope, operand, step: up * step,
+        lambda up, slope, operand, step: up * slope * operand),
+    wrong("value_in_place_of_gradient", LOCAL, "the slope is multiplied by a value: it is "
+        "multiplied by the gradient of the step.",
+        lambda up, slope, operand, step: step * slope,
+        lambda up, slope, operand, step: operand * slope),
+    wrong("slope_added", LOCAL, "the slope is added to the gradient: the chain rule multiplies "
+        "the two.", lambda up, slope, operand, step: up + slope),
+    wrong("divided_by_the_slope", LOCAL, "the gradient is divided by the slope: the chain rule "
+        "multiplies the two.", lambda up, slope, operand, step: up / slope),
+    wrong("sign_changed", LOCAL, "the sign is wrong: a step hands on its gradient times the slope.",
+        lambda up, slope, operand, step: -up * slope),
+]
+USES = [
+    lambda before, message: before + message,
+    wrong("uses_overwritten", REUSED, "a value that is used twice keeps what one use sends back: = "
+        "forgets the others, so add with +=.", lambda before, message: message,
+        lambda before, message: before or message, line="assigned"),
+    wrong("uses_multiplied", REUSED, "what the uses of a value send back is put together in "
+        "another way than by adding: it is the sum.",
+        lambda before, message: (before or 1.0) * message, max),
+]
+
+
+@graph_backward.steps(start=STARTS, order=ORDERS, operands=OPERANDS, message=MESSAGES, use=USES)
+def by_steps(choice, steps, slopes, values):
+    gradients = choice.start(steps, values)
+    for step in choice.order(steps):
+        for operand, slope in choice.operands(slopes[step]):
+            sent = choice.message(gradients[step], slope, values[operand], values[step])
+            gradients[operand] = choice.use(gradients[operand], sent)
     return gradients
-
-
-@graph_backward.mistake(REUSED)
-def steps_in_forward_order(steps, slopes, values):
-    """You go through the steps in the order of the forward pass, so that most of them hand on a
-    gradient which they have not got yet; go backward, reversed(steps)."""
-    return passed_back(steps, slopes, values, backward=False)
-
-
-@graph_backward.mistake(LOCAL)
-def loss_does_not_begin_with_one(steps, slopes, values):
-    """Nothing arrives anywhere, because nothing was sent: the gradient of the loss by itself is 1,
-    gradients[steps[-1]] = 1.0."""
-    return dict.fromkeys(values, 0.0)
-
-
-@graph_backward.mistake(LOCAL)
-def slopes_alone(steps, slopes, values):
-    """You add up the slopes alone; each is multiplied with the gradient of its step, which says
-    how much the loss moves with the step."""
-    return passed_back(steps, slopes, values, message=lambda up, slope, value: slope)
-
-
-@graph_backward.mistake(LOCAL)
-def slopes_left_out(steps, slopes, values):
-    """You hand a step's gradient to its operands as it is; multiply it with the slope by that
-    operand."""
-    return passed_back(steps, slopes, values, message=lambda up, slope, value: up)
-
-
-@graph_backward.mistake(LOCAL)
-def values_in_place_of_slopes(steps, slopes, values):
-    """You multiply with the operand's value; what counts is the slope of the step by it."""
-    return passed_back(steps, slopes, values, message=lambda up, slope, value: up * value)

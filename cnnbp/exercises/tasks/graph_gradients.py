@@ -1,5 +1,6 @@
 """The exercise of lesson 01: a backward pass through single numbers."""
 
+from cnnbp.exercises import choices
 from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
 from cnnbp.gradcheck import numeric_gradient
@@ -94,10 +95,6 @@ FORWARD = [
 ]
 SQUARES = [
     lambda e: 2 * e,
-    wrong("square_without_its_two", LOCAL, "all your gradients are half of what they should be: "
-        "the slope of e² is 2e.", lambda e: e),
-    wrong("doubled", LOCAL, "all your gradients are twice what they should be: run backward once, "
-        "from gradients that are 0.", lambda e: 4 * e),
     wrong("value_in_place_of_slope", LOCAL, "the loss e² itself is sent back: its slope is 2e.",
         lambda e: e**2, lambda e: 2 * e**2),
     wrong("upstream_left_out", LOCAL, "the gradient of e is a number without e: the slope of e² is "
@@ -128,7 +125,7 @@ TO_W = [
     wrong("slope_of_the_product_forgotten", LOCAL, "your dw is handed on without the slope of "
         "w·x: by w that is x.", lambda x, w, dz: dz),
     wrong("path_past_w_taken_for_w", REUSED, "your dw is made of the path past w as well: that "
-        "one leads to x only.", lambda x, w, dz: dz * x + dz, lambda x, w, dz: dz * (x + 1)),
+        "one leads to x only.", lambda x, w, dz: dz * x + dz),
     wrong("upstream_forgotten_in_dw", LOCAL, "your dw is the slope of w·x alone: the chain rule "
         "multiplies it by what comes from above.", lambda x, w, dz: x),
 ]
@@ -141,7 +138,19 @@ TO_B = [
 ]
 
 
-@graph_gradients.steps(forward=FORWARD, square=SQUARES, dx=TO_X, dw=TO_W, db=TO_B)
+@graph_gradients.steps(
+    forward=FORWARD,
+    square=SQUARES,
+    dx=TO_X,
+    dw=TO_W,
+    db=TO_B,
+    factors={
+        "1/2": choices.factor("square_without_its_two", LOCAL, "{yours} {are} half as large "
+            "as is right: the slope of e² is 2e."),
+        "2": choices.factor("doubled", LOCAL, "{yours} {are} twice as large as is right: run "
+            "backward once, from gradients that are 0."),
+    },
+)
 def by_steps(steps, x, w, b, target):
     dz = steps.square(steps.forward(x, w, b, target))
     return steps.dx(x, w, dz), steps.dw(x, w, dz), steps.db(b, dz)

@@ -68,8 +68,18 @@ ROWS = [
         "c·KH·KW + kw·KH + kh: here it is row by row, c·KH·KW + kh·KW + kw.",
         lambda windows: windows.swapaxes(1, 2), convention=True),
     wrong("rows_in_reverse_order", ORDER, "the rows run through (kw, kh, c), all three the other "
-        "way round: here it is (c, kh, kw).", lambda windows: windows.swapaxes(0, 2),
-        lambda windows: windows[:, ::-1, ::-1]),
+        "way round: here it is (c, kh, kw).", lambda windows: windows.swapaxes(0, 2)),
+    wrong("kernel_rotated", ORDER, "the rows run through the kernel backward, as if it were "
+        "rotated: the first is the kernel's first cell, (0, 0).",
+        lambda windows: windows[:, ::-1, ::-1], lambda windows: windows[::-1, ::-1, ::-1]),
+]
+IMAGES = [
+    same,
+    wrong("one_sample_only", ORDER, "only one image is there: the columns of all images stand in "
+        "the matrix, OH·OW·N of them.", lambda x: x[:1], lambda x: x[-1:]),
+    wrong("channels_summed", ORDER, "the channels are summed, or only one is there: every channel "
+        "has its own KH·KW rows.", lambda x: x.sum(axis=1, keepdims=True), lambda x: x[:, :1],
+        lambda x: x[:, -1:]),
 ]
 COLUMNS = [
     same,
@@ -112,14 +122,22 @@ LAYOUTS = [
 
 
 @im2col.steps(
-    padding=choices.paddings(PADDING),
-    stride=choices.strides(STRIDE, also=(every_window,)),
+    padding=choices.paddings(
+        PADDING, also=choices.with_other(to_columns, "padding", choices.left_out)
+    ),
+    stride=choices.strides(
+        STRIDE,
+        also=(every_window,),
+        both=choices.with_other(to_columns, "stride", *choices.BOTH_ALIKE),
+    ),
+    images=IMAGES,
     rows=ROWS,
     columns=COLUMNS,
     layout=LAYOUTS,
 )
 def by_steps(steps, x, kernel_size, stride, padding):
     count = pool_windows(x.shape, kernel_size, stride=stride, padding=padding).output
+    x = steps.images(x)
     wide, stride = steps.padding(x, padding), steps.stride(stride, kernel_size)
     windows = choices.views(wide, kernel_size, stride, count)
     windows = windows.transpose(1, 4, 5, 2, 3, 0)  # (C, KH, KW, OH, OW, N)

@@ -67,20 +67,20 @@ def updated(rate):
 # fmt: off
 DX = [
     lambda dz, x, w: w.T @ dz,
-    wrong("weights_not_transposed", SHAPES, "your dx is w dz in place of wᵀ dz: on the way "
+    wrong("weights_not_transposed", SHAPES, "{yours} {are} w dz in place of wᵀ dz: on the way "
         "back, outputs come in and inputs go out; where D = M this raises no error.",
         lambda dz, x, w: w @ dz),
-    wrong("weights_updated_before_dx", SHAPES, "your dx is made with the updated weights: the "
+    wrong("weights_updated_before_dx", SHAPES, "{yours} {are} made with the updated weights: the "
         "output was made with the old ones, so find all gradients first.",
         *(updated(rate) for rate in (0.01, 0.1, 0.001, 1.0))),
-    wrong("samples_as_rows", SHAPES, "your dx is transposed: here every sample is a column.",
+    wrong("samples_as_rows", SHAPES, "{yours} {are} transposed: here every sample is a column.",
         lambda dz, x, w: (w.T @ dz).T),
-    wrong("made_with_x", SHAPES, "your dx is made with the input x: by the chain rule dx is "
+    wrong("made_with_x", SHAPES, "{yours} {are} made with the input x: by the chain rule dx is "
         "made of dz and w.", lambda dz, x, w: w.T @ (w @ x), lambda dz, x, w: x * (w.T @ dz)),
 ]
 DW = [
     lambda dz, x, w: dz @ x.T,
-    wrong("product_the_other_way_round", SHAPES, "your dw is x dzᵀ in place of dz xᵀ: its axes "
+    wrong("product_the_other_way_round", SHAPES, "{yours} {are} x dzᵀ in place of dz xᵀ: its axes "
         "are in another order, but it has a row for every output.", lambda dz, x, w: x @ dz.T),
     wrong("taken_from_dx", SHAPES, "{yours} {are} made of dx in place of dz: weights and biases "
         "are met by the gradient of the layer's output; dx is for the layer before.",
@@ -96,18 +96,23 @@ DW = [
 ]
 DB = [
     lambda dz, x, w: dz.sum(axis=1, keepdims=True),
-    wrong("bias_not_a_column", ROW_SUMS, "your db is not a column (M, 1), so that w x + b would "
+    wrong("bias_not_a_column", ROW_SUMS, "{yours} {are} not a column (M, 1), so that w x + b would "
         "add it along the wrong axis: sum with keepdims=True.", lambda dz, x, w: dz.sum(axis=1),
         lambda dz, x, w: dz.sum(axis=1, keepdims=True).T),
-    wrong("bias_summed_over_outputs", ROW_SUMS, "your db is summed over the outputs: every "
+    wrong("bias_summed_over_outputs", ROW_SUMS, "{yours} {are} summed over the outputs: every "
         "output has a bias of its own, which is added in every sample, so sum over the samples, "
         "axis 1.", lambda dz, x, w: dz.sum(axis=0), lambda dz, x, w: dz.sum(axis=0, keepdims=True),
-        lambda dz, x, w: dz.sum(axis=0, keepdims=True).T, lambda dz, x, w: dz.sum(),
-        lambda dz, x, w: np.full((len(dz), 1), dz.sum())),
-    wrong("bias_not_summed", ROW_SUMS, "your db is dz itself: the bias is added in every "
+        lambda dz, x, w: dz.sum(axis=0, keepdims=True).T),
+    wrong("bias_summed_over_everything", ROW_SUMS, "{yours} {are} summed over outputs and samples: "
+        "every output has a bias of its own, so sum over the samples alone.",
+        lambda dz, x, w: dz.sum(), lambda dz, x, w: np.full((len(dz), 1), dz.sum())),
+    wrong("upstream_forgotten", ROW_SUMS, "{yours} {are} a number of samples, or 1, without dz: "
+        "each sample adds its gradient dz, not 1.", lambda dz, x, w: np.ones((len(dz), 1)),
+        lambda dz, x, w: np.full((len(dz), 1), dz.shape[1])),
+    wrong("bias_not_summed", ROW_SUMS, "{yours} {are} dz itself: the bias is added in every "
         "sample, so sum over them.", lambda dz, x, w: dz),
     wrong("taken_from_dx", SHAPES, "", lambda dz, x, w: (w.T @ dz).sum(axis=1, keepdims=True)),
-    wrong("bias_made_of_dw", ROW_SUMS, "your db is made of dw: it is the sum of dz alone, since "
+    wrong("bias_made_of_dw", ROW_SUMS, "{yours} {are} made of dw: it is the sum of dz alone, since "
         "the bias meets no x.", lambda dz, x, w: (dz @ x.T).sum(axis=1, keepdims=True),
         lambda dz, x, w: (dz @ x.T).sum(axis=1),
         lambda dz, x, w: (dz @ x.T).mean(axis=1, keepdims=True)),
@@ -115,17 +120,15 @@ DB = [
 ]
 
 
-@linear_gradients.steps(
-    dx=DX,
-    dw=DW,
-    db=DB,
-    factors={
-        "dw db: 1/N": choices.over_batch(),
-        "db: 1/N": choices.factor("bias_is_a_mean", ROW_SUMS, "{yours} {are} the mean over the "
-            "batch: the bias is added in every sample, so its gradient is the sum, and the 1/N of "
-            "the loss is in dz already."),
-        "−1": choices.sign(SHAPES),
-    },
-)
+FACTORS = {
+    "dw db: 1/N": choices.over_batch(SHAPES),
+    "db: 1/N": choices.factor("bias_is_a_mean", ROW_SUMS, "{yours} {are} the mean over the batch: "
+        "the bias is added in every sample, so its gradient is the sum, and the 1/N of the loss is "
+        "in dz already."),
+    "−1": choices.sign(SHAPES),
+}
+
+
+@linear_gradients.steps(dx=DX, dw=DW, db=DB, factors=FACTORS)
 def by_steps(steps, *given):
     return steps.dx(*given), steps.dw(*given), steps.db(*given)

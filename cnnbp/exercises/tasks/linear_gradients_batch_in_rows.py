@@ -1,13 +1,15 @@
 """A fully connected layer whose batch stands in rows: the same sums, in other products."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
 from cnnbp.exercises.task import exercise
+from cnnbp.exercises.tasks import linear_gradients
 from cnnbp.gradcheck import numeric_gradient
 
 SHAPES = "03, the shapes lead"
-SUMS = "03, db sums the columns"
 
 
 def rows_case(rng, N, D, M, draw=cases.normal):
@@ -59,47 +61,54 @@ def linear_gradients_batch_in_rows(dz, x, w):
     return dx, dw, db
 
 
-def with_bias(dz, x, w, change):
-    dx, dw, db = gradients(dz, x, w)
-    return dx, dw, change(db)
+HERE = {"bias_not_a_column": "bias_not_a_row", "samples_as_rows": "samples_as_columns"}
 
 
-@linear_gradients_batch_in_rows.mistake(SUMS, also=[lambda *of: with_bias(*of, lambda db: db.T)])
-def bias_not_a_row(dz, x, w):
-    """Your db is not a row (1, M), the shape of b; sum over the samples with keepdims=True."""
-    return with_bias(dz, x, w, lambda db: db[0])
+def turned(step, **said):
+    """The choices of a step for a batch in columns, on transposed arrays, with sentences."""
+    right, *every = choices.borrowed(step, **said)
+    return [
+        as_rows(right),
+        *(
+            replace(
+                each, name=HERE.get(each.name, each.name), forms=tuple(map(as_rows, each.forms))
+            )
+            for each in every
+        ),
+    ]
 
 
-@linear_gradients_batch_in_rows.mistake(SUMS)
-def bias_is_a_mean(dz, x, w):
-    """Your db is the mean over the batch; the bias is added in every sample, so its gradient is the
-    sum, and the 1/N of the loss is in dz already."""
-    return with_bias(dz, x, w, lambda db: db / len(x))
+def as_rows(form):
+    return lambda dz, x, w: np.transpose(form(dz.T, x.T, w.T))
 
 
-@linear_gradients_batch_in_rows.mistake(SUMS)
-def bias_sums_the_wrong_axis(dz, x, w):
-    """Your db sums over the outputs; each output has a bias of its own, used in every sample, and
-    the samples are axis 0 here."""
-    return with_bias(dz, x, w, lambda db: dz.sum(axis=1, keepdims=True))
+# fmt: off
+DX = turned(
+    linear_gradients.DX,
+    weights_not_transposed="{yours} {are} dz w in place of dz wᵀ: on the way back, outputs come in "
+        "and inputs go out; where D = M this raises no error.",
+    samples_as_rows="{yours} {are} transposed: here every sample is a row.",
+)
+DW = turned(
+    linear_gradients.DW,
+    product_the_other_way_round="{yours} {are} dzᵀ x in place of xᵀ dz: its axes are in another "
+        "order, but it has a row for every input.",
+)
+DB = turned(
+    linear_gradients.DB,
+    bias_not_a_column="{yours} {are} not a row (1, M), the shape of b: sum with keepdims=True.",
+    bias_summed_over_outputs="{yours} {are} summed over the outputs: every output has a bias of "
+        "its "
+        "own, which is added in every sample, so sum over the samples, axis 0.",
+)
 
 
-@linear_gradients_batch_in_rows.mistake("05, the 1/N of the loss")
-def divided_by_batch(dz, x, w):
-    """Your dw and db are divided by N; where the loss is a mean over the batch, its 1/N is in dz
-    already, so here samples are summed."""
-    dx, dw, db = gradients(dz, x, w)
-    return dx, dw / len(x), db / len(x)
+@linear_gradients_batch_in_rows.steps(dx=DX, dw=DW, db=DB, factors=linear_gradients.FACTORS)
+def by_steps(steps, *given):
+    return steps.dx(*given), steps.dw(*given), steps.db(*given)
 
 
-@linear_gradients_batch_in_rows.mistake(SHAPES)
-def weights_not_transposed(dz, x, w):
-    """Your dx is dz w in place of dz wᵀ: on the way back, outputs come in and inputs go out. Where
-    D = M this raises no error."""
-    _, dw, db = gradients(dz, x, w)
-    return dz @ w, dw, db
-
-
+# fmt: on
 @linear_gradients_batch_in_rows.mistake(SHAPES)
 def products_of_a_batch_in_columns(dz, x, w):
     """You have the products for a batch in columns, wᵀ dz and dz xᵀ; here samples are rows, so

@@ -111,6 +111,24 @@ def number_in_the_window_used_in_the_image(dz, x, kernel_size, stride, padding):
     return dx
 
 
+def wrapped_round(dz, x, kernel_size, stride, padding):
+    dx, (_, _, H, W) = np.zeros(x.shape), x.shape
+    for n, c, i, j in np.ndindex(dz.shape):
+        rows = np.arange(kernel_size[0]) + i * stride[0] - padding[0]
+        columns = np.arange(kernel_size[1]) + j * stride[1] - padding[1]
+        pixels = np.ix_(rows[rows < H], columns[columns < W])
+        winner = first_winner(x[n, c][pixels])
+        dx[n, c, pixels[0][winner.any(axis=1)], pixels[1][:, winner.any(axis=0)]] += dz[n, c, i, j]
+    return dx
+
+
+def dz_at_the_pixels(dz, x, kernel_size, stride, padding):
+    dx = np.zeros(x.shape)
+    for _, pixels in each_window(dz.shape, x.shape, kernel_size, stride, padding):
+        dx[pixels] += first_winner(x[pixels]) * dz[pixels]
+    return dx
+
+
 def first(mask):
     """Only the first True of every window."""
     flat = mask.reshape(*mask.shape[:4], -1)
@@ -165,7 +183,8 @@ VALUES = [
         lambda winners, windows, dz: winners * windows.max(axis=(4, 5), keepdims=True)),
     wrong("value_times_gradient", WINNER, "the gradient is multiplied by the window's value: the "
         "slope of a maximum by its winner is 1.",
-        lambda winners, windows, dz: winners * dz * windows.max(axis=(4, 5), keepdims=True)),
+        lambda winners, windows, dz: winners * dz * windows.max(axis=(4, 5), keepdims=True),
+        lambda winners, windows, dz: winners * dz * np.where(winners > 0, windows, 0)),
     wrong("upstream_forgotten", WINNER, "the gradient dz is missing: the winners' mask is only the "
         "pooling's own slope, which the chain rule multiplies by dz.",
         lambda winners, windows, dz: winners * 1.0),
@@ -180,9 +199,12 @@ OVERLAPS = [
 ]
 WHOLE = [
     same,
+    wrong("negative_indices_wrap", PADDING, choices.WRAP, also=(wrapped_round,)),
     wrong("one_winner_for_the_channel", WINNER, "one winner is looked for in the whole channel: "
         "every window has a winner of its own.",
         also=(one_winner_of_the_channel, channel_winner_in_its_windows, channel_winners_mask)),
+    wrong("dz_read_at_the_pixels_place", WINNER, choices.DZ_AT_PIXELS,
+        also=(dz_at_the_pixels,)),
     wrong("place_in_the_window_used_in_the_image", "09, keep the largest, and the winner's number",
         "the winner's place in its window is used as its place in the image: add the window's "
         "first row and column, i·stride − padding.",
@@ -192,21 +214,23 @@ WHOLE = [
 
 @max_pool2d_gradient.steps(
     origin=choices.origins(PADDING),
+    size=choices.sizes(APART),
     stride=choices.strides(APART, far=(written_a_kernel_apart,)),
     winner=WINNERS,
     value=VALUES,
     overlap=OVERLAPS,
-    crop=choices.crops(PADDING),
+    crop=choices.crops(PADDING, full=False),
+    border=choices.last_gradients(WINNER),
     samples=choices.samples(WINNER),
     whole=WHOLE,
     factors={"1/N": choices.over_batch(), "−1": choices.sign(WINNER)},
 )
 def by_steps(steps, dz, x, kernel_size, stride, padding):
-    padding = steps.origin(padding)
+    padding, kernel_size = steps.origin(padding), steps.size(kernel_size, stride)
     wide = choices.with_padding(x, padding, -np.inf)
     stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
     windows = choices.views(wide, kernel_size, stride, count, -np.inf)
-    parts = steps.value(steps.winner(windows), windows, dz[..., None, None])
+    parts = steps.value(steps.winner(windows), windows, steps.border(dz)[..., None, None])
     dx = steps.overlap(parts, stride, wide.shape[2:])
     return steps.samples(
         steps.crop(dx, x.shape, padding, choices.reach_of(count, kernel_size, stride))

@@ -111,6 +111,33 @@ WINNERS = [
 ]
 
 
+VALUES = [
+    lambda z, argmax, windows: (z, argmax),
+    wrong("largest_begins_with_zero", "09, keep the largest", "the largest value begins with 0, so "
+        "that no negative one can win: begin with −infinity.",
+        lambda z, argmax, windows: (np.maximum(z, 0), argmax * (z > 0)),
+        lambda z, argmax, windows: (np.maximum(z, 0), argmax), alone=True),
+    wrong("another_value_than_the_largest", "09, keep the largest", "z is another value than the "
+        "largest of its window: max pooling hands on the largest, neither mean nor sum.",
+        lambda z, argmax, windows: (np.where(np.isinf(windows), 0, windows).mean(axis=-1), argmax),
+        lambda z, argmax, windows: (np.where(np.isinf(windows), 0, windows).sum(axis=-1), argmax),
+        alone=True),
+]
+
+
+def wrapped_at_the_top(x, padding):
+    """Negative indices, counted from the end; nothing wins below and right of the image."""
+    wide = choices.like(x, padding, "wrap")
+    wide[choices.beyond(x, padding)] = -np.inf
+    return wide
+
+
+def first_left_out(x, padding):
+    x = x.copy()
+    x[:, :, 0], x[:, :, :, 0] = -np.inf, -np.inf
+    return choices.with_padding(x, padding, -np.inf)
+
+
 def zero_wins_in_z(x, kernel_size, stride, padding):
     z, argmax = max_output(x, kernel_size, stride, padding)
     for cell, pixels in each_window(z.shape, x.shape, kernel_size, stride, padding):
@@ -120,12 +147,21 @@ def zero_wins_in_z(x, kernel_size, stride, padding):
 
 
 @max_pool2d_output.steps(
-    origin=choices.origins(PADDING),
+    origin=choices.origins(
+        PADDING, also=choices.with_other(max_output, "padding", choices.left_out)
+    ),
+    size=choices.sizes("09, stride and window size differ"),
     fill=[
         lambda x, padding: choices.with_padding(x, padding, -np.inf),
         choices.padding_wins(PADDING, choices.with_padding, also=(zero_wins_in_z,)),
+        wrong("negative_indices_wrap", PADDING, choices.WRAP, wrapped_at_the_top, alone=True),
+        wrong("first_pixels_left_out", PADDING, choices.FIRST_LEFT_OUT, first_left_out, alone=True),
     ],
-    stride=choices.strides("09, stride and window size differ"),
+    stride=choices.strides(
+        "09, stride and window size differ",
+        both=choices.with_other(max_output, "stride", *choices.BOTH_ALIKE),
+    ),
+    value=VALUES,
     winner=WINNERS,
     number=NUMBERS,
     border=choices.last_windows("09, keep the largest"),
@@ -133,7 +169,8 @@ def zero_wins_in_z(x, kernel_size, stride, padding):
 )
 def by_steps(steps, x, kernel_size, stride, padding):
     count = pool_windows(x.shape, kernel_size, stride=stride, padding=padding).output
-    padding, stride = steps.origin(padding), steps.stride(stride, kernel_size)
+    padding, kernel_size = steps.origin(padding), steps.size(kernel_size, stride)
+    stride = steps.stride(stride, kernel_size)
     windows = choices.views(steps.fill(x, padding), kernel_size, stride, count, -np.inf)
     windows = windows.reshape(*windows.shape[:4], -1)
     place = steps.winner(windows)
@@ -141,4 +178,5 @@ def by_steps(steps, x, kernel_size, stride, padding):
     row = np.arange(count[0])[:, None] * stride[0] + place // kernel_size[1] - padding[0]
     column = np.arange(count[1]) * stride[1] + place % kernel_size[1] - padding[1]
     argmax = steps.number(row, column, place, x.shape, padding)
-    return tuple(steps.samples(steps.border(each)) for each in (z, argmax))
+    both = steps.value(z, argmax, windows)
+    return tuple(steps.samples(steps.border(each)) for each in both)

@@ -5,6 +5,7 @@ import numpy as np
 from cnnbp.exercises import cases, choices
 from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
+from cnnbp.exercises.tasks.max_pool2d_gradient import VALUES
 from cnnbp.exercises.windows import each_window
 from cnnbp.gradcheck import numeric_gradient
 
@@ -113,9 +114,12 @@ CROPS = [
 
 @mean_of_top_two_gradient.steps(
     cells=CELLS,
+    value=choices.borrowed(VALUES),
+    size=choices.sizes("09, stride and window size differ"),
     stride=choices.strides("09, stride and window size differ"),
     overlap=OVERLAPS,
     crop=CROPS,
+    border=choices.last_gradients(TOP),
     samples=choices.samples(TOP),
     factors={
         "2": choices.factor("mean_not_halved", "09, average pooling shares", "the whole of dz goes "
@@ -125,7 +129,9 @@ CROPS = [
     },
 )
 def by_steps(steps, dz, x, kernel_size, stride):
-    stride, count = steps.stride(stride, kernel_size), dz.shape[2:]
-    ranks = places(choices.views(x, kernel_size, stride, count, -np.inf))
-    dx = steps.overlap(dz[..., None, None] / 2 * steps.cells(ranks), stride, x.shape[2:])
-    return steps.samples(steps.crop(dx, choices.reach_of(count, kernel_size, stride)))
+    size, count = steps.size(kernel_size, stride), dz.shape[2:]
+    stride = steps.stride(stride, kernel_size)
+    windows = choices.views(x, size, stride, count, -np.inf)
+    cells, half = steps.cells(places(windows)), steps.border(dz)[..., None, None] / 2
+    dx = steps.overlap(steps.value(cells, windows, half), stride, x.shape[2:])
+    return steps.samples(steps.crop(dx, choices.reach_of(count, size, stride)))

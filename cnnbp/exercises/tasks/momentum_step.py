@@ -66,11 +66,6 @@ def nesterov_downhill(w, velocity, dw, learning_rate, momentum):
     return w + momentum * new - learning_rate * dw, new
 
 
-def nesterov_from_the_old(w, velocity, dw, learning_rate, momentum):
-    new = momentum * velocity - learning_rate * dw
-    return w - momentum * velocity + (1 + momentum) * new, new
-
-
 def nesterov_as_often_printed(w, velocity, dw, learning_rate, momentum):
     new = momentum * velocity + learning_rate * dw
     return w - momentum * new - learning_rate * dw, new
@@ -117,6 +112,9 @@ MOVES = [
     wrong("learning_rate_forgotten", "11, one learning rate", "the step is not multiplied by the "
         "learning rate: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new),
+    wrong("divided_by_the_learning_rate", "11, one learning rate", "the step is divided by the "
+        "learning rate: w moves by learning_rate·velocity.",
+        lambda old, new, dw, learning_rate, momentum: new / learning_rate),
     wrong("momentum_in_the_step", "11, one learning rate", "momentum is multiplied in once more in "
         "the step: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
@@ -128,7 +126,7 @@ MOVES = [
     wrong("nesterov", MOMENTUM, "the step looks ahead, as Nesterov's does, dw + momentum·velocity: "
         "here w moves by the new velocity itself.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * (dw + momentum * new),
-        also=(nesterov_downhill, nesterov_from_the_old, nesterov_as_often_printed),
+        also=(nesterov_downhill, nesterov_as_often_printed),
         convention=True),
 ]
 DIRECTIONS = [
@@ -142,10 +140,22 @@ DIRECTIONS = [
 ]
 
 
-@momentum_step.steps(memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS)
+RETURNED = [
+    lambda old, new, learning_rate: new,
+    wrong("old_velocity_returned", MOMENTUM, "the velocity that is returned is the old one, or the "
+        "step: return the new one, the next step begins with it.",
+        lambda old, new, learning_rate: old, lambda old, new, learning_rate: learning_rate * new,
+        alone=True),
+]
+
+
+@momentum_step.steps(
+    memory=MEMORIES, gradient=GRADIENTS, move=MOVES, direction=DIRECTIONS, returned=RETURNED
+)
 def by_steps(steps, w, velocity, dw, learning_rate, momentum):
     new = steps.memory(velocity, momentum) + steps.gradient(dw, learning_rate, momentum)
-    return steps.direction(w, steps.move(velocity, new, dw, learning_rate, momentum)), new
+    moved = steps.direction(w, steps.move(velocity, new, dw, learning_rate, momentum))
+    return moved, steps.returned(velocity, new, learning_rate)
 
 
 def velocity_points_downhill(w, velocity, dw, learning_rate, momentum):

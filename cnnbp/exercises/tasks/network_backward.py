@@ -2,14 +2,23 @@
 
 import numpy as np
 
+from cnnbp.activation import relu_backward
 from cnnbp.convolution import conv2d, conv2d_backward
-from cnnbp.exercises import cases
+from cnnbp.exercises import cases, choices
+from cnnbp.exercises.choices import wrong
 from cnnbp.exercises.task import exercise
+from cnnbp.exercises.tasks import (
+    conv2d_bias_gradient,
+    conv2d_input_gradient,
+    conv2d_weight_gradient,
+    linear_gradients,
+)
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.linear import flatten, flatten_backward, linear, linear_backward
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
 UNFLATTEN = "10, undo the flattening"
+FILTERS = "06, several filters have a bias each"
 POOLING = "10, scatter through the max pooling"
 POOL = {"stride": 3}
 
@@ -32,22 +41,13 @@ def forward(x, w_conv, b_conv, w_linear, b_linear):
     return linear(flatten(pooled), w_linear, b_linear)
 
 
-def backward(
-    dz,
-    x,
-    w_conv,
-    b_conv,
-    w_linear,
-    b_linear,
-    unflatten=flatten_backward,
-    pool=max_pool2d_backward,
-    pool_stride=POOL["stride"],
-):
-    """The gradients, perhaps with another way through flattening or pooling."""
+def backward(dz, x, w_conv, b_conv, w_linear, b_linear, pool_stride=3, gate=None):
+    """The gradients, perhaps with other windows of the pooling or a gate before it."""
     z_conv = conv2d(x, w_conv, b_conv, stride=2)
     pooled, argmax = max_pool2d(z_conv, 2, stride=pool_stride)
     dflat, dw_linear, db_linear = linear_backward(dz, flatten(pooled), w_linear)
-    dz_conv = pool(unflatten(dflat, pooled.shape), argmax, z_conv.shape)
+    dz_conv = max_pool2d_backward(flatten_backward(dflat, pooled.shape), argmax, z_conv.shape)
+    dz_conv = gate(dz_conv, z_conv) if gate else dz_conv
     dx, dw_conv, db_conv = conv2d_backward(dz_conv, x, w_conv, stride=2)
     return dx, dw_conv, db_conv, dw_linear, db_linear
 
@@ -83,9 +83,9 @@ def numeric(dz, *arrays):
         rng, 3, (2, 1, 4, 5), (1, 1, 2, 1), cases.whole, draw_x=cases.distinct
     ),
     cases=lambda rng: [
-        network_case(rng, 4, (2, 1, 4, 10), (3, 1, 2, 2)),
-        network_case(rng, 5, (3, 2, 9, 9), (2, 2, 3, 2)),
-        network_case(rng, 3, (2, 3, 12, 13), (2, 3, 2, 3)),
+        network_case(rng, 4, (5, 1, 4, 10), (3, 1, 2, 2)),
+        network_case(rng, 5, (4, 2, 9, 9), (2, 2, 3, 2)),
+        network_case(rng, 3, (2, 3, 12, 13), (4, 3, 3, 3)),
     ],
     answer=backward,
     numeric=numeric,
@@ -129,60 +129,103 @@ def network_backward(dz, x, w_conv, b_conv, w_linear, b_linear):
     return dx, dw_conv, db_conv, dw_linear, db_linear
 
 
-@network_backward.mistake(UNFLATTEN)
-def reshaped_without_transposing(*given):
-    """Behind the fully connected layer you reshape (D, N) directly, which mixes the images up
-    though the shape fits: transpose first, then reshape."""
-    return backward(*given, unflatten=lambda dflat, shape: dflat.reshape(shape))
+def to_first_cell(dz, argmax, shape):
+    spread = np.zeros(shape)
+    spread[:, :, : 3 * dz.shape[2] : 3, : 3 * dz.shape[3] : 3] = dz
+    return spread
 
 
-@network_backward.mistake(POOLING)
-def pooling_shares(*given):
-    """You share each pooled gradient among its window, as average pooling does; in a max pooling
-    the winner gets all of it."""
-    return backward(
-        *given, pool=lambda dz, argmax, shape: avg_pool2d_backward(dz, shape, 2, **POOL)
-    )
+def shared(dz, argmax, shape):
+    return avg_pool2d_backward(dz, shape, 2, **POOL)
 
 
-@network_backward.mistake(POOLING)
-def every_cell_gets_all(*given):
-    """You give each pooled gradient to its whole window; only the winner gets it, and the other
-    cells of the window get nothing."""
-    return backward(
-        *given, pool=lambda dz, argmax, shape: 4 * avg_pool2d_backward(dz, shape, 2, **POOL)
+# fmt: off
+FORWARD = [
+    lambda x, w, b: conv2d(x, w, b, stride=2),
+    wrong("bias_left_out_forward", FILTERS, "the convolution's bias is left out on the way "
+        "forward: "
+        "the pooling and the fully connected layer were given the sum with b_conv.",
+        lambda x, w, b: conv2d(x, w, stride=2)),
+]
+FLATTENED = [
+    flatten,
+    wrong("flattened_without_transposing", UNFLATTEN, "the pooled maps are reshaped to (D, N) "
+        "directly, which mixes the images up: an image is a column, reshape(N, D).T.",
+        lambda pooled: pooled.reshape(-1, len(pooled))),
+]
+UNFLATTENED = [
+    flatten_backward,
+    wrong("reshaped_without_transposing", UNFLATTEN, "behind the fully connected layer (D, N) is "
+        "reshaped directly, which mixes the images up though the shape fits: transpose first, then "
+        "reshape.", lambda dflat, shape: dflat.reshape(shape)),
+]
+POOLED = [
+    max_pool2d_backward,
+    wrong("pooling_shares", POOLING, "each pooled gradient is shared among its window, as average "
+        "pooling does: in a max pooling the winner gets all of it.", shared),
+    wrong("every_cell_gets_all", POOLING, "each pooled gradient goes to its whole window: only the "
+        "winner gets it, and the other cells of the window get nothing.",
+        lambda *given: 4 * shared(*given)),
+    wrong("first_cell_of_the_window_gets_all", POOLING, "the first cell of each window gets the "
+        "pooled gradient: the winner gets it.", to_first_cell),
+    wrong("pooled_value_sent_back", POOLING, "the winners themselves are sent back, or a 1: what "
+        "goes back is the gradient of the pooled cell.",
+        lambda dz, argmax, shape: max_pool2d_backward(dz * 0 + 1, argmax, shape)),
+]
+DFLAT = [
+    lambda dz, w, columns: w.T @ dz,
+    wrong("slope_left_out_of_the_linear_layer", UNFLATTEN, "the fully connected layer sends back "
+        "its own input: its dx is wᵀ dz.", lambda dz, w, columns: columns),
+]
+
+
+@network_backward.steps(
+    forward=FORWARD,
+    flattened=FLATTENED,
+    dflat=DFLAT,
+    unflattened=UNFLATTENED,
+    pooled=POOLED,
+    kernel=choices.borrowed(conv2d_input_gradient.KERNEL),
+    channels=choices.borrowed(conv2d_input_gradient.CHANNELS),
+    dx_samples=choices.borrowed(choices.samples(FILTERS)),
+    dw_kernel=choices.borrowed(conv2d_weight_gradient.KERNEL),
+    dw_channels=choices.borrowed(conv2d_weight_gradient.CHANNELS),
+    db_conv=choices.borrowed(conv2d_bias_gradient.SUMS),
+    dw_linear=choices.borrowed(linear_gradients.DW),
+    db_linear=choices.borrowed(linear_gradients.DB),
+    factors={
+        "dw_conv db_conv dw_linear db_linear: 1/N": choices.over_batch(),
+        "−1": choices.sign(FILTERS),
+    },
+)
+def by_steps(steps, dz, x, w_conv, b_conv, w_linear, b_linear):
+    z_conv = steps.forward(x, w_conv, b_conv)
+    pooled, argmax = max_pool2d(z_conv, 2, **POOL)
+    columns = steps.flattened(pooled)
+    dpooled = steps.unflattened(steps.dflat(dz, w_linear, columns), pooled.shape)
+    dz_conv = steps.pooled(dpooled, argmax, z_conv.shape)
+    kernel = steps.kernel(steps.channels(w_conv))
+    dx, dw_conv, _ = conv2d_backward(dz_conv, x, w_conv, stride=2)
+    if kernel is not w_conv:
+        dx, _, _ = conv2d_backward(dz_conv, x, kernel, stride=2)
+    return (
+        steps.dx_samples(dx),
+        steps.dw_channels(steps.dw_kernel(dw_conv)),
+        steps.db_conv(dz_conv),
+        steps.dw_linear(dz, columns, w_linear),
+        steps.db_linear(dz, columns, w_linear),
     )
 
 
 @network_backward.mistake(POOLING)
 def pooling_windows_side_by_side(*given):
-    """You place the pooling's windows side by side, as they lie without a stride; here they are 3
+    """The pooling's windows lie side by side, as they do without a stride: here they are 3
     apart."""
     return backward(*given, pool_stride=2)
 
 
 @network_backward.mistake(POOLING)
-def relu_between(dz, x, w_conv, b_conv, *linear):
-    """You send the gradient back through a ReLU, too; between the convolution and the pooling of
-    this network there is none."""
-    z_conv = conv2d(x, w_conv, b_conv, stride=2)
-
-    def gated(dpooled, argmax, shape):
-        return (z_conv > 0) * max_pool2d_backward(dpooled, argmax, shape)
-
-    return backward(dz, x, w_conv, b_conv, *linear, pool=gated)
-
-
-@network_backward.mistake("05, the 1/N of the loss")
-def divided_by_batch(dz, *given):
-    """Your gradients by weights and biases are divided by N; where the loss is a mean over the
-    batch, its 1/N is in dz already, so here images are summed."""
-    dx, *others = backward(dz, *given)
-    return dx, *(each / len(dx) for each in others)
-
-
-@network_backward.mistake("06, filters have a bias")
-def bias_left_out_forward(dz, x, w_conv, b_conv, *linear):
-    """Your dw_linear is made of pooled numbers without the convolution's bias: go forward with
-    b_conv, for the fully connected layer was given the sum."""
-    return backward(dz, x, w_conv, 0 * b_conv, *linear)
+def relu_between(*given):
+    """The gradient goes back through a ReLU, too: between the convolution and the pooling of this
+    network there is none."""
+    return backward(*given, gate=relu_backward)

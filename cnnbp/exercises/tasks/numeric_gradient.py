@@ -97,6 +97,9 @@ QUESTIONS = [
         "wrong by about step, the central difference by about step².",
         lambda f, there, move, step: (2 * f(move(there, step)), 2 * f(there)),
         lambda f, there, move, step: (2 * f(there), 2 * f(move(there, -step)))),
+    wrong("brackets_left_out", CENTRAL, "only the second value is divided: brackets around the "
+        "difference make it (f(x + step) − f(x − step)) / (2·step).",
+        lambda f, there, move, step: (2 * step * f(move(there, step)), f(move(there, -step)))),
     wrong("sides_exchanged", CENTRAL, "the two sides are exchanged: it is f(x + step) − f(x − "
         "step).", lambda f, there, move, step: (f(move(there, -step)), f(move(there, step)))),
     wrong("values_added", CENTRAL, "the two values are added: the slope is made of their "
@@ -108,7 +111,7 @@ QUESTIONS = [
 STEPS = [
     lambda step: step,
     wrong("own_step", CENTRAL, "the step is another number than the one that was given: use the "
-        "argument step.", *(lambda step, own=own: own for own in (1e-5, 1e-4, 1e-3, 1e-2, 1e-6))),
+        "argument step.", *(lambda step, own=own: own for own in (1e-5, 1e-4, 1e-3, 1e-2))),
     wrong("half_a_step", CENTRAL, "each entry is moved by half a step, or by two: here it is moved "
         "by step to either side.", lambda step: step / 2, lambda step: step * 2),
 ]

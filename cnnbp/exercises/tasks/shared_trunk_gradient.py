@@ -66,7 +66,19 @@ def shared_trunk_gradient(dz_class, dz_box, x, w_class, w_box):
     return dx
 
 
+def one_row(dz, row):
+    """dz with one output's row left."""
+    alone = np.zeros(dz.shape)
+    alone[row] = dz[row]
+    return alone
+
+
 # fmt: off
+INPUTS = [
+    lambda dx, x: dx,
+    wrong("input_multiplied_in", HEADS, "the input x is multiplied in as well: by the chain rule "
+        "dx is made of dz and w.", lambda dx, x: dx * x),
+]
 TOGETHER = [
     np.add,
     wrong("class_head_only", HEADS, "{yours} {are} what the class head alone sends back: the box "
@@ -86,6 +98,17 @@ TOGETHER = [
 ]
 UPSTREAMS = [
     lambda dz_class, dz_box, N: (dz_class, dz_box),
+    wrong("one_head_counted_twice", HEADS, "one head's part is there twice, or half: each head "
+        "sends its own part once.", lambda dz_class, dz_box, N: (2 * dz_class, dz_box),
+        lambda dz_class, dz_box, N: (dz_class, 2 * dz_box),
+        lambda dz_class, dz_box, N: (dz_class / 2, dz_box),
+        lambda dz_class, dz_box, N: (dz_class, dz_box / 2)),
+    wrong("one_output_only", HEADS, "only one output of a head sends its part back: = overwrites "
+        "the others in a loop, and x feeds every class and every number of the box.",
+        lambda dz_class, dz_box, N: (one_row(dz_class, -1), dz_box),
+        lambda dz_class, dz_box, N: (dz_class, one_row(dz_box, -1)),
+        lambda dz_class, dz_box, N: (one_row(dz_class, -1), one_row(dz_box, -1)),
+        lambda dz_class, dz_box, N: (one_row(dz_class, 0), one_row(dz_box, 0))),
     wrong("one_head_divided_by_batch", ONE_NTH, "one head's part is divided by N: the 1/N of a "
         "loss that is a mean is in its dz already.",
         lambda dz_class, dz_box, N: (dz_class / N, dz_box),
@@ -96,8 +119,11 @@ UPSTREAMS = [
 @shared_trunk_gradient.steps(
     upstream=UPSTREAMS,
     together=TOGETHER,
+    inputs=INPUTS,
+    samples=choices.samples(HEADS, axis=1),
     factors={"1/N": choices.over_batch(), "−1": choices.sign(HEADS)},
 )
 def by_steps(steps, dz_class, dz_box, x, w_class, w_box):
     dz_class, dz_box = steps.upstream(dz_class, dz_box, x.shape[1])
-    return steps.together(w_class.T @ dz_class, w_box.T @ dz_box)
+    dx = steps.together(w_class.T @ dz_class, w_box.T @ dz_box)
+    return steps.samples(steps.inputs(dx, x))

@@ -47,6 +47,8 @@ SLOPES = [
     wrong("sigmoid_taken_twice", SLOPE, "the sigmoid is applied twice: s is the sigmoid of x, and "
         "the slope is s·(1 − s) with it.",
         lambda x: sigmoid(sigmoid(x)) * (1 - sigmoid(sigmoid(x)))),
+    wrong("brackets_missing_in_the_sigmoid", SLOPE, "a division 1 / 1 + e⁻ˣ divides by 1 alone: "
+        "brackets around 1 + e⁻ˣ make it the sigmoid.", lambda x: -(1 + np.exp(-x)) * np.exp(-x)),
     wrong("half_of_the_slope", SLOPE, "one of the two factors of the slope is missing or another "
         "one: it is s·(1 − s).", lambda x: 1 - sigmoid(x), lambda x: sigmoid(x) ** 2,
         lambda x: (1 - sigmoid(x)) ** 2, lambda x: sigmoid(x) * (1 + sigmoid(x)),
@@ -61,9 +63,14 @@ SLOPES = [
 
 
 @sigmoid_gradient.steps(
+    at=choices.places(SLOPE),
     slope=SLOPES,
-    upstream=choices.upstreams(SLOPE, forgotten="sigmoid_upstream_forgotten"),
+    upstream=choices.upstreams(
+        SLOPE,
+        forgotten="sigmoid_upstream_forgotten",
+        brackets=[lambda dz, x: dz * sigmoid(x) - sigmoid(x)],
+    ),
     factors={"−1": choices.sign(SLOPE)},
 )
 def by_steps(steps, dz, x):
-    return steps.upstream(dz, steps.slope(x), x)
+    return steps.upstream(dz, steps.slope(steps.at(dz, x)), x)

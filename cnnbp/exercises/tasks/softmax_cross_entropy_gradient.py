@@ -79,6 +79,15 @@ PROBABILITIES = [
     wrong("sigmoid_in_place_of_softmax", GRADIENT, "each score has a sigmoid of its own: the "
         "classes of one sample compete, and the softmax divides by their sum.",
         lambda z: 1 / (1 + np.exp(-z))),
+    wrong("shifted_after_the_exponential", GRADIENT, "the largest score is subtracted from the "
+        "exponentials: subtract it from the scores, before the exponential is taken.",
+        lambda z: (np.exp(z) - z.max(axis=0)) / (np.exp(z) - z.max(axis=0)).sum(axis=0),
+        lambda z: np.exp(z) - z.max(axis=0) / np.exp(z).sum(axis=0),
+        lambda z: np.exp(z) - z.max() / np.exp(z).sum()),
+    wrong("sign_in_the_exponential", GRADIENT, "the exponential has −z: a larger score makes a "
+        "larger probability, e^z.", lambda z: softmax(-z)),
+    wrong("softmax_without_exponential", GRADIENT, "the scores are divided by their sum without "
+        "the exponential: p is e^z divided by the sum of all e^z.", lambda z: z / z.sum(axis=0)),
     wrong("softmax_taken_twice", GRADIENT, "the softmax is applied twice: probabilities are the "
         "softmax of the scores.", lambda z: softmax(softmax(z))),
     wrong("logarithm_of_probabilities", GRADIENT, "the logarithm of the probabilities is taken: it "
@@ -101,12 +110,20 @@ LABELS = [
     wrong("one_subtracted_everywhere", GRADIENT, "1 is subtracted in more rows than the label's: "
         "p[labels] takes whole rows, so give the column, too, p[labels, np.arange(N)].",
         lambda p, labels: p - 1, lambda p, labels: p - hot_at(labels, slice(None), *p.shape)),
+    wrong("label_set_in_place_of_subtracted", GRADIENT, "the row of the right label is set to a "
+        "number: 1 is subtracted from its probability, -= 1.",
+        *(lambda p, labels, number=number: np.where(one_hot(labels, len(p)) == 1, number, p)
+          for number in (-1.0, 1.0, 0.0))),
+    wrong("one_added", GRADIENT, "1 is added in the row of the right label: it is subtracted.",
+        lambda p, labels: p + one_hot(labels, len(p))),
+    wrong("probability_subtracted_from_one", GRADIENT, "the row of the right label holds 1 − p: it "
+        "is p − 1.", lambda p, labels: np.where(one_hot(labels, len(p)) == 1, 1 - p, p)),
     wrong("only_the_labels_row", GRADIENT, "only the row of the right label has a gradient: the "
         "other probabilities fall when it rises, so every score has one.",
         lambda p, labels: (p - 1) * one_hot(labels, len(p)),
         lambda p, labels: p * one_hot(labels, len(p)), lambda p, labels: -one_hot(labels, len(p))),
     wrong("softmax_left_out_on_the_way_back", GRADIENT, "the gradient by the probabilities, −1/p, "
-        "is handed on: it has to go through the softmax, after which p minus one-hot is left.",
+        "is handed on: it has to go through the softmax, in which every score moves every p.",
         lambda p, labels: -one_hot(labels, len(p)) / p,
         lambda p, labels: (p - one_hot(labels, len(p))) / (p * (1 - p))),
     wrong("slope_of_the_softmax_once_more", GRADIENT, "a slope p·(1 − p) is multiplied in: p minus "
@@ -118,11 +135,14 @@ MEANS = [
     wrong("only_one_divided_by_batch", ONE_NTH, "only one of the probabilities and the one-hot "
         "columns is divided by N: their difference is.", lambda dz, p: p + (dz - p) / p.shape[1],
         lambda dz, p: p / p.shape[1] + dz - p),
+    wrong("divided_by_classes", ONE_NTH, "{yours} {are} divided by K in place of N: the loss is a "
+        "mean over the samples.", lambda dz, p: dz / len(p)),
 ]
 LAYOUTS = [
-    lambda dz: dz,
+    choices.same,
     wrong("samples_as_rows", GRADIENT, "{yours} {are} transposed: here a sample is a column.",
         lambda dz: dz.T),
+    *choices.samples(GRADIENT, axis=1)[1:],
 ]
 
 

@@ -67,9 +67,14 @@ SLOPES = [
 
 
 @tanh_gradient.steps(
+    at=choices.places(SLOPE),
     slope=SLOPES,
-    upstream=choices.upstreams(SLOPE, forgotten="tanh_upstream_forgotten"),
+    upstream=choices.upstreams(
+        SLOPE,
+        forgotten="tanh_upstream_forgotten",
+        brackets=[lambda dz, x: dz - np.tanh(x) ** 2],
+    ),
     factors={"−1": choices.sign(SLOPE)},
 )
 def by_steps(steps, dz, x):
-    return steps.upstream(dz, steps.slope(x), x)
+    return steps.upstream(dz, steps.slope(steps.at(dz, x)), x)

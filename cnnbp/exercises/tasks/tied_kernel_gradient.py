@@ -99,6 +99,12 @@ SECOND = [
     wrong("first_use_only", REUSED, "{yours} {are} what the first convolution contributes: the "
         "second used the same kernel, so add its part.", lambda dz, x, y, w: 0.0),
 ]
+TOGETHER = [
+    np.add,
+    wrong("uses_put_together_otherwise", REUSED, "what the two uses contribute is subtracted, "
+        "multiplied or compared: the kernel moves the loss through both, so it is added.",
+        np.subtract, lambda first, second: second - first, np.multiply, np.maximum, alone=True),
+]
 BACK = [
     lambda dz, y, w: conv2d_backward(dz, y, w)[0],
     wrong("kernel_not_rotated_in_dy", FULL, "the gradient dy is made with the kernel not rotated: "
@@ -115,6 +121,7 @@ BACK = [
     back=BACK,
     first=FIRST,
     second=SECOND,
+    together=TOGETHER,
     factors={
         "1/2": choices.factor("uses_averaged", REUSED, "{yours} {are} the mean of the two uses: "
             "the kernel moves the loss through both, so it is the sum."),
@@ -125,7 +132,7 @@ BACK = [
 def by_steps(steps, dz, x, w):
     dz, x = steps.samples(dz, x)
     y = conv2d(x, w)
-    return steps.first(dz, steps.back(dz, y, w), x, w) + steps.second(dz, x, y, w)
+    return steps.together(steps.first(dz, steps.back(dz, y, w), x, w), steps.second(dz, x, y, w))
 
 
 @tied_kernel_gradient.mistake(REUSED, also=[lambda *given: 2 * uses(*given)[0]])

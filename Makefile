@@ -7,16 +7,17 @@
 #   make oldlab         the explorers in the oldest JupyterLab that the course takes
 #   make lint           style and spelling alone
 #   make notebooks      execute the lessons again and store what they show
-#   make site           the lessons as web pages, in site/
+#   make site           the lessons as web pages and to be run in a browser    (PYODIDE=folder)
+#   make lite           every lesson run in a browser, with the network shut
 #   make docs           draw the README's pictures again, and count the instructors' table
 #   make photographs    cut the photo patches out of their photograph again
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
 #   make load           a class at once, on a hub on this machine    (LEARNERS=20)
-#   make bench          speed, as ratios to PyTorch; what a slider, a key press, a diagnosis and a lesson cost
+#   make bench          speed, as ratios to PyTorch; what a slider, a key, a diagnosis, a page and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test browser binder oldlab lint notebooks site docs photographs references grading load bench requirements
+.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -33,27 +34,29 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11, \
 	$(shell $(name) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(name))) python3)
 PIP_INSTALL := bin/python -m pip --disable-pip-version-check install --quiet
+PIP_DOWNLOAD := bin/python -m pip --disable-pip-version-check download --quiet --no-deps
 
 lab: .venv/.lab
 	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
 # What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again. Browser tests keep the processor to themselves.
+# outputs, and show them again. Browser tests come last and keep the processor to themselves.
 test: .venv/.dev lint
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
+	@$(MAKE) --no-print-directory browser
 
 browser: .venv/.dev
-	REQUIRE_BROWSER=1 .venv/bin/python -m pytest tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadgroup tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py
 
 # The newest JupyterLab is in `make test`.
 oldlab: .venv/.dev .venv-oldlab/.ready
-	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest tests/browser \
-		--ignore=tests/browser/test_site.py
+	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest -n 2 --dist loadgroup \
+		tests/browser --ignore=tests/browser/test_site.py
 
 lint: .venv/.dev
 	.venv/bin/ruff check
@@ -63,8 +66,12 @@ lint: .venv/.dev
 notebooks: .venv/.dev
 	.venv/bin/python tools/notebooks.py notebooks/*.ipynb
 
-site: .venv/.dev
+site: .venv/.dev .venv-lite/.ready
 	.venv/bin/python tools/website.py site notebooks/*.ipynb
+	.venv-lite/bin/python tools/lite.py site/lite
+
+lite: .venv/.dev .venv-lite/.pyodide
+	REQUIRE_BROWSER=1 .venv/bin/python -m pytest -m apart -n 2 tests/lite
 
 docs: .venv/.dev
 	.venv/bin/python tools/docs_pictures.py
@@ -89,16 +96,24 @@ bench: .venv-bench/.ready .venv/.dev
 	.venv/bin/python tests/benchmarks/diagnosis.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/key_press.py
 	PYTHONPATH=tests .venv/bin/python tests/benchmarks/pointer.py
+	PYTHONPATH=tests:tools .venv/bin/python tests/benchmarks/first_paint.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
 UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
 	--python-version 3.11 --custom-compile-command "make requirements"
+
+# The kernel's Python is Pyodide's. JupyterLite has a widgetsnbextension of its own, which is empty.
+UV_COMPILE_FOR_THE_BROWSER = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet \
+	--python-version 3.14 --python-platform wasm32-pyodide2025 \
+	--no-emit-package widgetsnbextension --custom-compile-command "make requirements"
 
 requirements: .venv-uv/.ready
 	$(UV_COMPILE) pyproject.toml --extra lab -o requirements.txt
 	$(UV_COMPILE) pyproject.toml --extra lab --extra dev -c requirements.txt -o requirements-dev.txt
 	$(UV_COMPILE) binder/requirements.in -c requirements.txt -o binder/requirements.txt
 	$(UV_COMPILE) deploy/requirements.in -c requirements.txt -o deploy/requirements.txt
+	$(UV_COMPILE) deploy/lite/requirements.in -c requirements.txt -o deploy/lite/requirements.txt
+	$(UV_COMPILE_FOR_THE_BROWSER) deploy/lite/kernel.in -c requirements.txt -o deploy/lite/kernel.txt
 	$(UV_COMPILE) tests/grading/requirements.in -c requirements.txt -o tests/grading/requirements.txt
 
 # An empty environment, or what to do where Python cannot make one.
@@ -171,6 +186,28 @@ endef
 	@.venv-hub/$(PIP_INSTALL) -r requirements.txt -r deploy/requirements.txt
 	@.venv-hub/$(PIP_INSTALL) --no-deps -e .
 	@npm install --silent --no-fund --no-audit --prefix .venv-hub configurable-http-proxy@5.3.0
+	@touch $@
+
+# The wheels are for Python in a browser, whatever runs here.
+.venv-lite/.ready: deploy/lite/requirements.txt deploy/lite/kernel.txt
+	$(call MAKE_VENV,.venv-lite)
+	@echo "Installing JupyterLite into .venv-lite; this takes a minute, once."
+	@.venv-lite/$(PIP_INSTALL) -r deploy/lite/requirements.txt
+	@.venv-lite/$(PIP_INSTALL) --no-deps -e .
+	@.venv-lite/$(PIP_DOWNLOAD) --only-binary=:all: --platform any --python-version 3.14 \
+		--dest .venv-lite/wheels -r deploy/lite/kernel.txt
+	@touch $@
+
+# Python in a browser, for the tests. Its packages are published as one release, which is no
+# package; open-webui happens to carry numpy and matplotlib of the same build.
+.venv-lite/.pyodide: .venv-lite/.ready tests/lite/pyodide.py
+	@command -v npm >/dev/null || { \
+		echo "These tests need Node.js 20 or newer with npm (nodejs.org has it)."; exit 1; }
+	@rm -rf .venv-lite/pyodide
+	@npm install --silent --no-fund --no-audit --prefix .venv-lite pyodide@314.0.6
+	@.venv-lite/$(PIP_DOWNLOAD) --dest .venv-lite/parts open-webui==0.12.4
+	@.venv-lite/bin/python tests/lite/pyodide.py .venv-lite/pyodide \
+		.venv-lite/node_modules/pyodide .venv-lite/parts/open_webui-*.whl
 	@touch $@
 
 .venv-uv/.ready:

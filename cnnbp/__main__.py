@@ -129,7 +129,7 @@ def _open(folder, options):
 
 def environment(folder):
     """The variables with which JupyterLab runs: the course's settings, and nothing installed."""
-    settings = [str(PACKAGE / "lab"), os.environ.get("JUPYTER_CONFIG_PATH")]
+    lab = str(PACKAGE / "lab")
     variables = {
         # The arrays are small: more threads slow numpy down and change the last bits of a sum.
         "OPENBLAS_NUM_THREADS": "1",
@@ -137,13 +137,18 @@ def environment(folder):
         # Which tabs were open belongs to this course, not to JupyterLab everywhere.
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / ".cnnbp_workspaces"),
         **os.environ,
-        "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings)),
+        "JUPYTER_CONFIG_PATH": _before("JUPYTER_CONFIG_PATH", lab),
+        "JUPYTER_PATH": _before("JUPYTER_PATH", lab),  # an extension of JupyterLab lies there, too
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
     if lessons_folder().parent == PACKAGE.parent:  # a checkout: kernels must find the package, too
-        paths = [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]
-        variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        variables["PYTHONPATH"] = _before("PYTHONPATH", str(PACKAGE.parent))
     return variables
+
+
+def _before(variable, folder):
+    """The folders of an environment variable, and this one before them."""
+    return os.pathsep.join(filter(None, [folder, os.environ.get(variable)]))
 
 
 def _need_port(options):

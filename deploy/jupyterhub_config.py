@@ -66,6 +66,7 @@ c.Spawner.environment = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "JUPYTER_CONFIG_PATH": str(package / "lab"),
+    "JUPYTER_PATH": str(package / "lab"),
     "JUPYTER_PREFER_ENV_PATH": "1",
 }
 

@@ -9,6 +9,7 @@ import pytest
 from lab import BROWSERS, installed_browser, served
 
 ROOT = Path(__file__).parents[1]
+NETWORK_IS_SHUT = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 os.environ.setdefault("MPLBACKEND", "agg")
 pytest.register_assert_rewrite("helpers")
@@ -25,7 +26,10 @@ def pytest_ignore_collect(collection_path):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium. Without it a test is skipped, or fails where REQUIRE_BROWSER is set."""
+    """Chromium, which reaches this machine alone.
+
+    Without it a test is skipped, or fails where REQUIRE_BROWSER is set.
+    """
     found = installed_browser()
     if not found:
         missing = f"needs a browser: none of {', '.join(BROWSERS)} is installed"
@@ -35,7 +39,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found)
+        chromium = playwright.chromium.launch(executable_path=found, args=[NETWORK_IS_SHUT])
         yield chromium
         chromium.close()
 

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -23,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 # Which Python has the JupyterLab that is served: this one's, unless another version is to be tried.
 PYTHON = os.path.abspath(os.environ.get("LAB_PYTHON", sys.executable))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LOADED = 120_000  # milliseconds until a page, or all its cells, are there on a busy machine
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 # What a picture says at this moment: its links that are visible.
@@ -57,10 +57,10 @@ class Notebook:
         self.page.add_init_script(script)
         self.page.goto(f"{lab}/{name}.ipynb?reset")  # without the notebooks opened before
         # The toolbar says idle before the kernel listens, and Run All would be dropped.
-        self.page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=60_000)
+        self.page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=LOADED)
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
-        self.picture(len(cells) - 1).wait_for(timeout=60_000)
+        self.picture(len(cells) - 1).wait_for(timeout=LOADED)
 
     def _heard(self, message):
         if message.type == "error":
@@ -196,11 +196,11 @@ def free_port():
         return free.getsockname()[1]
 
 
-def wait_until_served(address, log, seconds=60):
+def wait_until_served(address, log, seconds=120):
     start = time.monotonic()
     while time.monotonic() < start + seconds:
         try:
             return urllib.request.urlopen(f"{address}/api", timeout=5).close()
-        except urllib.error.URLError:
+        except OSError:  # it does not listen yet, or not to everybody
             time.sleep(0.1)
     raise TimeoutError(f"JupyterLab did not start: {log.read_text(encoding='utf-8')}")

@@ -62,16 +62,17 @@ def number(written):
     return np.prod([float(factor) for factor in dividend.split("·")]) / float(divisor or 1)
 
 
-def assert_adds_up(svg, name, expected, at=()):
+def assert_adds_up(svg, name, expected, at=(), most=8):
     """Every cell of `name` prints terms that add up to the layer's own number.
 
     expected   the whole array, of which the picture shows the part
     at         with these first indices
+    most       rows and columns that are shown of a large one
     """
     shown = {cell: sums for cell, sums in printed(svg).items() if cell.startswith(f"{name}[")}
     prefix = f"{name}[{''.join(f'{i},' for i in at)}"
     part = expected[at]
-    assert len(shown) == np.prod([n if n <= 12 else 8 for n in part.shape])
+    assert len(shown) == np.prod([n if n <= 12 else most for n in part.shape])
     for cell, (terms, sum_of_them) in shown.items():
         assert cell.startswith(prefix)
         index = tuple(map(int, cell[len(prefix) : -1].split(",")))

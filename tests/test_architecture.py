@@ -32,6 +32,7 @@ ROOMS = {
     "data": {"shape"},
     "source": {"shape"},
     "course": set(),
+    "browser": set(),
     "__main__": {"course"},
     "pictures": (LAYERS - {"normalization"})
     | {"shape", "explain", "network", "lineage", "gradcheck", "optimizer"},

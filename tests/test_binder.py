@@ -14,9 +14,9 @@ import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
 
-import nbformat
 import pytest
 from lab import started
+from stored import shown_in
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs a machine like Binder's image")
 
@@ -27,7 +27,6 @@ SETTINGS = ROOT / "cnnbp/lab/labconfig/default_setting_overrides.json"
 # What is in the image before our packages, as the installed repo2docker has it.
 REPO2DOCKER = Path(find_spec("repo2docker").origin).parent
 LOCK = REPO2DOCKER / "buildpacks/conda/environment.py-3.12-linux-64.lock"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 BASE = ["jupyterlab", "notebook", "ipywidgets", "jupyterhub", "jupyter-resource-usage"]
 
 
@@ -66,6 +65,7 @@ def test_jupyterlab_is_started_with_the_courses_settings_and_opens_the_copies():
     shown = subprocess.check_output([ROOT / "binder" / "start", "env"], env={}, text=True)
     folders = re.search(r"^JUPYTER_CONFIG_PATH=(.*)$", shown, re.MULTILINE)[1].split(":")
     assert folders == [str(ROOT / "cnnbp" / "lab"), str(ROOT / "binder")]
+    assert f"JUPYTER_PATH={ROOT / 'cnnbp' / 'lab'}" in shown.splitlines()
     opens = json.loads((ROOT / "binder" / "jupyter_config.json").read_text(encoding="utf-8"))
     assert {each["default_url"] for each in opens.values()} == {f"/lab/tree/course/{LESSONS[0]}"}
 
@@ -158,7 +158,7 @@ def test_image_keeps_its_own_jupyter(image):
 def test_a_learners_copies_lie_in_the_image(image):
     copies = sorted((image.home / "course").glob("*.ipynb"))
     assert [path.name for path in copies] == LESSONS
-    assert not any(shown(path)[cell] for path in copies for cell in shown(path))
+    assert not any(shown_in(path)[cell] for path in copies for cell in shown_in(path))
 
 
 @pytest.mark.apart
@@ -177,30 +177,6 @@ def test_jupyter_in_the_image_opens_the_copies_with_settings_that_it_knows(image
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_shows_in_the_image_what_is_stored(image, name):
     image.run("binder/start", "jupyter", "execute", "--inplace", f"course/{name}")
-    stored = shown(ROOT / "notebooks" / name)
+    stored = shown_in(ROOT / "notebooks" / name)
     assert any(stored.values())
-    assert shown(image.home / "course" / name) == stored
-
-
-def shown(path):
-    """What the cells of a notebook show that is the same in every run, by their ids."""
-    return {
-        cell.id: coalesced(cell.outputs)
-        for cell in nbformat.read(path, as_version=4).cells
-        if cell.cell_type == "code" and "NBVAL_IGNORE_OUTPUT" not in cell.source
-    }
-
-
-def coalesced(outputs):
-    """Texts, pictures and errors; what a cell prints in pieces is one text. No widgets."""
-    texts = []
-    for output in outputs:
-        kind = output.get("name", output.output_type)
-        if output.output_type == "stream" and texts and texts[-1][0] == kind:
-            texts[-1] = kind, texts[-1][1] + output.text
-        elif output.output_type == "stream":
-            texts.append((kind, output.text))
-        else:
-            data = {key: value for key, value in output.get("data", {}).items() if key != WIDGET}
-            texts.append((kind, data or output.get("evalue")))
-    return texts
+    assert shown_in(image.home / "course" / name) == stored

@@ -139,9 +139,11 @@ def test_who_ends_the_command_ends_jupyterlab(made_up):
 
 def test_what_the_user_has_set_goes_with_the_courses_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "theirs")
+    monkeypatch.setenv("JUPYTER_PATH", "theirs")
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     variables = environment(tmp_path)
-    assert variables["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(ROOT / "cnnbp/lab"), "theirs"]
+    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
+        assert variables[name].split(os.pathsep) == [str(ROOT / "cnnbp/lab"), "theirs"]
     assert (variables["OMP_NUM_THREADS"], variables["OPENBLAS_NUM_THREADS"]) == ("4", "1")
 
 

@@ -44,10 +44,18 @@ def test_binder_has_the_course_pins_and_its_own_jupyter():
     ]
 
 
-@pytest.mark.parametrize("folder", ["deploy", "tests/grading"])
-def test_beside_the_course_nothing_has_another_pin(folder):
+BESIDE = [
+    "deploy/requirements.txt",
+    "deploy/lite/requirements.txt",
+    "deploy/lite/kernel.txt",
+    "tests/grading/requirements.txt",
+]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_beside_the_course_nothing_has_another_pin(name):
     course = versions("requirements.txt")
-    others = versions(f"{folder}/requirements.txt")
+    others = versions(name)
     assert {name: others[name] for name in others if name in course}.items() <= course.items()
 
 
@@ -55,8 +63,7 @@ REQUIREMENTS = [
     "requirements.txt",
     "requirements-dev.txt",
     "binder/requirements.txt",
-    "deploy/requirements.txt",
-    "tests/grading/requirements.txt",
+    *BESIDE,
 ]
 
 

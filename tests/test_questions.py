@@ -361,20 +361,20 @@ def test_the_loop_in_its_right_order_is_a_backward_pass():
 
 def test_the_whole_way_back_in_its_right_order_runs():
     rng = np.random.default_rng(0)
-    x1, w1, b1 = (rng.standard_normal(s) for s in [(2, 1, 9, 9), (2, 1, 3, 3), (2, 1, 1)])
-    x2 = conv2d(x1, w1, b1, stride=2)
-    x3, argmax = max_pool2d(x2, 2)
-    x4 = flatten(x3)
-    w4, b4 = rng.standard_normal((3, 8)), np.zeros((3, 1))
+    x, w1, b1 = (rng.standard_normal(s) for s in [(2, 1, 9, 9), (2, 1, 3, 3), (2, 1, 1)])
+    conv = conv2d(x, w1, b1, stride=2)
+    pooled, argmax = max_pool2d(conv, 2)
+    flat = flatten(pooled)
+    w, b = rng.standard_normal((3, 8)), np.zeros((3, 1))
     scope = {
         "conv2d_backward": conv2d_backward,
         "max_pool2d_backward": max_pool2d_backward,
         "flatten_backward": flatten_backward,
         "linear_backward": linear_backward,
         "mean_squared_error": mean_squared_error,
-        **{"x1": x1, "w1": w1, "x2": x2, "x3": x3, "argmax": argmax, "x4": x4, "w4": w4},
-        "z": linear(x4, w4, b4),
+        **{"x": x, "w1": w1, "conv": conv, "pooled": pooled, "argmax": argmax},
+        **{"flat": flat, "w": w, "z": linear(flat, w, b)},
         "target": np.zeros((3, 2)),
     }
     exec(assembled("the whole way back in order"), scope)
-    assert scope["dx1"].shape == x1.shape
+    assert scope["dx"].shape == x.shape

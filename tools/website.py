@@ -4,8 +4,8 @@
 
 The pages show what the stored lessons hold; `make notebooks` makes that anew. They load nothing
 from anywhere: no script, no font, no renderer for mathematics, which the lessons write in plain
-characters. SITE_ADDRESS is where the site will be, such as https://example.org/course/: previews
-of a link need the whole address of their picture.
+characters. tools/lite.py writes lite/, where the lessons run. SITE_ADDRESS is where the site will
+be, such as https://example.org/course/: previews of a link need the whole address of their picture.
 """
 
 import os
@@ -45,6 +45,9 @@ class Lesson:
         self.notebook = nbformat.read(self.path, as_version=4)
         self.page = f"{self.path.stem}.html"
         self.download = f"notebooks/{self.path.name}"
+        self.live = (
+            f"lite/lab/index.html?path={self.path.name}"  # tools/lite.py makes what is there
+        )
         self.title = self._said(r"^# (.*)$")
         self.minutes = self._said(r"(\d+ minutes)")
         self.afterwards = self._said(r"^\*\*Afterwards you can\*\* (.*)$")
@@ -56,26 +59,55 @@ class Lesson:
         return "Afterwards you can " + re.sub(r"[*`]", "", sentence)
 
     def folded(self):
-        """The notebook, with a mark on every cell whose outputs answer a question before it."""
-        asked = False
+        """The notebook, with a mark on every cell whose outputs answer a question before it.
+
+        The prose behind such outputs, which says the answer, too, moves into the fold with them.
+        """
+        asked, answering = False, None
         for cell in self.notebook.cells:
             outputs = cell.get("outputs", [])
             if cell.cell_type == "markdown":
                 asked = bool(ASKS.search(cell.source)) or (
                     asked and "\n## " not in f"\n{cell.source}"
                 )
+                if answering:
+                    answering.metadata.told, cell.source = parted(cell.source)
+                answering = None
             elif any(
                 "cnnbp-ask" in output.get("data", {}).get("text/html", "") for output in outputs
             ):
-                asked = True
+                asked, answering = True, None
             elif outputs:
                 explores = any("cnnbp" in output.get("metadata", {}) for output in outputs)
                 cell.metadata.folded = asked and not explores
-                asked = False
+                asked, answering = False, cell if cell.metadata.folded else None
+        self.notebook.cells = [cell for cell in self.notebook.cells if cell.source]
         return self.notebook
 
     def _said(self, pattern):
         return re.search(pattern, self.notebook.cells[0].source, re.MULTILINE)[1]
+
+
+def parted(prose):
+    """What prose says of the answer that it follows, and the rest: a pair of texts.
+
+    The first part ends at a heading. Where a task in bold comes before that, what leads up to it
+    belongs to it, and the first part is one paragraph, with the block that a colon announces.
+
+    >>> parted("It is 7, since\\n\\n## Next")
+    ('It is 7, since\\n\\n', '## Next')
+    >>> parted("So:\\n\\n    3 + 4\\n\\nNow x is 2.\\n\\n**Predict:** x + 1?")
+    ('So:\\n\\n    3 + 4\\n\\n', 'Now x is 2.\\n\\n**Predict:** x + 1?')
+    >>> parted("**Predict:** x + 2?")
+    ('', '**Predict:** x + 2?')
+    """
+    heading = re.search(r"^#", prose, re.MULTILINE)
+    told = prose[: heading.start()] if heading else prose
+    if told.startswith("**"):
+        told = ""
+    elif "\n**" in told:
+        told = re.match(r"(.+(?<=:)\n\n)*.+?(\n\n|$)", told, re.DOTALL)[0]
+    return told, prose[len(told) :]
 
 
 class Renderer(IPythonRenderer):
@@ -154,7 +186,7 @@ def write_site(site, lessons, address=""):
     for before, lesson, after in zip([None, *lessons], lessons, [*lessons[1:], None], strict=False):
         markdown = MarkdownWithMath(Renderer(lesson.path.parent, site))
         exporter.register_filter("markdown2html", markdown.render)
-        content, _ = exporter.from_notebook_node(lesson.folded())
+        content, _ = exporter.from_notebook_node(lesson.folded(), {"live": lesson.live})
         neighbors = {"prev": before, "next": after}
         known = {"lesson": lesson, "neighbors": neighbors, "description": lesson.description}
         write(lesson.page, lesson.title, content, **known)

@@ -40,7 +40,7 @@ def wrong(name, reread, said, *forms, also=(), convention=False, line=None, alon
 
 
 ONE_PADDING = (
-    "rows and columns have the same padding: the padding is a pair, padding[0] for rows and "
+    "rows and columns are given the same padding: it is a pair, padding[0] for rows and "
     "padding[1] for columns."
 )
 PADDING_IGNORED = (
@@ -107,8 +107,8 @@ def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart",
         wrong(apart, reread, "the windows are placed at i·kernel_size: they lie at i·stride, which "
             "is another place wherever the stride is not the window's size.",
             lambda stride, size: size, also=far),
-        wrong("one_stride_for_both", reread, "rows and columns have the same stride: the stride is "
-            "a pair, stride[0] for rows and stride[1] for columns.",
+        wrong("one_stride_for_both", reread, "rows and columns are given the same stride: it is a "
+            "pair, stride[0] for rows and stride[1] for columns.",
             lambda stride, size: (stride[0], stride[0]),
             lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1],
             also=both),

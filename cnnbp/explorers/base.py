@@ -33,6 +33,8 @@ class Explorer(View):
     which the explorer's class makes another that shows the same.
     """
 
+    chooses = None  # the control, by name, that chooses another kind of picture
+
     def __init__(self, controls, start, *, given=(), buttons=()):
         self.stepper = next((c for c in controls.values() if isinstance(c, Stepper)), None)
         self._all = {
@@ -40,6 +42,7 @@ class Explorer(View):
             for name, control in controls.items()
         }
         self._rooms, self._heights, self._buttons = [], [0] * len(PAGES), buttons
+        self._reserved = False
         start = dict(start)
         shown = start.pop("controls", None)
         given = {**dict(given), "controls": shown}
@@ -50,7 +53,6 @@ class Explorer(View):
             self._panel.children = self._rows()
             self._set(start)
             self._start = self.values
-            self._reserve()
         except (TypeError, ValueError):
             self.close()
             raise
@@ -107,6 +109,9 @@ class Explorer(View):
                 self.refusal_widget.value = ""
         finally:
             self._drawing = False
+        if self._reserved != (kind := self.values.get(self.chooses)):
+            self._reserved = kind
+            self._reserve()
 
     def close(self):
         """Free all widgets: none of this explorer's stays registered."""
@@ -134,7 +139,10 @@ class Explorer(View):
         return f"What would do: {' or '.join(found)}." if found else ""
 
     def _reserve(self):
-        """Keep room for the largest picture that can be reached, so that nothing below it jumps."""
+        """Keep room for the largest picture of this kind, so that nothing below it jumps."""
+        self._rooms, self._heights = [], [0] * len(PAGES)
+        if not self.refusal_widget.value:
+            self._grow(self.html)
         for changed in self.largest():
             values = self.values | {n: v for n, v in changed.items() if n in self.controls}
             if self.stepper:

@@ -54,10 +54,12 @@ the other filter = 4.5'
         }
         super().__init__(controls, state, given={"x": x, "w": w, "b": b, "dz": dz})
 
+    chooses = "wanted"
+
     def largest(self):
         whole = {"stride": 1, "padding": 2, "dilation": 1}
-        for kernel_size, wanted in ((3, "dx"), (2, "dx"), (1, "z"), (3, "z")):
-            yield {**whole, "kernel_size": kernel_size, "wanted": wanted}
+        for kernel_size in (3, 2) if self.values["wanted"] == "dx" else (1, 3):
+            yield {**whole, "kernel_size": kernel_size}
 
     def check(self, **values):
         self.positions(**values)

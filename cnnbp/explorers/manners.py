@@ -53,9 +53,14 @@ STYLE = """
 -webkit-user-modify:read-only;border:none;
 color:var(--jp-ui-font-color1,#1f2430)}
 .cnnbp-explorer .widget-label{color:var(--jp-ui-font-color1,#1f2430)}
-.cnnbp-explorer .widget-hslider .slider-container{min-width:160px}
+.cnnbp-explorer .widget-hslider .slider-container{min-width:162px}
+@media (max-width:480px){.cnnbp-explorer .widget-inline-hbox:has(.slider-container){flex-wrap:wrap;
+height:auto;width:100%!important;min-width:0}
+.cnnbp-explorer .widget-inline-hbox:has(.slider-container) > .widget-label{width:100%!important;
+text-align:left}
+.cnnbp-explorer .widget-hbox:has(> .widget-slider){overflow:visible;align-items:flex-end}}
 .cnnbp-explorer :is(button,select,input,[role=slider]):focus-visible{outline:3px solid
-var(--jp-ui-font-color1,#1f2430);outline-offset:2px;
+var(--jp-ui-font-color1,#1f2430)!important;outline-offset:2px;
 box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}
 .cnnbp-explorer .noUi-handle{border-color:var(--jp-ui-font-color2,#616161)}
 .cnnbp-explorer .noUi-target{border:1px solid var(--jp-ui-font-color2,#616161)}
@@ -64,6 +69,9 @@ box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}
 .cnnbp-asleep{display:none;margin:0 0 6px;padding:6px 10px;border-radius:6px;line-height:1.4;
 border:1px solid #8a6100;background:#fff3d1;color:#4d3600}
 .jupyter-widgets-disconnected .cnnbp-asleep{display:block}
+.cnnbp-stage{grid-template-columns:minmax(0,1fr)}
+.cnnbp-stage > :not(:nth-child(2)){pointer-events:none}
+.cnnbp-stage .cnnbp-impossible{pointer-events:auto}
 .cnnbp-stage .said{min-height:SAIDpx}
 .cnnbp-room{display:grid;visibility:hidden}
 .cnnbp-room > div{grid-area:1/1;align-self:start}

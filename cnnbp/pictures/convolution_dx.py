@@ -6,7 +6,7 @@ from cnnbp.convolution import conv2d_backward
 from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.pictures.answers import Answers, Seen, Turn
 from cnnbp.pictures.choice import check_choice
-from cnnbp.pictures.lens import table
+from cnnbp.pictures.lens import MOST, SHOWN, table
 from cnnbp.pictures.svg import CELL, Block, number, picture, scales, text, text_width
 from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed
 from cnnbp.shape import conv_windows, images, own_filters
@@ -62,8 +62,8 @@ class _Sides:
         c = channel % w.shape[1]  # counted within the filter's group
         dx, _, _ = conv2d_backward(dz, x, w, **geometry)
         dx, dz, kernel = dx[n, channel], dz[n, filter], w[filter, c]
-        self.limits = scales((dx, dz), (kernel,))
-        self.own_scale = self.limits[0] != self.limits[1]
+        self.limits = scales((dx,), (dz,), (kernel,))
+        self.own_scale = len(set(self.limits)) > 1
         self.unseen, self._factors = ~self.place.covered(), {}
         self.names = {"dz": (n, filter), "w": (filter, c), "dx": (n, channel)}
         self._lay_out(dz, kernel, dx)
@@ -81,23 +81,25 @@ class _Sides:
 
     def _lay_out(self, dz, kernel, dx):
         """Scatter's tables in one block, gather's in the other, both from the same height on."""
-        limit, w_limit = self.limits
+        limit, dz_limit, w_limit = self.limits
         spread, corner = _spread(dz, self.place), self._corner(self.pixel)
         window = np.floor_divide(np.add(self.pixel, self.place.padding), self.place.stride)
         dx_look = {"hatched": self.unseen, "margin": np.multiply(self.place.padding, CELL).tolist()}
         dx_name = self._name("dx") + about_hatching(self.unseen)
-        scatter = _Column("Scatter", "every window sends back dz·w", LEFT, self.own_scale)
-        self.dz = scatter.beside(self._name("dz"), dz, limit, np.minimum(window, dz.shape))
+        most = _shown(self.place.span)
+        scatter = _Column("Scatter", "every window sends back dz·w", LEFT, self.own_scale, most)
+        self.dz = scatter.beside(self._name("dz"), dz, dz_limit, np.minimum(window, dz.shape))
         self.w = scatter.beside(self._name("w"), kernel, w_limit, (0, 0))
         self.dx = scatter.below(dx_name, dx, limit, self.pixel, **dx_look)
         title = "the rotated kernel lies over the spread dz"
-        gather = _Column("Gather", title, scatter.right + GAP, self.own_scale)
+        gather = _Column("Gather", title, scatter.right + GAP, self.own_scale, most)
         turned, name = kernel[::-1, ::-1], f"{self._name('w')} rotated by 180°"
         self.rotated = gather.beside(name, turned, w_limit, (0, 0))
         middle = corner + np.floor_divide(self.place.span, 2)
         gather.bottom = max(gather.bottom, self.dx.y - dx_look["margin"][0] - GAP)
-        name = f"{self._name('dz')} spread, zeros around it"
-        self.spread = gather.below(name, spread, limit, middle)
+        around_it = ", zeros around it" * (max(spread.shape) <= MOST)  # a lens leaves them out
+        name = f"{self._name('dz')} spread{around_it}"
+        self.spread = gather.below(name, spread, dz_limit, middle)
         self.blocks = [scatter.block(), gather.block()]
 
     def _spreading(self):
@@ -177,22 +179,23 @@ class _Sides:
 class _Column:
     """One side: tables beside one another, and one below them."""
 
-    def __init__(self, title, what, x, own_scale):
-        self.grids, self.own_scale = [], own_scale
+    def __init__(self, title, what, x, own_scale, most):
+        self.grids, self.own_scale, self.most = [], own_scale, most
         self.x = self.left = x
         self.right = x + text_width(what)
         self.bottom = 0
         self.extra = text(x, 20, title, "name") + text(x, 37, what)
 
     def beside(self, name, values, limit, center):
-        grid, extra = table(name, values, (self.x, TOP + 30), limit, center)
+        grid, extra = table(name, values, (self.x, TOP + 30), limit, center, most=self.most)
         self._add(grid, extra)
         self.x = grid.reach(self.own_scale) + GAP
         return grid
 
     def below(self, name, values, limit, center, *, hatched=None, margin=(0, 0)):
         at = self.left + margin[1], self.bottom + GAP + margin[0]
-        grid, extra = table(name, values, at, limit, center, hatched=hatched, margin=margin)
+        look = {"hatched": hatched, "margin": margin, "most": self.most}
+        grid, extra = table(name, values, at, limit, center, **look)
         self._add(grid, extra)
         return grid
 
@@ -204,6 +207,12 @@ class _Column:
 
     def block(self):
         return Block(self.grids, self.extra, (self.right, self.bottom), start=(self.left, 6))
+
+
+def _shown(span):
+    """Rows and columns that are shown of large maps: a pixel's windows lie in them whole, and the
+    two sides, each of two tables, fit side by side on a screen."""
+    return min(SHOWN, max(5, 2 * max(span) - 1))
 
 
 def _spread(dz, place):

@@ -288,5 +288,7 @@ def legend(x, y, limit=None):
         box = f'x="{x + 44 * i:g}" y="{y:g}" width="44" height="10"'
         parts.append(f'<rect {box} fill="{color(share, 1)}" stroke="#9aa0ab" stroke-width=".6"/>')
         value = number(share * limit) if limit else ("−max", "", "0", "", "max")[i]
+        if abs(share) == 0.5 and len(value) > 6:  # it would run into its neighbors
+            continue
         parts.append(text(x + 44 * i + 22, y + 22, value, "quiet", "middle"))
     return "".join(parts)

@@ -45,9 +45,12 @@ class Lens:
         return values[rows, columns]
 
 
-def around(whole, center):
-    """The Lens on the cells around one of a map; on all of a map that is not large."""
-    sizes = [size if size <= MOST else SHOWN for size in whole]
+def around(whole, center, most=SHOWN):
+    """The Lens on the cells around one of a map; on all of a map that is not large.
+
+    most   rows and columns that are shown of a large one
+    """
+    sizes = [size if size <= MOST else most for size in whole]
     first = [
         max(0, min(int(at) - shown // 2, size - shown))
         for at, shown, size in zip(center, sizes, whole, strict=True)
@@ -56,16 +59,27 @@ def around(whole, center):
 
 
 def table(
-    name, values, at, limit, center, *, photograph=None, hatched=None, margin=(0, 0), thumb=True
+    name,
+    values,
+    at,
+    limit,
+    center,
+    *,
+    most=SHOWN,
+    photograph=None,
+    hatched=None,
+    margin=(0, 0),
+    thumb=True,
 ):
     """(Grid, SVG): the cells around one of a map and, if they are not all, the map's thumbnail.
 
     center       (row, column) that is in the middle of the lens
+    most         rows and columns that a lens shows
     photograph   (rows, columns, 3) from 0 to 1, to be shown in place of the map's own colors
     thumb        whether the map itself is drawn, too
     at, others   as Grid takes them
     """
-    lens = around(values.shape, center)
+    lens = around(values.shape, center, most)
     x, y = at
     if not lens.partial:
         return Grid(name, values, at, limit, hatched=hatched, margin=margin), ""

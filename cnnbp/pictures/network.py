@@ -11,7 +11,7 @@ from cnnbp.pictures.curves import decades, magnitude
 from cnnbp.pictures.svg import Area, Link, page, text
 from cnnbp.shape import complaint
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 158, 252, 362, 630, 900  # pixels from the left
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 158, 266, 372, 630, 900  # pixels from the left
 NUMBERS = {"dz": 690, "dw": 748, "spread of z": 838, "dead": WIDTH - LEFT - 4}  # where they end
 TOP, MIDDLE = 92, 78  # of the first row, of the ribbon
 ALL, PARTS, OWN = "#0f7b7b", ("#59a5a5", "#a5d2d2"), "#8a4f9e"  # not the blue and orange of signs

@@ -36,12 +36,14 @@ line-height:1.4;print-color-adjust:exact}
 .ID .cell:focus-visible{outline:3px solid #8e24aa;outline-offset:-1px}
 .ID .said{flex:0 0 100%;display:grid;position:sticky;bottom:0;pointer-events:none}
 .ID .said p{grid-area:1/1;align-self:start;margin:0;padding:4px 0;font-size:13px;
-font-variant-numeric:tabular-nums;background:var(--jp-layout-color1,#fff)}
+font-variant-numeric:tabular-nums;
+background:var(--jp-layout-color0,var(--jp-layout-color1,#fff))}
 .ID .said span{display:flex;flex-wrap:wrap;margin-top:3px}
 .ID .said i{font-style:normal;min-width:38px;padding:1px 4px;border:1px solid #9aa0ab;
 margin:0 -1px -1px 0;text-align:center;font-size:12px}
 .ID .said u{display:block;text-decoration:none;font-size:11px;opacity:.8}
 .ID .scale{flex:0 0 100%}
+.widget-html-content:has(>.ID){min-width:0}
 .ID .link{visibility:hidden;pointer-events:none}
 @media print{.ID{color:#1f2430}.ID .said p{background:#fff}}
 """

@@ -327,8 +327,8 @@ def ways_from_a_pixel_to_the_scores(draw):
     seen = len(windows((size, size), kernel).seen_by()[h, v])
     return number(
         f"x is 4 × 4. {F} filters of 2 × 2, stride 1, no padding; then everything is flattened and "
-        f"a linear layer makes {K} scores. In how many ways does x[{h},{v}] reach a score, "
-        "counting every step from cell to cell?",
+        f"a linear layer makes {K} scores. How many ways lead from x[{h},{v}] to the scores, to "
+        "all of them together? A way goes from the pixel to a cell of z to a score.",
         paths,
         [
             (seen * F, "From each of these cells a way leads to every score."),

@@ -54,7 +54,7 @@ def one_cell_of_200(draw):
     return choice(
         f"One cell of 200 fails the check with step {large} and passes with {small}. What is the "
         "likely reason?",
-        "a kink within a step of it",
+        "a kink near by",
         {
             "a wrong formula": "A wrong formula stays wrong at a smaller step.",
             "rounding": "A smaller step makes rounding worse, not better.",
@@ -69,7 +69,7 @@ def what_ones_let_through(draw):
     dz = np.arange(1.0, 5)
     mistakes = {
         "returns dz as it came": lambda dz: dz,
-        "moves every number one place on": lambda dz: np.roll(dz, 1),
+        "moves every number one place on, the last to the front": lambda dz: np.roll(dz, 1),
         "returns −dz, reversed": lambda dz: -dz[::-1],
         "divides by 4": lambda dz: dz[::-1] / 4,
         "gives every cell the mean of dz": lambda dz: np.full(4, dz.mean()),

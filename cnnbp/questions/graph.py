@@ -39,7 +39,7 @@ def what_a_layer_can_know(draw):
     own = ["yes" if f"d{known}" == name or name == "db" else "no" for name in can]
     return match(
         f"z = w·x + b. You know dz = {shown(float(dz))} and {known} = {shown(float(value))}, "
-        "and nothing about the rest of the network. Which gradients can you compute?",
+        "and no other number of the network. Which gradients can you compute?",
         {name: yes[able] for name, able in can.items()},
         ["yes", "no"],
         [
@@ -90,7 +90,7 @@ def complete_before(draw):
 def the_loop_in_order(draw):
     lines = [
         "gradients = {name: 0 for name in values}",
-        "gradients[loss] = 1",
+        "gradients[steps[-1]] = 1",
         "for step in reversed(steps):",
         "· for operand, slope in slopes[step]:",
         "· · gradients[operand] += gradients[step] * slope",
@@ -241,7 +241,7 @@ def how_far_does_l_move(draw):
     raised = "raised" if nudge > 0 else "lowered"
     return number(
         f"e = w·x − t and L = e², with {_numbers(values, 'wxt')}. w is {raised} by "
-        f"1/{abs(parts)}. By how much does L move, as the gradient predicts?",
+        f"1/{abs(parts)}. By how much does L move, as the gradient predicts? Down is negative.",
         dw * nudge,
         [
             (-dw * nudge, "Look at the signs of the gradient and of the nudge."),

@@ -139,9 +139,8 @@ def shapes_on_the_way_back(draw):
         "dx of the linear layer": shapes["dx of flatten"],
     }
     return match(
-        f"x {x_shape} → convolution with {F} filters of 3 × 3, stride 2 → max pool 2 × 2 → "
-        "flatten → "
-        f"linear layer to {K} scores. Which shape has each gradient?",
+        f"x {x_shape} → convolution with {F} filters of 3 × 3, stride 2 → max pool 2 × 2, windows "
+        f"side by side → flatten → linear layer to {K} scores. Which shape has each gradient?",
         {row: shapes[row] for row in rows},
         options,
         [
@@ -159,12 +158,12 @@ def shapes_on_the_way_back(draw):
 def the_whole_way_back_in_order(draw):
     lines = [
         "loss, dz = mean_squared_error(z, target)",
-        "dx4, dw4, db4 = linear_backward(dz, x4, w4)",
-        "dx3 = flatten_backward(dx4, x3.shape)",
-        "dx2 = max_pool2d_backward(dx3, argmax, x2.shape)",
-        "dx1, dw1, db1 = conv2d_backward(dx2, x1, w1, stride=2)",
+        "dflat, dw, db = linear_backward(dz, flat, w)",
+        "dpooled = flatten_backward(dflat, pooled.shape)",
+        "dconv = max_pool2d_backward(dpooled, argmax, conv.shape)",
+        "dx, dw1, db1 = conv2d_backward(dconv, x, w1, stride=2)",
     ]
-    update, again = "w4 = w4 - learning_rate * dw4", "dw1 = dw1 / len(x1)"
+    update, again = "w = w - learning_rate * dw", "dw1 = dw1 / len(x)"
     places = dict(zip(lines, ("1st", "2nd", "3rd", "4th", "5th"), strict=True))
     places |= {update: "no", again: "no"}
     rows = draw.shuffled(places)
@@ -276,9 +275,10 @@ def ways_from_the_loss_to_a_pixel(draw):
     network.backward(np.ones_like(network.forward(x)))
     paths = lineage(network, 0, "dx", (0, 0, h, v)).paths
     return number(
-        f"x is 8 × 8. Convolution, {F} filters of 2 × 2, stride 2; max pool 2 × 2; flatten; linear "
-        f"layer to {K} scores. The pixel x[{h},{v}] lies in a window that won its pool in all {F} "
-        "filters. Along how many ways does a gradient come from the scores to it?",
+        f"x is 8 × 8. Convolution, {F} filters of 2 × 2, stride 2; max pool 2 × 2, windows side by "
+        f"side; flatten; linear layer to {K} scores. The pixel x[{h},{v}] lies in a window that "
+        f"won its pool in all {F} filters. Along how many ways does a gradient come from the "
+        "scores to it?",
         paths,
         [
             (K, "Every filter saw the pixel."),

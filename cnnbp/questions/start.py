@@ -101,8 +101,8 @@ def a_transpose_that_fits(draw):
     )
 
 
-@question("reshape is not transpose", lesson="00")
-def reshape_is_not_transpose(draw):
+@question("read into a new shape", lesson="00")
+def read_into_a_new_shape(draw):
     a = draw.distinct(6, -6, 9).reshape(2, 3)
     i, j = draw.pick((0, 1), (1, 0), (1, 1), (2, 0))
     return number(

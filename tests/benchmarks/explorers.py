@@ -7,8 +7,11 @@ import random
 import statistics
 import time
 
+import numpy as np
+
 from cnnbp import explorers
 from cnnbp.explorers.base import Explorer
+from cnnbp.explorers.controls import Chain, Index
 
 MOVES = 200
 REACH = {"TrainingExplorer": "training steps aside"}
@@ -30,13 +33,9 @@ def moves(explorer):
     """Seconds of processor time that each of the moves takes, whatever else the machine does."""
     chosen = random.Random(0)
     for _ in range(MOVES):
-        control, value = chosen.choice(
-            [
-                (control, value)
-                for control in explorer.controls.values()
-                for value in others(control)
-            ]
-        )
+        offered = [(c, values) for c in explorer.controls.values() if (values := others(c))]
+        control, values = chosen.choice(offered)
+        value = chosen.choice(values)
         start = time.process_time()
         control.value = value
         yield time.process_time() - start
@@ -45,7 +44,16 @@ def moves(explorer):
 
 def others(control):
     """The values of a control that it does not have now; of a slider, one step apart."""
-    if hasattr(control, "options"):
+    if isinstance(control, Index):
+        values = list(np.ndindex(*control.shape))
+    elif isinstance(control, Chain):
+        values = [
+            (*control.value[:depth], product)
+            for depth, row in enumerate(control.rows)
+            if row.layout.display != "none"
+            for _, product in row.options
+        ]
+    elif hasattr(control, "options"):
         values = [option[1] if isinstance(option, tuple) else option for option in control.options]
     elif hasattr(control, "min"):
         steps = round((control.max - control.min) / control.step)

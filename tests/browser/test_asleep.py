@@ -1,5 +1,10 @@
 """A lesson whose kernel is gone: its pictures live, its explorers say that they sleep, and wake."""
 
+import json
+
+from lab import LOADED
+
+STATE = "application/vnd.jupyter.widget-state+json"
 CELLS = ["from cnnbp.explorers import PoolScatterExplorer\npool = PoolScatterExplorer()\npool"]
 
 
@@ -48,17 +53,44 @@ def test_running_the_cell_again_wakes_it(notebook):
     assert notebook.until(lambda: notebook.ask("pool.values['stride']") == 3)
 
 
-def test_a_saved_restarted_and_reloaded_lesson_shows_its_pictures(notebook):
-    notebook.button(0, "Reset").click()
-    notebook.page.wait_for_timeout(500)
+def save(notebook):
+    """Save the notebook; how many widgets it then holds."""
+    file = notebook.folder / "notebooks" / f"{notebook.name}.ipynb"
+    before = file.stat().st_mtime_ns
     choose(notebook, "File", "Save Notebook")
-    notebook.page.wait_for_timeout(2000)
+    assert notebook.until(lambda: file.stat().st_mtime_ns > before and stored(file))
+    return len(stored(file)["metadata"]["widgets"][STATE]["state"])
+
+
+def stored(file):
+    """The notebook in a file; None while it is being written."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
+def test_a_saved_restarted_and_reloaded_lesson_shows_its_pictures(notebook):
+    """However often it is saved while no kernel moves it: JupyterLab saves by itself, too."""
+    notebook.button(0, "Reset").click()
+    assert notebook.until(lambda: notebook.shows(0, "pool"))
+    save(notebook)
     restart(notebook)
     assert notebook.until(lambda: asleep(notebook))
-    choose(notebook, "File", "Save Notebook")
-    notebook.page.wait_for_timeout(2000)
-    notebook.page.goto(notebook.page.url.partition("?")[0])
-    notebook.picture(0).wait_for(timeout=60_000)
-    assert "goes to dx[0,0,2,2]" in notebook.shown(0)
-    assert notebook.until(lambda: asleep(notebook))
-    assert step_to_the_end(notebook)
+    saved = save(notebook)
+    for _ in range(2):
+        notebook.page.goto(notebook.page.url.partition("?")[0])
+        notebook.picture(0).wait_for(timeout=LOADED)
+        assert "goes to dx[0,0,2,2]" in notebook.shown(0)
+        assert notebook.until(lambda: asleep(notebook))
+        assert step_to_the_end(notebook)
+        assert save(notebook) == saved  # and nothing gathers
+
+
+def test_what_no_output_shows_any_more_is_not_saved(notebook):
+    """Run again, the cell has new widgets; the old ones are left behind."""
+    sleeping = save(notebook)
+    notebook.page.locator(".jp-InputPrompt").first.click()
+    notebook.page.keyboard.press("Shift+Enter")
+    assert notebook.until(lambda: not asleep(notebook), seconds=30)
+    assert save(notebook) <= sleeping + 2

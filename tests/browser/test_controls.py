@@ -1,6 +1,7 @@
 """Controls in JupyterLab: by keyboard, by pointer, read aloud; they never touch the notebook."""
 
 import os
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,6 +18,8 @@ CELLS = [
 ]
 EXPLORERS = ["kernel", "chain", "convolution", "lineage", "training", "step", "pool", "flow"]
 KERNEL, CHAIN, CONVOLUTION, LINEAGE, TRAINING, STEP, POOL, FLOW = range(8)
+VISIBLE = "all => all.filter(element => element.checkVisibility())"
+CONTROLS = "button, select, input, [role=slider], .cell"
 FOCUSABLE = "button, select, input, [role=slider], .widget-readout"
 # All that JupyterLab 4 understands in command mode, and some more.
 KEYS = [*"abcdefghijklmnopqrstuvwxyz0123456789", "Delete", "Backspace", "Home", "End"]
@@ -53,8 +56,7 @@ def test_it_is_the_jupyterlab_that_was_asked_for(notebook):
 
 @pytest.mark.parametrize("cell", range(len(CELLS)), ids=EXPLORERS)
 def test_every_control_has_a_name(notebook, cell):
-    controls = explorer(notebook, cell).locator(FOCUSABLE)
-    names = [control.evaluate(NAME) for control in controls.all() if control.is_visible()]
+    names = explorer(notebook, cell).locator(FOCUSABLE).evaluate_all(f"{VISIBLE}.map({NAME})")
     assert len(names) >= 3
     assert all(names)
 
@@ -80,19 +82,40 @@ def test_a_learning_rate_of_1_is_not_an_8(notebook):
     assert rate.evaluate("select => select.selectedOptions[0].textContent") == "1"
 
 
-@pytest.mark.parametrize("cell", range(len(CELLS)), ids=EXPLORERS)
-def test_no_key_on_any_control_changes_the_notebook(notebook, cell):
+def unharmed(notebook, controls, keys):
+    """Whether the notebook is as it was after these keys on each of the controls."""
     before = notebook.page.evaluate(CELL_STATES)
     assert len(before) == len(CELLS)
-    controls = explorer(notebook, cell).locator("button, select, input, [role=slider], .cell")
-    visible = [control for control in controls.all() if control.is_visible()]
-    some = visible if cell in (KERNEL, CHAIN) else visible[:: max(1, len(visible) // 8)]
-    for control in some[:24]:
+    for control in controls:
         control.evaluate("control => control.focus()")
-        for key in KEYS:
+        for key in keys:
             notebook.page.keyboard.press(key)
-    notebook.page.wait_for_timeout(300)
-    assert notebook.page.evaluate(CELL_STATES) == before
+    notebook.ask("0")  # whatever a key asked of the kernel was asked before this
+    return notebook.page.evaluate(CELL_STATES) == before
+
+
+@pytest.mark.parametrize("cell", range(len(CELLS)), ids=EXPLORERS)
+def test_no_key_on_any_control_changes_the_notebook(notebook, cell):
+    kinds = kinds_of(notebook, cell)
+    assert len(kinds) >= 3
+    assert unharmed(notebook, kinds.values(), ["a", "x", "m", "y", "z", "c", "v", "l"])
+
+
+def kinds_of(notebook, cell):
+    """kind -> the first visible control of that kind in an explorer."""
+    controls = explorer(notebook, cell).locator(CONTROLS)
+    kind = "e => e.checkVisibility() && e.tagName + e.type + [...e.classList].slice(-1)"
+    kinds = controls.evaluate_all(f"all => all.map({kind})")
+    return {kind: controls.nth(kinds.index(kind)) for kind in kinds if kind}
+
+
+def test_no_key_at_all_changes_the_notebook(notebook):
+    """On one control of each kind."""
+    kinds = {}
+    for cell in range(len(CELLS)):
+        kinds = kinds_of(notebook, cell) | kinds
+    assert len(kinds) >= 6
+    assert unharmed(notebook, kinds.values(), KEYS)
 
 
 def test_the_same_keys_on_the_cell_itself_are_commands(notebook):
@@ -223,20 +246,31 @@ def test_reset_stops_what_plays(notebook):
     assert notebook.ask("kernel.values['tap']") == (0, 0)
 
 
+def products(notebook):
+    """A row of products for every depth at which there is a choice."""
+    return explorer(notebook, LINEAGE).locator(".widget-toggle-buttons:visible")
+
+
 def test_products_are_clicked_all_the_way_to_the_loss(notebook):
-    rows = explorer(notebook, LINEAGE).locator(".widget-toggle-buttons:visible")
-    assert rows.count() == 2
-    for row in rows.all():
-        other = row.locator("button[aria-pressed=false]").last
-        text = other.text_content()
-        other.click()
-        assert notebook.until(lambda: notebook.shows(LINEAGE, "lineage"))
-        chosen = row.locator("button[aria-pressed=true]")
-        assert notebook.until(lambda t=text, c=chosen: c.text_content() == t)
-        name = text.partition(" = ")[0]
-        assert name in notebook.ask("[str(term) for term in lineage.found.terms]")
+    row = products(notebook).last
+    other = row.locator("button[aria-pressed=false]").last
+    text = other.text_content()
+    other.click()
+    assert notebook.until(lambda: notebook.shows(LINEAGE, "lineage"))
+    chosen = row.locator("button[aria-pressed=true]")
+    assert notebook.until(lambda: chosen.text_content() == text)
+    assert text.partition(" = ")[0] in notebook.ask("[str(term) for term in lineage.found.terms]")
     assert notebook.ask("len(lineage.values['follow'])") == 4
     assert "mean squared error" in notebook.ask("repr(lineage.found)")
+
+
+def test_a_product_of_zero_ends_the_way(notebook):
+    rows = products(notebook)
+    assert rows.count() == 2
+    rows.first.locator("button", has_text=re.compile("= 0$")).first.click()
+    assert notebook.until(lambda: rows.count() == 1)
+    assert notebook.until(lambda: "nothing comes back" in notebook.ask("repr(lineage.html)"))
+    assert notebook.until(lambda: notebook.shows(LINEAGE, "lineage"))
 
 
 def test_only_the_named_controls_are_there(notebook):
@@ -252,11 +286,8 @@ def test_stepper_play_and_read_out_are_on_one_screen(notebook):
     notebook.page.wait_for_timeout(300)
     screen = notebook.page.locator(".jp-WindowedPanel-outer").bounding_box()
     top = notebook.slider(KERNEL, "tap").bounding_box()["y"]
-    shown = (
-        "svg => { const texts = [...svg.querySelectorAll('.link text')].filter(text =>"
-        " text.textContent.startsWith('dw[0,0,0,0] =') && getComputedStyle(text.parentNode)"
-        ".opacity === '1'); return texts.at(-1).getBoundingClientRect().bottom }"
-    )
+    shown = """picture => [...picture.querySelectorAll('.said p')]
+        .find(p => getComputedStyle(p).visibility === 'visible').getBoundingClientRect().bottom"""
     assert notebook.picture(KERNEL).evaluate(shown) - top < screen["height"]
     notebook.page.set_viewport_size({"width": 1200, "height": 3000})
 

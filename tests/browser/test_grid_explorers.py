@@ -121,7 +121,8 @@ def test_pointing_at_a_zero_says_why(notebook):
 
 
 def test_pointing_at_a_pixel_of_dx_leaves_the_chosen_one(notebook):
-    notebook.output(CONVOLUTION).locator("select").select_option("dx")
+    wanted = notebook.output(CONVOLUTION).get_by_label("look at")
+    wanted.select_option(label="dx, the gradient of x")
     assert notebook.until(lambda: "dx[0,0,0,0] = " in notebook.shown(CONVOLUTION))
     notebook.picture(CONVOLUTION).locator(".c14").first.hover()
     assert "dx[0,0,2,2] = a " in notebook.shown(CONVOLUTION)

@@ -1,18 +1,23 @@
-"""Every number of every picture of the stored lessons answers, to the pointer and to a finger."""
+"""Every number of every picture answers, to the pointer and to a finger.
 
+Pictures of every kind, and those that the stored lessons hold.
+"""
+
+import re
 from pathlib import Path
 
+import gallery
 import nbformat
 import pytest
 
 from cnnbp.pictures.svg import LIVE
 
-LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("0[5-8]*.ipynb"))
+LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-# What is visible of a picture's links.
-SHOWN = """picture => [...picture.querySelectorAll('.link')]
+# Which links' read-outs are visible.
+SAYS = """picture => [...picture.querySelectorAll('.said p')]
     .filter(link => getComputedStyle(link).visibility === 'visible')
-    .map(link => link.textContent).join(' ')"""
+    .map(link => link.className.split(' ').at(-1))"""
 # For every number of a table: the middle of its cell, scrolled to where it can be pointed at.
 NUMBERS = """picture => [...picture.querySelectorAll('g.number > text')].map(text => {
     const box = text.getBoundingClientRect()
@@ -25,75 +30,81 @@ ANSWERING = """([picture, places]) => places.map(([x, y]) => {
 })"""
 
 
+HEAD = '<!doctype html><meta name="viewport" content="width=device-width"><body>'
+
+
+def stored(path):
+    """The live pictures of a lesson."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if LIVE in output.get("data", {}):
+                yield output.data[LIVE]
+
+
 @pytest.fixture(scope="module")
 def pictures():
-    """All live pictures of the lessons."""
-    return [
-        output.data[LIVE]
-        for path in LESSONS
-        for cell in nbformat.read(path, as_version=4).cells
-        for output in cell.get("outputs", [])
-        if LIVE in output.get("data", {})
-    ]
+    """name -> picture"""
+    lessons = {f"{p.stem} {k}": each for p in LESSONS for k, each in enumerate(stored(p))}
+    return gallery.drawn() | lessons
 
 
-def opened(browser, pictures, **options):
-    context = browser.new_context(**options)
-    page = context.new_page()
-    head = '<!doctype html><meta name="viewport" content="width=device-width"><body>'
-    page.set_content(head + "".join(f"<section>{picture}</section>" for picture in pictures))
-    return page
+@pytest.fixture(scope="module")
+def desk(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 2400})
+    yield page
+    page.close()
 
 
-def tables(page):
-    return [each for each in page.locator(".cnnbp").all() if each.locator("g.number").count()]
+@pytest.fixture(scope="module")
+def phone(browser):
+    context = browser.new_context(**PHONE)
+    yield context.new_page()
+    context.close()
 
 
-def test_every_number_lies_under_a_cell_that_answers(browser, pictures):
-    page = opened(browser, pictures, viewport={"width": 1280, "height": 30_000})
-    assert len(tables(page)) >= 10
-    for picture in tables(page):
+def tables(page, pictures):
+    """name, picture in the page: of one picture with tables of numbers after the other."""
+    for name, html in pictures.items():
+        if '<g class="number"' in html:
+            page.set_content(HEAD + html)
+            yield name, page.locator(".cnnbp")
+
+
+def test_every_number_lies_under_a_cell_that_answers(desk, pictures):
+    for name, picture in tables(desk, pictures):
         places = picture.evaluate(NUMBERS)
-        links = page.evaluate(ANSWERING, [picture.element_handle(), places])
-        assert places
-        assert None not in links
-    page.context.close()
+        links = desk.evaluate(ANSWERING, [picture.element_handle(), places])
+        assert places, name
+        assert None not in links, name
 
 
-def test_pointing_at_a_cell_shows_its_link_and_no_other(browser, pictures):
-    page = opened(browser, pictures, viewport={"width": 1280, "height": 30_000})
-    for picture in tables(page):
+def test_pointing_at_a_cell_shows_its_link_and_no_other(desk, pictures):
+    for name, picture in tables(desk, pictures):
         places = picture.evaluate(NUMBERS)
-        links = page.evaluate(ANSWERING, [picture.element_handle(), places])
-        for (x, y), link in list(zip(places, links, strict=True))[::9]:
-            page.mouse.move(x, y)
-            said = picture.locator(f".said .k{link}").text_content()
-            assert said in picture.evaluate(SHOWN)
-            visible = "all => all.filter(p => getComputedStyle(p).visibility === 'visible').length"
-            assert picture.locator(".said p").evaluate_all(visible) == 1
-    page.context.close()
+        links = desk.evaluate(ANSWERING, [picture.element_handle(), places])
+        pointed = list(zip(places, links, strict=True))
+        for (x, y), link in pointed[:: max(1, len(pointed) // 3)]:
+            desk.mouse.move(x, y)
+            assert picture.evaluate(SAYS) == [f"k{link}"], name
 
 
-def test_a_tap_on_a_phone_shows_the_arithmetic_on_the_screen(browser, pictures):
-    page = opened(browser, pictures, **PHONE)
-    for picture in tables(page):
+def test_a_tap_on_a_phone_shows_the_arithmetic_on_the_screen(phone, pictures):
+    for name, picture in tables(phone, pictures):
         cells = picture.locator(".cell").all()
-        for cell in cells[:: max(1, len(cells) // 4)]:
+        for cell in cells[:: max(1, len(cells) // 2)]:
             cell.tap()
             link = cell.get_attribute("class").split()[-1][1:]
             said = picture.locator(f".said .k{link}")
-            assert said.evaluate("p => getComputedStyle(p).visibility") == "visible"
+            assert said.evaluate("p => getComputedStyle(p).visibility") == "visible", name
             box = said.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
-            assert box["y"] >= 0
-            assert box["y"] + box["height"] <= 845
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    page.context.close()
+            assert box["x"] >= 0, name
+            assert box["x"] + box["width"] <= 390, name
+            assert box["y"] >= 0, name
+            assert box["y"] + box["height"] <= 845, name
+        assert phone.evaluate("document.documentElement.scrollWidth") == 390, name
 
 
-def test_a_lesson_has_few_stops_for_the_tab_key(browser, pictures):
-    page = opened(browser, pictures)
-    groups = "all => new Set(all.map(cell => cell.name)).size"
-    assert page.locator(".cell").evaluate_all(groups) <= 60 * len(LESSONS)
-    page.context.close()
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_has_few_stops_for_the_tab_key(path):
+    groups = {name for html in stored(path) for name in re.findall(r'name="(cnnbp-[^"]*)"', html)}
+    assert len(groups) <= 60

@@ -83,11 +83,18 @@ def test_lessons_lead_to_their_neighbors(html):
 
 def test_every_link_leads_somewhere(html, site, name):
     for link in re.findall(r'href="([^"]*)"', html[name]):
-        if re.match("https?:|data:", link):
+        if re.match("https?:|data:|lite/", link):
             continue
         page, _, part = link.partition("#")
         assert (site / (page or name)).is_file(), link
         assert not part or f'id="{part}"' in html.get(page or name, ""), link
+
+
+def test_every_lesson_can_be_run_from_its_page(html):
+    for path in LESSONS:
+        page = html[f"{path.stem}.html"]
+        assert f'<a class="start" href="lite/lab/index.html?path={path.name}">Run this' in page
+        assert set(re.findall(r'href="lite/([^"]*)"', page)) == {f"lab/index.html?path={path.name}"}
 
 
 def test_nothing_is_asked_of_the_network(browser, site, name):
@@ -223,7 +230,7 @@ def code(source):
 def test_a_stepper_steps_without_a_kernel(browser, tmp_path):
     explorer = code("from cnnbp import explorers\nexplorers.KernelGradientExplorer()")
     page, _ = open_page(browser, written(tmp_path, explorer))
-    picture, buttons = page.locator(".picture svg"), page.locator(".steps input")
+    picture, buttons = page.locator(".picture .cnnbp"), page.locator(".steps input")
     seen = set()
     for at in range(buttons.count()):
         buttons.nth(at).check()
@@ -245,7 +252,7 @@ def test_what_only_names_an_explorer_is_none(browser, tmp_path):
         "pictures and __import__('cnnbp.explorers').explorers.show(picture)"
     )
     page, _ = open_page(browser, written(tmp_path, code(picture)))
-    assert page.locator(".picture svg").count() == 1
+    assert page.locator(".picture .cnnbp").count() == 1
     assert page.locator(".note, .steps").count() == 0
     page.context.close()
 
@@ -253,18 +260,18 @@ def test_what_only_names_an_explorer_is_none(browser, tmp_path):
 def test_what_answers_a_question_is_folded(browser, tmp_path):
     ask = code("from IPython.display import HTML\nHTML('<div class=\"cnnbp-ask\">How many?</div>')")
     predict = nbformat.v4.new_markdown_cell("Look.\n\n**Predict:** what is it?")
+    told = nbformat.v4.new_markdown_cell("It was the third.\n\n## Next\n\nOnward.")
     cells = [code("print('first')"), ask, code("print('second')"), predict, code("print('third')")]
-    page, _ = open_page(browser, written(tmp_path, *cells, code("print('fourth')")))
-    assert [page.get_by_text(word, exact=True).is_visible() for word in ("first", "fourth")] == [
-        True,
-        True,
-    ]
-    assert page.get_by_text("How many?", exact=True).is_visible()
-    for word in ("second", "third"):
-        assert not page.get_by_text(word, exact=True).is_visible()
+    page, _ = open_page(browser, written(tmp_path, *cells, told, code("print('fourth')")))
+
+    def seen(*texts):
+        return [page.get_by_text(text, exact=True).is_visible() for text in texts]
+
+    assert all(seen("first", "fourth", "How many?", "Onward."))
+    assert not any(seen("second", "third", "It was the third."))
     for fold in page.locator(".answer > summary").all():
         fold.click()
-    assert page.get_by_text("third", exact=True).is_visible()
+    assert all(seen("second", "third", "It was the third."))
     page.context.close()
 
 
@@ -353,3 +360,16 @@ def test_paper_is_white_and_shows_no_navigation(browser, site):
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(31, 36, 48)"
     assert not page.locator("header, .contents, .turn, .ways").filter(visible=True).count()
     page.context.close()
+
+
+def test_contents_stand_beside_a_lesson_and_open_above_it_on_a_phone(browser, site):
+    for width, beside in ((1280, True), (390, False)):
+        size = {"width": width, "height": 800}
+        page, _ = open_page(browser, site / f"{LESSONS[1].stem}.html", viewport=size)
+        first = page.locator(".contents li a").first
+        assert first.is_visible() == beside
+        if not beside:
+            page.locator(".contents summary").click()
+        first.click()
+        assert page.url.rpartition("#")[2]
+        page.context.close()

@@ -475,8 +475,8 @@ def test_missing_terms_are_counted_and_one_is_shown():
         return set(sorted(gradient_terms.answer(*arguments))[:-1])
 
     message = gradient_terms.check(mine).message
-    assert "You listed 11 of the 12 products of dx[1,0,1,2]" in message
-    assert "the window at (1, 2) also covers this cell" in message
+    assert "You listed 7 of the 8 products of dw[2,0,1,1]" in message
+    assert "the window at (1, 1) of sample 1 also uses this weight" in message
 
 
 def test_the_worst_cell_is_shown_with_what_it_is_made_of():

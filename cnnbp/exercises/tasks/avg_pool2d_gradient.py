@@ -130,7 +130,7 @@ WHOLE = [
     stride=choices.strides(APART, apart="shares_a_kernel_apart"),
     share=SHARES,
     overlap=choices.overlaps(OVERLAP),
-    crop=choices.crops("09, the padding never wins"),
+    crop=choices.crops("08, the padding is cropped"),
     border=choices.last_gradients(SHARE),
     samples=choices.samples(SHARE),
     whole=WHOLE,

@@ -12,7 +12,7 @@ from cnnbp.gradcheck import numeric_gradient
 DW = "07, dw is a correlation of x with the spread dz"
 SPREAD = "07, the stride spreads dz"
 PADDING = "06, look past the border with padding"
-SUMS = "08, the poster of what sums over what"
+SUMS = "07, follow one product"
 
 
 def weight_gradient(dz, x, w_shape, stride, padding):

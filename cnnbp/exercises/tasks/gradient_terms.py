@@ -14,7 +14,7 @@ from cnnbp.explain import cell_name, explain_conv2d
 from cnnbp.shape import conv_windows
 
 TERMS = "07, which products make a cell"
-SUMS = "08, the poster of what sums over what"
+SUMS = "07, follow one product"
 NAMES = {"dx": ("dz", "w"), "dw": ("dz", "x")}
 
 
@@ -73,8 +73,8 @@ def cell(wanted, index, x_shape, w_shape, stride=(1, 1), padding=(0, 0)):
 
 
 def tiny(rng):
-    n, h, v = (int(rng.integers(size)) for size in (2, 3, 4))
-    return cell("dx", (n, 0, h, v), (2, 1, 3, 4), (3, 1, 2, 2))
+    f, kh, kw = (int(rng.integers(size)) for size in (3, 2, 2))
+    return cell("dw", (f, 0, kh, kw), (2, 1, 3, 3), (3, 1, 2, 2))
 
 
 def random(rng):

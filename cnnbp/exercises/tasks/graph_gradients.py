@@ -147,8 +147,8 @@ TO_B = [
     factors={
         "1/2": choices.factor("square_without_its_two", LOCAL, "{yours} {are} half as large "
             "as is right: the slope of e² is 2e."),
-        "2": choices.factor("doubled", LOCAL, "{yours} {are} twice as large as is right: run "
-            "backward once, from gradients that are 0."),
+        "2": choices.factor("doubled", LOCAL, "{yours} {are} twice as large as is right: "
+            "count the 2 of the slope 2e once, and add to gradients that are 0."),
     },
 )
 def by_steps(steps, x, w, b, target):

@@ -111,6 +111,24 @@ def number_in_the_window_used_in_the_image(dz, x, kernel_size, stride, padding):
     return dx
 
 
+def searched(begin, shift=1):
+    """Loops whose search begins with this largest value, at the first pixel of the image."""
+
+    def gradient(dz, x, kernel_size, stride, padding):
+        dx, (H, W) = np.zeros(x.shape), x.shape[2:]
+        for n, c, i, j in np.ndindex(dz.shape):
+            largest, winner = begin, (0, 0)
+            for a, b in np.ndindex(kernel_size):
+                row = i * stride[0] + a - padding[0] * shift
+                column = j * stride[1] + b - padding[1] * shift
+                if 0 <= row < H and 0 <= column < W and x[n, c, row, column] > largest:
+                    largest, winner = x[n, c, row, column], (row, column)
+            dx[n, c][winner] += dz[n, c, i, j]
+        return dx
+
+    return gradient
+
+
 def wrapped_round(dz, x, kernel_size, stride, padding):
     dx, (_, _, H, W) = np.zeros(x.shape), x.shape
     for n, c, i, j in np.ndindex(dz.shape):
@@ -175,6 +193,10 @@ WINNERS = [
     choices.padding_wins(
         PADDING, lambda windows: first(largest(np.where(np.isinf(windows), 0.0, windows)))
     ),
+    wrong("largest_begins_with_zero", WINNER, "the largest value begins with 0, so that no "
+        "negative one can win: begin with −infinity.",
+        lambda windows: first(largest(windows)) * (windows > 0), also=(searched(0.0),),
+        alone=True),
 ]
 VALUES = [
     lambda winners, windows, dz: winners * dz,
@@ -209,6 +231,8 @@ WHOLE = [
         "the winner's place in its window is used as its place in the image: add the window's "
         "first row and column, i·stride − padding.",
         also=(number_in_the_window_used_in_the_image, place_in_the_window_used_in_the_image)),
+    wrong("padding_ignored", PADDING, choices.PADDING_IGNORED, also=(searched(-np.inf, shift=0),),
+        line="padding"),
 ]
 
 

@@ -96,6 +96,9 @@ NUMBERS = [
         "it is row·W + column, and W is the length of a row.",
         lambda row, column, place, x_shape, padding: column * x_shape[2] + row,
         lambda row, column, place, x_shape, padding: row * x_shape[2] + column),
+    wrong("rows_as_long_as_those_of_z", NUMBER, "your argmax is counted in rows as long as those "
+        "of z: W, the length of a row of x, stands in row·W + column.",
+        lambda row, column, place, x_shape, padding: row * place.shape[3] + column),
 ]
 WINNERS = [
     lambda windows: windows.argmax(axis=-1),

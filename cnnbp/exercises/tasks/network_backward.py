@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnnbp.activation import relu_backward
 from cnnbp.convolution import conv2d, conv2d_backward
 from cnnbp.exercises import cases, choices
 from cnnbp.exercises.choices import wrong
@@ -40,11 +41,13 @@ def forward(x, w_conv, b_conv, w_linear, b_linear):
     return linear(flatten(pooled), w_linear, b_linear)
 
 
-def backward(dz, x, w_conv, b_conv, w_linear, b_linear):
+def backward(dz, x, w_conv, b_conv, w_linear, b_linear, pool_stride=3, gate=None):
+    """The gradients, perhaps with other windows of the pooling or a gate before it."""
     z_conv = conv2d(x, w_conv, b_conv, stride=2)
-    pooled, argmax = max_pool2d(z_conv, 2, **POOL)
+    pooled, argmax = max_pool2d(z_conv, 2, stride=pool_stride)
     dflat, dw_linear, db_linear = linear_backward(dz, flatten(pooled), w_linear)
     dz_conv = max_pool2d_backward(flatten_backward(dflat, pooled.shape), argmax, z_conv.shape)
+    dz_conv = gate(dz_conv, z_conv) if gate else dz_conv
     dx, dw_conv, db_conv = conv2d_backward(dz_conv, x, w_conv, stride=2)
     return dx, dw_conv, db_conv, dw_linear, db_linear
 
@@ -82,13 +85,14 @@ def numeric(dz, *arrays):
     cases=lambda rng: [
         network_case(rng, 4, (5, 1, 4, 10), (3, 1, 2, 2)),
         network_case(rng, 5, (4, 2, 9, 9), (2, 2, 3, 2)),
-        network_case(rng, 3, (2, 3, 12, 13), (4, 3, 3, 3)),
+        network_case(rng, 3, (2, 3, 14, 13), (4, 3, 3, 3)),
     ],
     answer=backward,
     numeric=numeric,
     hints=[
         "Go forward first and keep what each layer was given: the convolution's output for the "
-        "pooling, its winners, and the flattened columns for the fully connected layer.",
+        "pooling, its winners (max_pool2d returns them, too), and the flattened columns for the "
+        "fully connected layer.",
         "dx of a layer is dz of the layer before it. The last layer first: dw = dz columnsᵀ, and "
         "wᵀ dz goes on.",
         "Undo the flattening (transpose, then reshape), send each number to its window's winner, "
@@ -211,3 +215,17 @@ def by_steps(steps, dz, x, w_conv, b_conv, w_linear, b_linear):
         steps.dw_linear(dz, columns, w_linear),
         steps.db_linear(dz, columns, w_linear),
     )
+
+
+@network_backward.mistake(POOLING)
+def pooling_windows_side_by_side(*given):
+    """The pooling's windows lie side by side, as they do without a stride: here they are 3
+    apart."""
+    return backward(*given, pool_stride=2)
+
+
+@network_backward.mistake(POOLING)
+def relu_between(*given):
+    """The gradient goes back through a ReLU, too: between the convolution and the pooling of this
+    network there is none."""
+    return backward(*given, gate=relu_backward)

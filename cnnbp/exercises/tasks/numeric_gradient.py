@@ -80,6 +80,11 @@ def moved(x, index, by):
     return there
 
 
+def moved_so_far(x, index, by):
+    """x with one entry moved, and all before it."""
+    return x + by * (np.arange(x.size).reshape(x.shape) <= np.ravel_multi_index(index, x.shape))
+
+
 def earlier_ones_moved(by):
     """Entries before this one are left where their second question had moved them."""
 
@@ -141,6 +146,11 @@ MOVES = [
         "entry of x has as many indices as x has axes, so run through np.ndindex(x.shape).",
         lambda x, index, by: moved(x, index[:1], by),
         lambda x, index, by: moved(x, (..., index[-1]), by)),
+    wrong("copies_made_once", "02, one entry at a time", "the entries before this one are still "
+        "moved: make fresh copies of x for every entry, inside the loop.", moved_so_far),
+    wrong("no_copy", "02, one entry at a time", "your dx is all zeros: after up = x, up is no copy "
+        "but x itself, and both sides are one array. Take x.copy(), and write each slope into dx.",
+        lambda x, index, by: x),
 ]
 
 
@@ -156,3 +166,10 @@ def by_steps(steps, f, x, step):
         )
         dx[index] = (above - below) / steps.distance(step)
     return dx
+
+
+@numeric_gradient.mistake("02, one entry at a time")
+def one_slope_for_all_entries(f, x, step):
+    """You move all entries of x at once, and f(x + step) − f(x − step) is a single number: move
+    one entry at a time, and write its slope into dx."""
+    return (f(x + step) - f(x - step)) / (2 * step)

@@ -165,6 +165,10 @@ DECISIONS = {
         (r"\bdpooled\[cell\] \* w_conv\[f\]", "the winners' windows alone"),
         (r"\bnetwork\.grads\[name\] for name in \(", "the whole pass, by the package"),
     ],
+    "momentum_step": [
+        (r"momentum \* velocity(\[\w+\])? \+ dw", "the new velocity"),
+        (r"w(\[\w+\])? - learning_rate \* ", "the step, downhill"),
+    ],
 }
 
 FINISHED = {

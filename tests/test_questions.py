@@ -30,7 +30,7 @@ from cnnbp.questions.question import Draw, Question, ends_after, fraction, numbe
 from cnnbp.questions.typed import number_pattern, shape_pattern
 
 SEEDS = range(20)
-LESSONS = [f"{n:02}" for n in range(11)]
+LESSONS = [f"{n:02}" for n in range(12)]
 VOID = {"input", "br", "meta"}
 
 

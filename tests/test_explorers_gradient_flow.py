@@ -96,7 +96,7 @@ def test_one_loss_has_one_bar_and_two_losses_have_three(explorer):
 
 def test_what_explodes_has_room_on_the_scale(explorer):
     assert kept(explorer, activation="ReLU", gain=5.0) > 1e4
-    ends = re.findall(r'<rect x="362" y="[\d.]+" width="([\d.]+)"', explorer.html)
+    ends = re.findall(rf'<rect x="{BARS}" y="[\d.]+" width="([\d.]+)"', explorer.html)
     assert len(ends) > 20
     assert max(map(float, ends)) <= RIGHT - BARS
 

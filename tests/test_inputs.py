@@ -62,6 +62,8 @@ FUNCTIONS = pytest.mark.parametrize(
 # Rooms whose public functions are no part of a forward or backward pass.
 ELSEWHERE = {
     "lineage",
+    "deep_network",
+    "from_torch",
     "data",
     "explain",
     "gradcheck",

@@ -187,6 +187,7 @@ def write_site(site, lessons, address=""):
         markdown = MarkdownWithMath(Renderer(lesson.path.parent, site))
         exporter.register_filter("markdown2html", markdown.render)
         content, _ = exporter.from_notebook_node(lesson.folded(), {"live": lesson.live})
+        content = re.sub(r"<pre(?=[ >])", '<pre tabindex="0"', content)  # long lines move sideways
         neighbors = {"prev": before, "next": after}
         known = {"lesson": lesson, "neighbors": neighbors, "description": lesson.description}
         write(lesson.page, lesson.title, content, **known)

@@ -115,8 +115,8 @@ MOVES = [
     wrong("divided_by_the_learning_rate", "11, momentum remembers", "the step is divided by the "
         "learning rate: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new / learning_rate),
-    wrong("momentum_in_the_step", "11, momentum remembers", "momentum is multiplied in once more in "
-        "the step: w moves by learning_rate·velocity.",
+    wrong("momentum_in_the_step", "11, momentum remembers", "momentum is multiplied in once more "
+        "in the step: w moves by learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
         lambda old, new, dw, learning_rate, momentum: momentum * new),
     wrong("velocity_and_gradient_in_the_step", MOMENTUM, "the gradient dw is in the step twice: "

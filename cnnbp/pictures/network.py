@@ -40,7 +40,7 @@ def draw_network(network, *, parts=None, span=None):
     >>> network.params["0.w"][...] = [[3, 4]]
     >>> z, dx = network.forward(np.ones((2, 1))), network.backward(np.ones((1, 1)))
     >>> draw_network(network).description
-    'A network of 1 layers. the gradient has norm 1 at the end and 5 at the input: ×5'
+    'A network of 1 layers: the gradient has norm 1 at the end and 5 at the input: ×5'
     """
     if not network.trace:
         raise complaint(ValueError, "nothing to draw yet; call network.forward(x) first")
@@ -53,7 +53,7 @@ def draw_network(network, *, parts=None, span=None):
     said = [_lines(network, i, sizes, own) for i in range(len(rows))]
     links = [Link(s, [(r, None)], extra=_lit(r)) for s, r in zip(said, rows, strict=True)]
     links.append(Link(_summary(sizes["all"], network)))
-    description = f"A network of {len(network.layers)} layers. {links[-1].lines[0]}"
+    description = f"A network of {len(network.layers)} layers: {links[-1].lines[0]}"
     drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, network)
     size = WIDTH, rows[-1].y + rows[-1].height + 28
     return page(description, drawing, links, size, chosen=len(links) - 1)

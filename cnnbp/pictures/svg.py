@@ -306,11 +306,14 @@ def _still(description, blocks, own_scale, title, over, lines, scale, hint):
     body += [block.svg(own_scale) + over.get(n, "") for n, block in enumerate(blocks)]
     body += [text(12, bottom + 20 + LINE * i, line) for i, line in enumerate(wrapped)]
     bottom += 16 + LINE * len(wrapped)
+    height = bottom + (34 if scale else 22 if hint else 6)
     if scale:
         body.append(f'<g transform="translate(12 {bottom + 4:g})">{scale}</g>')
     if hint:
-        body.append(text(252 if scale else 12, bottom + 13, hint, "quiet"))
-    height = bottom + (34 if scale else 22 if hint else 6)
+        below = scale and text_width(hint) > width - 264  # no room beside the scale
+        height += 16 * below
+        place = (12, height - 8) if below else (252 if scale else 12, bottom + 13)
+        body.append(text(*place, hint, "quiet"))
     paper = f'<rect class="page" width="{width:g}" height="{height:g}" rx="6" fill="#fff"/>'
     body = paper + "".join(body)
     name = "cnnbp-" + hashlib.sha1(body.encode()).hexdigest()[:10]

@@ -340,8 +340,8 @@ def ways_from_a_pixel_to_the_scores(draw):
             if seen < 4
             else (9 * F * K, "Not all 9 windows see this pixel."),
         ],
-        f"{seen} window{'s' * (seen > 1)} see it, for each of {F} filters, and each of these "
-        f"cells feeds {K} scores: {seen}·{F}·{K}.",
+        f"{seen} window{'s see' if seen > 1 else ' sees'} it, for each of {F} filters, and each of "
+        f"these cells feeds {K} scores: {seen}·{F}·{K}.",
     )
 
 
@@ -668,7 +668,7 @@ def met_with_which_weight(draw):
             else (["nothing"] * len(asked), "Some of these windows did see the pixel."),
         ],
         f"Window i begins at {steps(stride, 'i', -padding)}, so it met pixel {pixel} with weight "
-        f"{pixel + padding} − {steps(stride, 'i')}, if there is such a one.",
+        f"{pixel + padding} − {steps(stride, 'i')}, if there is such a weight.",
     )
 
 
@@ -854,8 +854,8 @@ def back_through_two_convolutions(draw):
             else ({(min(pixel, count - 1),)}, "Every window that saw it counts."),
             ({(v,) for v in range(count)}, "Some of these windows never saw what the pixel moved."),
         ],
-        f"x[{pixel}] moves A's cells {', '.join(map(str, sorted(middle)))}; B's windows that see "
-        f"one of them are {', '.join(str(v) for (v,) in sorted(end))}.",
+        f"Of A's cells, x[{pixel}] moves {' and '.join(map(str, sorted(middle)))}; of B's windows, "
+        f"these see what moved: {', '.join(str(v) for (v,) in sorted(end))}.",
         tables=[table("dz_B", ["·"] * count, marked=True)],
     )
 

@@ -54,7 +54,7 @@ def one_cell_of_200(draw):
     return choice(
         f"One cell of 200 fails the check with step {large} and passes with {small}. What is the "
         "likely reason?",
-        "a kink near by",
+        "a kink nearby",
         {
             "a wrong formula": "A wrong formula stays wrong at a smaller step.",
             "rounding": "A smaller step makes rounding worse, not better.",

@@ -123,8 +123,8 @@ def which_index_is_summed(draw):
     by_shape = {"z": "d", "dx": "n", "dw": "d", "db": "n"}
     means = {"n": "n, the samples", "m": "m, the outputs", "d": "d, the inputs"}
     return match(
-        "z[m,n] is output m of sample n, x[d,n] input d, w[m,d] a weight. Each of these is a "
-        "sum of products: over which index?",
+        "z[m,n] is output m of sample n, x[d,n] input d, w[m,d] a weight. Each of these is "
+        "made by a sum: over which index?",
         {row: means[summed[rows[row]]] for row in order},
         list(means.values()),
         [

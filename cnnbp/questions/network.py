@@ -99,7 +99,7 @@ def one_pixel_by_hand(draw):
 
 @question("products that are not zero", lesson="10")
 def products_that_are_not_zero(draw):
-    N = draw.pick(10, 4, 20)
+    N = draw.pick(10, 5, 20)
     conv, pool = _reference()
     rows, columns = conv.output
     winners = pool.output[0] * pool.output[1]

@@ -104,7 +104,7 @@ def a_transpose_that_fits(draw):
 @question("read into a new shape", lesson="00")
 def read_into_a_new_shape(draw):
     a = draw.distinct(6, -6, 9).reshape(2, 3)
-    i, j = draw.pick((0, 1), (1, 0), (1, 1), (2, 0))
+    i, j = draw.pick((1, 0), (1, 1), (2, 0))
     return number(
         f"What is `a.reshape(3, 2)[{i}, {j}]`?",
         a.reshape(3, 2)[i, j],

@@ -7,6 +7,7 @@ from cnnbp.graph import Graph, fork_graph
 
 REUSED = "01, reused means summed"
 LOCAL = "01, every step knows its own slope"
+PATH = "01, multiply along the path"
 
 SQUARED = Graph(p="w * x", z="p + x", L="square(z)")
 TWICE = Graph(s="x * x", p="s * w", t="tanh(p)", L="t + s")
@@ -73,7 +74,7 @@ def graph_backward(steps, slopes, values):
 # fmt: off
 STARTS = [
     lambda steps, values: dict.fromkeys(values, 0.0) | {steps[-1]: 1.0},
-    wrong("loss_does_not_begin_with_one", LOCAL, "the loss does not begin with 1: the gradient of "
+    wrong("loss_does_not_begin_with_one", PATH, "the loss does not begin with 1: the gradient of "
         "the loss by itself is 1, gradients[steps[-1]] = 1.0.",
         lambda steps, values: dict.fromkeys(values, 0.0),
         lambda steps, values: dict.fromkeys(values, 0.0) | {steps[-1]: values[steps[-1]]},
@@ -89,7 +90,7 @@ ORDERS = [
         "when steps are gone through in the order of the forward pass, or a return ends the loop: "
         "go through all of them backward, reversed(steps).", lambda steps: steps),
     wrong("a_step_is_left_out", REUSED, "not every step hands its gradient on: go from the last, "
-        "steps[-1], to the first, steps[0], and return behind the loop.",
+        "steps[-1], to the first, steps[0], and return after the loop.",
         lambda steps: steps[-2::-1], lambda steps: steps[:0:-1]),
 ]
 OPERANDS = [

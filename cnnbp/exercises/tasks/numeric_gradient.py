@@ -98,8 +98,8 @@ def earlier_ones_moved(by):
 # fmt: off
 QUESTIONS = [
     lambda f, there, move, step: (f(move(there, step)), f(move(there, -step))),
-    wrong("one_sided_difference", CENTRAL, "you take the slope from x to one side only: it is "
-        "wrong by about step, the central difference by about step².",
+    wrong("one_sided_difference", CENTRAL, "you take the slope from x to one side only: ask f "
+        "on both sides, and divide by 2·step.",
         lambda f, there, move, step: (2 * f(move(there, step)), 2 * f(there)),
         lambda f, there, move, step: (2 * f(there), 2 * f(move(there, -step)))),
     wrong("brackets_left_out", CENTRAL, "only the second value is divided: brackets around the "
@@ -126,10 +126,11 @@ DISTANCES = [
         "step it is 2·step, so divide by that.", lambda step: step),
     wrong("not_divided_by_the_distance", CENTRAL, "the difference is not divided by the distance: "
         "from x − step to x + step it is 2·step.", lambda step: 1.0, lambda step: 2.0,
-        lambda step: 1 / step, lambda step: 2 / step, lambda step: 0.5 / step,
-        lambda step: step**2),
-    wrong("divided_by_half_the_step", CENTRAL, "a division / 2 * step multiplies by the step: "
-        "brackets around 2 * step make it a division.", lambda step: step / 2),
+        lambda step: 1 / step, lambda step: 0.5 / step, lambda step: step**2),
+    wrong("two_times_step_without_brackets", CENTRAL, "a division / 2 * step multiplies by the "
+        "step: brackets around 2 * step make it a division.", lambda step: 2 / step),
+    wrong("divided_by_half_the_step", CENTRAL, "every slope is four times too large: from x − step "
+        "to x + step it is 2·step, so divide by that.", lambda step: step / 2),
 ]
 OTHERS = [
     lambda x, index, step: x,

@@ -76,7 +76,7 @@ def always_the_same_gradient(draw):
     moved = -layer.params["w"].item()
     return number(
         f"The gradient by w is 1 in every step. SGD has learning rate 1 and momentum "
-        f"{shown(momentum)}; its velocity began at 0. By how much does step {steps} move w?",
+        f"{shown(momentum)}; its velocity began at 0. How far down does step {steps} move w?",
         last,
         [
             (1, "That is a step without momentum, or the first one with it."),
@@ -87,7 +87,7 @@ def always_the_same_gradient(draw):
         "The velocity is " + ", then ".join(
             shown(sum(momentum**k for k in range(n + 1))) for n in range(steps)
         ) + f". It goes on toward 1/(1 − {shown(momentum)}) = {shown(1 / (1 - momentum))}.",
-        prompt="It moves by",
+        prompt="It moves down by",
     )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def a_rate_far_too_large(draw):
     loss, _ = softmax_cross_entropy(network.forward(x), np.arange(K))
     settled = abs(loss - np.log(K)) < 0.05
     answers = {
-        True: f"it settles near log {K} = {np.log(K):.2f}",
+        True: "it settles where a network without an opinion begins",
         False: "it grows until it is NaN",
         "swings": "it swings up and down for ever",
         "slow": "it falls as always, only faster",
@@ -153,7 +153,7 @@ def a_rate_far_too_large(draw):
             answers["slow"]: "No gradient passes the shut ReLUs, so nothing below them can learn.",
         },
         "Nothing passes the shut gates in either direction. Only the last bias still learns, and "
-        "without looking at the image it can do no better than guess.",
+        f"without looking at the image it can do no better than guess: log {K} = {np.log(K):.2f}.",
     )
 
 
@@ -177,8 +177,8 @@ def what_a_dead_layer_gets(draw):
     found = {
         "dw of the convolution": network.grads["0.w"],
         "db of the convolution": network.grads["0.b"],
-        "dz below the ReLU": network.trace[0].dz,
-        "dz above the ReLU": network.trace[1].dz,
+        "dz that the ReLU hands back": network.trace[0].dz,
+        "dz that arrives at the ReLU": network.trace[1].dz,
         "dw of the linear layer": network.grads["3.w"],
         "db of the linear layer": network.grads["3.b"],
     }
@@ -192,13 +192,13 @@ def what_a_dead_layer_gets(draw):
         [
             (below, "The linear layer's weights meet what came through the ReLU: dw = dz·x, and "
              "that x is 0."),
-            (zero | {"dz above the ReLU"}, "The loss still sends dz; it stops at the ReLU, and not "
-             "before."),
-            (below - {"dz below the ReLU"}, "The shut gate multiplies dz by 0 before it reaches "
-             "any parameter."),
+            (zero | {"dz that arrives at the ReLU"}, "The loss still sends dz; it stops at "
+             "the ReLU, and not before."),
+            (below - {"dz that the ReLU hands back"}, "The shut gate multiplies dz by 0 before "
+             "it reaches any parameter."),
             (set(found), "The last bias meets no x: its gradient is the sum of dz."),
         ],
-        "What arrives above the ReLU is multiplied by 0 there, so that everything below is 0; and "
+        "What arrives at the ReLU is multiplied by 0 there, so all that it hands back is 0; and "
         "the linear layer's dw is dz·x with x = 0. Its db is a sum of dz.",
         tables=[table("gradients", [[name] for name in found], marked=True, named=True)],
     )  # fmt: skip
@@ -208,9 +208,9 @@ def what_a_dead_layer_gets(draw):
 def right_for_all_it_has_seen(draw):
     """A rule by heart: the nearest of the few images it knows, on images it does not know."""
     answers = (
-        "clearly fewer, but far more than by chance",
-        "all of them as well",
-        "about 10 in 100, by chance",
+        "50 to 85 in 100",
+        "98 in 100, or more",
+        "about 10 in 100",
     )
     count = draw.pick(20, 30)
     return choice(
@@ -240,7 +240,7 @@ def pushed_once_more(draw):
     moved_along = (np.roll(maps[0], push) == maps[1]).all() and (maps[0] != maps[1]).any()
     the_same = maps[0].max() == maps[1].max()
     draw.must(moved_along and the_same and maps[0].max() > 0)
-    along, same, other = "moves along", "stays as it is", "becomes another, all over"
+    along, same, other = "moves along", "stays as it is", "changes altogether"
     rows = {
         "the convolution's map": along,
         "the largest value of the map": same,

@@ -310,7 +310,7 @@ def _still(description, blocks, own_scale, title, over, lines, scale, hint):
     if scale:
         body.append(f'<g transform="translate(12 {bottom + 4:g})">{scale}</g>')
     if hint:
-        below = scale and text_width(hint) > width - 264  # no room beside the scale
+        below = bool(scale) and text_width(hint) > width - 264  # no room beside the scale
         height += 16 * below
         place = (12, height - 8) if below else (252 if scale else 12, bottom + 13)
         body.append(text(*place, hint, "quiet"))

@@ -50,7 +50,8 @@ ROOMS = {
         "pictures",
     },
     "questions": (LAYERS - {"normalization"})
-    | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"},
+    | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
+    | {"optimizer"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {

@@ -63,7 +63,7 @@ def how_far_down_a_step_goes(draw):
 
 @question("always the same gradient", lesson="11")
 def always_the_same_gradient(draw):
-    momentum, steps = draw.pick(0.5, 0.75), draw.whole(2, 4)
+    momentum, steps = draw.pick((0.5, 4), (0.5, 3), (0.75, 3), (0.75, 2), (0.25, 3))
     layer = Linear(1, 1, gain=0.0, bias=False)
     optimizer = SGD(layer, learning_rate=1.0, momentum=momentum)
     layer.forward([[1.0]])
@@ -183,6 +183,7 @@ def what_a_dead_layer_gets(draw):
         "db of the linear layer": network.grads["3.b"],
     }
     zero = {name for name, gradient in found.items() if not gradient.any()}
+    order = draw.shuffled(found)
     draw.must(len(zero) == 4)
     below = zero - {"dw of the linear layer"}
     return cells(
@@ -200,7 +201,7 @@ def what_a_dead_layer_gets(draw):
         ],
         "What arrives at the ReLU is multiplied by 0 there, so all that it hands back is 0; and "
         "the linear layer's dw is dz·x with x = 0. Its db is a sum of dz.",
-        tables=[table("gradients", [[name] for name in found], marked=True, named=True)],
+        tables=[table("gradients", [[name] for name in order], marked=True, named=True)],
     )  # fmt: skip
 
 
@@ -232,7 +233,7 @@ def pushed_once_more(draw):
     signal, kernel = np.zeros(8), draw.array((2,), -2, 3, zero=False)
     at = draw.whole(1, 3)
     signal[at : at + 2] = draw.array((2,), 1, 3)
-    push = 2
+    push = draw.pick(2, 3)
     maps = [
         conv2d(np.roll(signal, by).reshape(1, 1, 1, 8), kernel.reshape(1, 1, 1, 2))[0, 0, 0]
         for by in (0, push)
@@ -241,22 +242,24 @@ def pushed_once_more(draw):
     the_same = maps[0].max() == maps[1].max()
     draw.must(moved_along and the_same and maps[0].max() > 0)
     along, same, other = "moves along", "stays as it is", "changes altogether"
-    rows = {
-        "the convolution's map": along,
-        "the largest value of the map": same,
-        "the scores of a linear layer on the flattened map": other,
-    }
+    names = [
+        "the convolution's map",
+        "the largest value of the map",
+        "the scores of a linear layer on the flattened map",
+    ]
+    order = draw.shuffled(range(3))
+    in_order = lambda answers: [answers[place] for place in order]  # noqa: E731
     return match(
         f"A pattern in an image is pushed by {push} pixels, and stays within it. What happens to "
         "each of these?",
-        rows,
+        dict(zip(in_order(names), in_order([along, same, other]), strict=True)),
         [along, same, other],
         [
-            ([same, same, same], "The map says where the pattern stands, so it moves."),
-            ([along, same, same], "Each place of a flattened map has weights of its own: another "
-             "place, other weights."),
-            ([along, along, other], "A largest value has no place: it does not move."),
-            ([other, same, other], "The same kernel looks at every place: the map moves along."),
+            (in_order([same, same, same]), "The map says where the pattern stands, so it moves."),
+            (in_order([along, same, same]), "Each place of a flattened map has weights of its "
+             "own: another place, other weights."),
+            (in_order([along, along, other]), "A largest value has no place: it does not move."),
+            (in_order([other, same, other]), "One kernel looks at every place: it moves along."),
         ],
         "A convolution moves along: it is equivariant. A global maximum forgets the place, so what "
         "stands behind it is the same (invariant). Flattening keeps the place.",

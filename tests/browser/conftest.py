@@ -6,6 +6,7 @@ import pytest
 from lab import Notebook
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
     """A file's tests that share its notebook stay together; all others go to whoever is free."""
     for item in items:

@@ -48,7 +48,7 @@ test: .venv/.dev lint
 	@$(MAKE) --no-print-directory browser
 
 browser: .venv/.dev
-	.venv/bin/python -m pytest -n 2 --dist loadgroup tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py

@@ -27,8 +27,9 @@ class Block(Network):
     """A convolution with its normalization and activation: one row of a picture."""
 
 
-def deep_network(depth, *, image_shape=(1, 8, 8), outputs=10, head_gain=0.1, rng=0,
-                 dtype=np.float64, **options):  # fmt: skip
+def deep_network(
+    depth, *, image_shape=(1, 8, 8), outputs=10, head_gain=0.1, rng=0, dtype=np.float64, **options
+):
     """Equal blocks one behind the other, their features as columns, and a fully connected head.
 
     depth        int ≥ 1, blocks
@@ -46,16 +47,25 @@ def deep_network(depth, *, image_shape=(1, 8, 8), outputs=10, head_gain=0.1, rng
     >>> deep_network(2, activation="sigmoid").forward(np.zeros((5, 1, 8, 8))).shape
     (10, 5)
     """
-    C, H, W = image_shape
     rng = np.random.default_rng(rng)
-    blocks = deep_blocks(depth, C, rng=rng, dtype=dtype, **options)
-    features = options.get("channels", 4) * H * W
+    blocks = deep_blocks(depth, image_shape[0], rng=rng, dtype=dtype, **options)
+    features, _ = Network([*blocks, Flatten()]).output_shape((1, *image_shape))
     head = Linear(features, outputs, gain=head_gain, rng=rng, dtype=dtype)
     return Network([*blocks, Flatten(), head])
 
 
-def deep_blocks(depth, in_channels, *, channels=4, activation="ReLU", gain=2**0.5,
-                normalization="none", residual=False, rng=0, dtype=np.float64):  # fmt: skip
+def deep_blocks(
+    depth,
+    in_channels,
+    *,
+    channels=4,
+    activation="ReLU",
+    gain=2**0.5,
+    normalization="none",
+    residual=False,
+    rng=0,
+    dtype=np.float64,
+):
     """Blocks of a 3 × 3 convolution that keeps the size, a normalization and an activation.
 
     depth          int ≥ 1, blocks

@@ -8,6 +8,8 @@ from cnnbp.normalization import BatchNorm2d, Dropout, GroupNorm
 from cnnbp.pooling import AvgPool2d, MaxPool2d
 from cnnbp.shape import complaint
 
+THEIRS = {"w": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}  # our names: PyTorch's
+
 
 def from_torch(module):
     """A Network that computes what a PyTorch Sequential does, with copies of its weights.
@@ -79,9 +81,13 @@ def _layer(nn, module, place):
             raise complaint(ValueError, f"layer {place}, {module}: {reason}")
     layer = make(module)
     for name, array in layer.params.items():
-        theirs = {"w": "weight", "b": "bias", "gamma": "weight", "beta": "bias"}[name]
-        array[...] = _numbers(getattr(module, theirs)).reshape(array.shape)
+        array[...] = _numbers(getattr(module, THEIRS[name])).reshape(array.shape)
     return layer
+
+
+def _dtype(module):
+    """numpy's name of the kind of numbers that its weights are."""
+    return _numbers(module.weight).dtype
 
 
 def _numbers(tensor):
@@ -95,7 +101,7 @@ def _numbers(tensor):
 
 def _weights(module):
     """Keywords of a layer with weights: its dtype and whether it has a bias."""
-    return {"dtype": _numbers(module.weight).dtype, "bias": module.bias is not None, "rng": 0}
+    return {"dtype": _dtype(module), "bias": module.bias is not None, "rng": 0}
 
 
 def _conv2d(module):
@@ -117,16 +123,16 @@ def _pool(kind):
 
 
 def _batch_norm2d(module):
-    dtype = _numbers(module.weight).dtype
-    layer = BatchNorm2d(module.num_features, eps=module.eps, momentum=module.momentum, dtype=dtype)
+    layer = BatchNorm2d(
+        module.num_features, eps=module.eps, momentum=module.momentum, dtype=_dtype(module)
+    )
     layer.running_mean[...] = _numbers(module.running_mean).reshape(layer.running_mean.shape)
     layer.running_var[...] = _numbers(module.running_var).reshape(layer.running_var.shape)
     return layer
 
 
 def _group_norm(module):
-    dtype = _numbers(module.weight).dtype
-    return GroupNorm(module.num_groups, module.num_channels, eps=module.eps, dtype=dtype)
+    return GroupNorm(module.num_groups, module.num_channels, eps=module.eps, dtype=_dtype(module))
 
 
 _POOLS = {

@@ -85,11 +85,10 @@ def operation(function, backward):
     return on_tape
 
 
-def _conv2d_backward(dz, x, w, b, **options):
-    return cnnbp.conv2d_backward(dz, x, w, **options)
-
-
-conv2d = operation(cnnbp.conv2d, _conv2d_backward)
+conv2d = operation(
+    cnnbp.conv2d,
+    lambda dz, x, w, b, **options: cnnbp.conv2d_backward(dz, x, w, **options),
+)
 linear = operation(cnnbp.linear, lambda dz, x, w, b: cnnbp.linear_backward(dz, x, w))
 relu = operation(cnnbp.relu, lambda dz, x: [cnnbp.relu_backward(dz, x)])
 sigmoid = operation(cnnbp.sigmoid, lambda dz, x: [cnnbp.sigmoid_backward(dz, x)])

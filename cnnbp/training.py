@@ -116,8 +116,8 @@ def train(
     epochs      int ≥ 1         how often every image is used
     batch_size  int ≥ 1         images in a step; an epoch's last step takes those that are left
     rng         numpy Generator or seed of the images' order
-    learning_rate  the optimizer's from now on: a number, or a function of the number of its steps
-                so far; None leaves it as it is
+    learning_rate               the optimizer's from now on: float ≥ 0, or a function of the steps
+                                taken that returns one; None leaves the optimizer's own
     max_norm    float > 0       clips the gradients to this norm; None does not
     test        (images, labels) to evaluate after each epoch, or None
     progress    False for no progress bar

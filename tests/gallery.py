@@ -1,4 +1,4 @@
-"""One picture of every kind, and what every explorer opens on: what a browser is shown."""
+"""One picture of every kind: what a browser is shown."""
 
 import numpy as np
 from helpers import eighths
@@ -15,12 +15,10 @@ from cnnbp import (
     ReLU,
     Residual,
     Sigmoid,
-    explorers,
     lineage,
     pictures,
     softmax_cross_entropy,
 )
-from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.lineage import reference
 
 
@@ -69,9 +67,3 @@ def drawn():
         for name in () if isinstance(layer, Residual) else layer.params:
             found[f"layer {number} d{name}"] = pictures.draw(net, number, f"d{name}")
     return found
-
-
-def explorer_kinds():
-    """All explorers, by name."""
-    kinds = sorted(vars(explorers).items())
-    return {n: k for n, k in kinds if isinstance(k, type) and issubclass(k, Explorer)}

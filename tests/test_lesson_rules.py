@@ -18,7 +18,7 @@ from IPython.utils.capture import capture_output
 from cnnbp.questions import QUESTIONS
 
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-ASKED = re.compile(r"^ask\(\"([^\"]+)\"\)$", re.MULTILINE)
+ASKED = re.compile(r"^ask\(\"([^\"]+)\"(?:, seed=(\d+))?\)$", re.MULTILINE)
 CHECKED = re.compile(r"^\w+\.check\((\w+)\)$", re.MULTILINE)
 IGNORED = "NBVAL_IGNORE_OUTPUT"
 
@@ -27,6 +27,7 @@ NO_LEAKS = {
     "three squashes": "its answer is 1, and the loss above is nearly 1",
     "rows times columns": "its answer is 1, and the tables of another question hold a 1",
     "how many calls": "its answer is 50, and the lesson takes 50 minutes",
+    "judged by the largest": "its answer is 1/8, and a step above is 1/8 long",
 }
 
 
@@ -45,13 +46,17 @@ def sources(cells):
 
 
 def asked(cells):
-    """The questions of a lesson's own, in order: (place of its cell, name) pairs."""
+    """The questions of a lesson's own, in order: (place of its cell, name, seed), each."""
     return [
-        (place, name)
+        (place, name, int(seed or 0))
         for place, cell in enumerate(cells)
         if cell.cell_type == "code"
-        for name in ASKED.findall(cell.source)
+        for name, seed in ASKED.findall(cell.source)
     ]
+
+
+def test_every_question_of_a_lesson_is_seen_by_these_rules(cells):
+    assert len(re.findall(r"\bask\(", "\n".join(sources(cells)))) == len(asked(cells))
 
 
 # Every cell runs again, in any order.
@@ -143,7 +148,7 @@ def test_nothing_depends_on_what_a_cell_set_for_all(cells):
 
 
 def test_a_lesson_asks_enough_of_its_own_questions(lesson, cells):
-    names = [name for _, name in asked(cells)]
+    names = [name for _, name, _ in asked(cells)]
     own = [QUESTIONS[name] for name in names if QUESTIONS[name].lesson == lesson.stem[:2]]
     assert 5 <= len(own) <= 11
     assert lesson.stem < "03" or sum(q.kind in ("cells", "match") for q in own) >= 2
@@ -151,7 +156,7 @@ def test_a_lesson_asks_enough_of_its_own_questions(lesson, cells):
 
 def test_a_question_is_asked_once():
     counts = Counter(
-        name for path in LESSONS for _, name in asked(nbformat.read(path, as_version=4).cells)
+        name for path in LESSONS for _, name, _ in asked(nbformat.read(path, as_version=4).cells)
     )
     assert not [name for name, count in counts.items() if count > 1]
     assert len(counts) >= 70
@@ -187,9 +192,9 @@ def whole(text):
     return rf"(?<![\w.,/[(−-]){re.escape(text)}(?![\w/\])]|[.,]\w)"
 
 
-def gives_away(question, text):
-    """Whether a text holds a question's right answer so that it can be read as such."""
-    found, answer = question.asked(), question.answer
+def gives_away(found, text):
+    """Whether a text holds the right answer of an Asked so that it can be read as such."""
+    answer = found.answer
     if found.kind == "number":
         forms = {found.said(answer), str(answer).replace("-", "−"), str(answer)}
         return any(re.search(whole(form), text) for form in forms)
@@ -203,31 +208,31 @@ def gives_away(question, text):
     return bool(answer) and named == answer
 
 
-def is_ordinary(question):
+def is_ordinary(answer):
     """Whether an answer is a number that stands everywhere: only the lines above could tell it."""
-    answer = question.answer
     return isinstance(answer, Fraction) and answer.denominator in (1, 2, 4) and abs(answer) < 40
 
 
 def test_no_answer_stands_above_its_question(cells):
     leaks = []
-    for place, name in asked(cells):
-        question = QUESTIONS[name]
-        earliest = max(place - 1, 0) if is_ordinary(question) else 0
+    for place, name, seed in asked(cells):
+        found = QUESTIONS[name].asked(seed)
+        earliest = max(place - 1, 0) if is_ordinary(found.answer) else 0
         for cell in cells[earliest:place]:
-            if name not in NO_LEAKS and gives_away(question, told(cell)):
-                leaks.append(f"{name}: {question.asked().said(question.answer)!r} in {cell.id}")
+            if name not in NO_LEAKS and gives_away(found, told(cell)):
+                leaks.append(f"{name}: {found.said(found.answer)!r} in {cell.id}")
     assert not leaks
 
 
 def test_a_leak_is_found():
-    assert gives_away(QUESTIONS["messages to a weight"], "dz[0] x[1]\ndz[1] x[4]\ndz[2] x[7]")
-    assert not gives_away(QUESTIONS["messages to a weight"], "dz[0] x[1]\ndz[1] x[4]")
-    shape = QUESTIONS["the shape of z"]
-    assert gives_away(shape, f"It is {shape.asked().said(shape.answer)}.")
-    hand = QUESTIONS["one cell of dz"]
-    assert gives_away(hand, f"so {hand.asked().said(hand.answer)}, as")
-    assert not gives_away(hand, f"so 7{hand.asked().said(hand.answer)}1, as")
+    weight = QUESTIONS["messages to a weight"].asked()
+    assert gives_away(weight, "dz[0] x[1]\ndz[1] x[4]\ndz[2] x[7]")
+    assert not gives_away(weight, "dz[0] x[1]\ndz[1] x[4]")
+    shape = QUESTIONS["the shape of z"].asked()
+    assert gives_away(shape, f"It is {shape.said(shape.answer)}.")
+    hand = QUESTIONS["one cell of dz"].asked()
+    assert gives_away(hand, f"so {hand.said(hand.answer)}, as")
+    assert not gives_away(hand, f"so 7{hand.said(hand.answer)}1, as")
 
 
 # Exercises are not solved above themselves.

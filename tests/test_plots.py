@@ -150,7 +150,7 @@ def test_confusion_counts():
 
 def test_boxes_are_where_the_shares_say():
     boxes = np.array([[0.25], [0.5], [0.75], [1.0]])
-    (axes,) = plot_images(np.zeros((1, 1, 4, 8)), boxes=boxes).grid[0]
+    (axes,) = plot_images(np.zeros((1, 1, 4, 8)), boxes=boxes.tolist()).grid[0]
     (box,) = axes.patches
     assert (box.get_xy(), box.get_width(), box.get_height()) == ((3.5, 0.5), 4, 2)
 

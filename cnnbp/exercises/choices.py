@@ -93,7 +93,7 @@ def same(value, *_):
 
 
 def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart", also=(), far=(),
-            gathered="", both=()):  # fmt: skip
+            gathered="", both=()):
     """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart,
     `both` have the same for rows and columns.
 

@@ -19,7 +19,7 @@ from cnnbp.exercises.check.handed_in import is_the_packages, name_of
 from cnnbp.exercises.check.messages import say, text_of
 from cnnbp.exercises.check.mistakes import Composed, Mistake
 from cnnbp.exercises.check.recognizing import sizes_of
-from cnnbp.exercises.check.results import Arrays, FilledGradients, Unreadable
+from cnnbp.exercises.check.results import Arrays, Unreadable
 from cnnbp.exercises.check.shapes import bind, parsed
 from cnnbp.exercises.check.steps import judge
 from cnnbp.exercises.choices import wrong
@@ -141,11 +141,8 @@ class Task:
 
     def stub(self):
         """The function that a lesson begins with, as source text: not written yet."""
-        return stub_of(self.name, self.parameters, self._stub, self._start, self._returned())
-
-    def _returned(self):
-        """The names of what is returned; none for what is filled."""
-        return () if isinstance(self.result, FilledGradients) else self.result.names
+        returned = () if getattr(self.result, "fills", False) else self.result.names
+        return stub_of(self.name, self.parameters, self._stub, self._start, returned)
 
     def sheet(self, seed=0, *, answers=False):
         """The tiny case of a seed as a printable page with blank cells, or with their answers."""

@@ -284,9 +284,8 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
 
 def _boxes_of(boxes, n):
     """The boxes of image n, each (4,): one of an array for all, or as many as a list has for it."""
-    if isinstance(boxes, list | tuple):
-        return np.reshape(boxes[n], (4, -1)).T
-    return [np.asarray(boxes)[:, n]]
+    several = np.ndim(boxes[0]) == 2
+    return np.transpose(boxes[n]) if several else [np.asarray(boxes)[:, n]]
 
 
 def _rectangle(box, size, color, line):

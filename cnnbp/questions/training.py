@@ -50,15 +50,18 @@ def how_far_down_a_step_goes(draw):
         "gradient predicts?",
         fall,
         [
-            (np.abs(gradient).sum() / parts, "Each parameter moves by rate·g, and the loss moves "
-             "by g times that: g counts twice."),
+            (
+                np.abs(gradient).sum() / parts,
+                "Each parameter moves by rate·g, and the loss moves "
+                "by g times that: g counts twice.",
+            ),
             (squared, "The learning rate makes the step shorter."),
             (squared / parts**2, "The rate is in the step, and not in the gradient."),
             (gradient.sum() / parts, "Some gradients are negative; their steps lead down as well."),
         ],
         f"Every parameter moves by −rate·g, so the loss by −rate·g²: {shown(squared)}/{parts}.",
         prompt="It falls by",
-    )  # fmt: skip
+    )
 
 
 @question("always the same gradient", lesson="11")
@@ -84,11 +87,11 @@ def always_the_same_gradient(draw):
             (momentum ** (steps - 1), "The old velocity is kept in part, and a gradient added."),
             (steps, "The old velocity is kept in part, not whole."),
         ],
-        "The velocity is " + ", then ".join(
-            shown(sum(momentum**k for k in range(n + 1))) for n in range(steps)
-        ) + f". It goes on toward 1/(1 − {shown(momentum)}) = {shown(1 / (1 - momentum))}.",
+        "The velocity is "
+        + ", then ".join(shown(sum(momentum**k for k in range(n + 1))) for n in range(steps))
+        + f". It goes on toward 1/(1 − {shown(momentum)}) = {shown(1 / (1 - momentum))}.",
         prompt="It moves down by",
-    )  # fmt: skip
+    )
 
 
 @question("ten images with wrong labels", lesson="11")
@@ -191,18 +194,25 @@ def what_a_dead_layer_gets(draw):
         "Mark every gradient that is exactly 0.",
         zero,
         [
-            (below, "The linear layer's weights meet what came through the ReLU: dw = dz·x, and "
-             "that x is 0."),
-            (zero | {"dz that arrives at the ReLU"}, "The loss still sends dz; it stops at "
-             "the ReLU, and not before."),
-            (below - {"dz that the ReLU hands back"}, "The shut gate multiplies dz by 0 before "
-             "it reaches any parameter."),
+            (
+                below,
+                "The linear layer's weights meet what came through the ReLU: dw = dz·x, and "
+                "that x is 0.",
+            ),
+            (
+                zero | {"dz that arrives at the ReLU"},
+                "The loss still sends dz; it stops at the ReLU, and not before.",
+            ),
+            (
+                below - {"dz that the ReLU hands back"},
+                "The shut gate multiplies dz by 0 before it reaches any parameter.",
+            ),
             (set(found), "The last bias meets no x: its gradient is the sum of dz."),
         ],
         "What arrives at the ReLU is multiplied by 0 there, so all that it hands back is 0; and "
         "the linear layer's dw is dz·x with x = 0. Its db is a sum of dz.",
         tables=[table("gradients", [[name] for name in order], marked=True, named=True)],
-    )  # fmt: skip
+    )
 
 
 @question("right for all it has seen", lesson="11")
@@ -256,11 +266,14 @@ def pushed_once_more(draw):
         [along, same, other],
         [
             (in_order([same, same, same]), "The map says where the pattern stands, so it moves."),
-            (in_order([along, same, same]), "Each place of a flattened map has weights of its "
-             "own: another place, other weights."),
+            (
+                in_order([along, same, same]),
+                "Each place of a flattened map has weights of its "
+                "own: another place, other weights.",
+            ),
             (in_order([along, along, other]), "A largest value has no place: it does not move."),
             (in_order([other, same, other]), "One kernel looks at every place: it moves along."),
         ],
         "A convolution moves along: it is equivariant. A global maximum forgets the place, so what "
         "stands behind it is the same (invariant). Flattening keeps the place.",
-    )  # fmt: skip
+    )

@@ -166,10 +166,6 @@ def pool(dz, x, kernel_size, stride, padding, write):
     return dx
 
 
-def to_winner(into, window, cell):
-    into[np.unravel_index(window.argmax(), window.shape)] += cell
-
-
 @named("max_pool2d_gradient", "every_tie_gets_all", "padding_cropped_at_the_end")
 def _(dz, x, *geometry):
     def write(into, window, cell):

@@ -86,7 +86,7 @@ def attempt(f, arguments):
             returned = f(*args, **kwargs)
             if inspect.iscoroutine(returned):
                 returned.close()  # or Python warns that it was never awaited
-            result.returned = copied(filled(given) if returned is None else returned)
+            result.returned = copied(judged(returned, given))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # exit() and whatever else must not end the kernel
@@ -113,6 +113,11 @@ def copied(value, depth=3):
     if isinstance(value, dict):
         return {key: copied(each, depth - 1) for key, each in value.items()}
     return set(value) if isinstance(value, set) else value
+
+
+def judged(returned, given):
+    """What a call is judged by: what it returned, or what it filled if that is nothing."""
+    return filled(given) if returned is None else returned
 
 
 def filled(given):

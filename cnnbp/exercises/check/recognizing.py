@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnbp.exercises.check.calling import copied, filled, quiet
+from cnnbp.exercises.check.calling import copied, judged, quiet
 from cnnbp.exercises.check.results import Unreadable, agree
 from cnnbp.exercises.check.shapes import bind
 
@@ -55,8 +55,7 @@ class Case:
         """The same of a mistake or a solution, which raises what it likes but prints nothing."""
         given = {name: copied(value) for name, value in self.arguments.items()}
         try:
-            returned = function(*given.values())
-            returned = filled(given) if returned is None else returned
+            returned = judged(function(*given.values()), given)
             return self.task.result.read(returned, self.arguments)
         except Unreadable as unreadable:
             return unreadable

@@ -2,7 +2,8 @@
 
 A kind of result has names (as sentences call them), entries (what is declared of its parts), a
 text that describes it in the table of shapes, and read(returned, arguments), which gives the parts
-or raises Unreadable with the sentence that says why not.
+or raises Unreadable with the sentence that says why not. It `fills` if it is not returned, but left
+in an argument.
 """
 
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
@@ -104,6 +105,8 @@ class NamedNumbers:
 
 class FilledGradients:
     """The gradients that a function leaves in the nodes of a tape, an argument; it returns None."""
+
+    fills = True
 
     def __init__(self, argument):
         self.argument, self.entries = argument, {}

@@ -169,6 +169,18 @@ def _dead_network(draw, K):
     return network
 
 
+def _all_gradients(network):
+    """What a backward pass left in the network of _dead_network, by what it is called."""
+    return {
+        "dw of the convolution": network.grads["0.w"],
+        "db of the convolution": network.grads["0.b"],
+        "dz that the ReLU hands back": network.trace[0].dz,
+        "dz that arrives at the ReLU": network.trace[1].dz,
+        "dw of the linear layer": network.grads["3.w"],
+        "db of the linear layer": network.grads["3.b"],
+    }
+
+
 @question("what a dead layer gets", lesson="11")
 def what_a_dead_layer_gets(draw):
     K = draw.pick(2, 3)
@@ -177,14 +189,7 @@ def what_a_dead_layer_gets(draw):
     labels = [draw.whole(0, K - 1) for _ in range(3)]
     _, dz = softmax_cross_entropy(network.forward(x), labels)
     network.backward(dz)
-    found = {
-        "dw of the convolution": network.grads["0.w"],
-        "db of the convolution": network.grads["0.b"],
-        "dz that the ReLU hands back": network.trace[0].dz,
-        "dz that arrives at the ReLU": network.trace[1].dz,
-        "dw of the linear layer": network.grads["3.w"],
-        "db of the linear layer": network.grads["3.b"],
-    }
+    found = _all_gradients(network)
     zero = {name for name, gradient in found.items() if not gradient.any()}
     order = draw.shuffled(found)
     draw.must(len(zero) == 4)

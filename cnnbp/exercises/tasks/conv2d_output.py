@@ -88,7 +88,7 @@ FILTERS = [
     wrong("filters_and_channels_reversed", KERNEL, "the first two axes of w are reversed, which "
         "are filters and channels: w is used as it is.", lambda w: w[::-1, ::-1], lambda w: w[::-1],
         lambda w: w[:, ::-1], lambda w: w[::-1, ::-1, ::-1, ::-1]),
-    wrong("windows_and_weights_in_different_order", "13, the order of the columns", "windows and "
+    wrong("windows_and_weights_in_different_order", "06, channels are summed", "windows and "
         "weights are flattened in different orders: w.reshape(F, -1) has channels first, then "
         "rows, then columns, and so must every window.", other_order, the_other_order),
     wrong("one_filter_for_all", "06, filters have a bias", "one filter is used for every map of z: "

@@ -80,7 +80,7 @@ def reshaped_before_columns_of_samples(dz, x, w_shape, stride, padding):
 
 
 @conv2d_weight_gradient.mistake(
-    "13, the filter axis moves first", also=[reshaped_before_columns_of_samples]
+    "07, dw is a correlation of x with the spread dz", also=[reshaped_before_columns_of_samples]
 )
 def reshaped_without_moving_the_filters(dz, x, w_shape, stride, padding):
     """You reshape dz to (F, ...) while the batch is still its first axis, which mixes samples and

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -30,7 +31,8 @@ from cnnbp.questions.question import Draw, Question, ends_after, fraction, numbe
 from cnnbp.questions.typed import number_pattern, shape_pattern
 
 SEEDS = range(20)
-LESSONS = [f"{n:02}" for n in range(12)]
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+LESSONS = [path.name[:2] for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 VOID = {"input", "br", "meta"}
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from cnnbp.activation import ReLU, Sigmoid, Tanh
 from cnnbp.convolution import Conv2d
+from cnnbp.data import digits
+from cnnbp.exercises.task import whole_seed
 from cnnbp.exercises.tasks.avg_pool2d_gradient import avg_pool2d_gradient
 from cnnbp.exercises.tasks.batch_norm2d_gradient import batch_norm2d_gradient
 from cnnbp.exercises.tasks.conv2d_bias_gradient import conv2d_bias_gradient
@@ -25,6 +27,7 @@ from cnnbp.exercises.tasks.sigmoid_gradient import sigmoid_gradient
 from cnnbp.exercises.tasks.tanh_gradient import tanh_gradient
 from cnnbp.layer import Layer
 from cnnbp.linear import Flatten, Linear
+from cnnbp.loss import softmax_cross_entropy
 from cnnbp.network import Network
 from cnnbp.normalization import BatchNorm2d
 from cnnbp.pooling import AvgPool2d, MaxPool2d
@@ -259,3 +262,135 @@ def sees(network, layer, check, rng=0):
     rng, step = np.random.default_rng(rng), network.trace[layer]
     x, dz = normal(rng, np.shape(step.x)), upstream(rng, np.shape(step.z))
     return any(disagreeing(network.layers[layer], x, dz, functools.partial(direction, rng)))
+
+
+# Hunts
+
+SILENT = {  # kind of layer: mistakes that raise nothing in the hunting ground, and let it learn
+    Conv2d: [
+        ("dx", "kernel_not_rotated"),
+        ("dx", "kernel_transposed"),
+        ("dx", "kernel_flipped_along_one_axis"),
+        ("dx", "overlaps_assigned"),
+        ("dx", "padding_cropped_at_the_end"),
+        ("dx", "averaged_over_filters"),
+        ("dw", "kernel_rotated_in_dw"),
+        ("dw", "rows_and_columns_swapped"),
+        ("dw", "reshaped_without_moving_the_filters"),
+        ("dw", "divided_by_batch"),
+        ("dw", "last_sample_only"),
+        ("dw", "last_window_only"),
+        ("db", "bias_averaged_over_positions"),
+        ("db", "last_sample_only"),
+        ("db", "bias_divided_by_batch"),
+    ],
+    BatchNorm2d: [
+        ("dx", "batch_counted_only"),
+        ("dx", "statistics_taken_as_constants"),
+        ("dx", "every_sample_by_itself"),
+    ],
+    ReLU: [("dx", "left_out"), ("dx", "mask_from_the_upstream_sign"), ("dx", "both_masks")],
+    MaxPool2d: [("dx", "winner_assigned"), ("dx", "window_assigned")],
+    AvgPool2d: [("dx", "not_divided"), ("dx", "one_pixel_gets_all")],
+    Flatten: [("dx", "reshaped_without_transposing"), ("dx", "channels_taken_as_last")],
+    Linear: [("dw", "divided_by_batch"), ("db", "bias_is_a_mean"), ("dw", "last_sample_only")],
+}
+
+
+def placements(network):
+    """(layer, wanted, mistake) for every silent mistake and every layer that can have it."""
+    return [
+        (number, *bug)
+        for number, layer in enumerate(network.layers)
+        for kind, bugs in SILENT.items()
+        for bug in bugs
+        if isinstance(layer, kind)
+    ]
+
+
+def ready(network, count=6):
+    """The network after a forward and a backward pass of digits, which fill its trace."""
+    (images, labels), _ = digits()
+    scores = network.forward(images[:count].astype(float), training=True)
+    network.backward(softmax_cross_entropy(scores, labels[:count])[1])
+    return network
+
+
+class Hunt:
+    """A network in which one gradient is wrong, and nobody says which.
+
+    network  a hunting ground that has been through both passes
+
+    >>> hunt(3).is_at(0, "db")
+    False
+    """
+
+    def __init__(self, seed):
+        self.seed, rng = seed, np.random.default_rng(seed)
+        ground = hunting_ground(channels=4, rng=rng)
+        every = placements(ground)
+        self.network = ready(plant(ground, *every[rng.integers(len(every))]))
+
+    def is_at(self, layer, wanted):
+        """Whether the bug is there: a layer's number, and "dx", "dw" or "db"."""
+        return (layer, wanted) == place_of_the_bug(self.network)
+
+    def answer(self):
+        """Where the bug is, and what was planted, in a sentence."""
+        layer, wanted = place_of_the_bug(self.network)
+        said = self.network.layers[layer].bug.mistake.sentence([wanted])
+        return f"{wanted} of layer {layer}. {said}"
+
+    def __repr__(self):
+        return (
+            f"a network of {len(self.network.layers)} layers, one gradient wrong: hunt {self.seed}"
+        )
+
+
+def hunt(seed):
+    """A Hunt: another network, and another bug, for every seed.
+
+    seed  whole number from 0 on
+    """
+    return Hunt(whole_seed(seed))
+
+
+# What is trained beside bugs
+
+
+class Frozen(Layer):
+    """What a layer becomes by `frozen`: its own parameters have no gradient."""
+
+    def backward(self, dz):
+        dx = super().backward(dz)
+        self.grads.update((name, np.zeros_like(array)) for name, array in self.grads.items())
+        return dx
+
+
+def frozen(network, layer):
+    """A copy of a network in which one layer's parameters stay as they are: no gradient at all."""
+    _layer(network, layer)
+    still = copy.deepcopy(network)
+    kind = type(still.layers[layer])
+    still.layers[layer].__class__ = type(kind.__name__, (Frozen, kind), {})
+    return still
+
+
+EIGHT = {  # the bugs of lesson 15: layer, wanted, mistake, form
+    "kernel not rotated": (4, "dx", "kernel_not_rotated", 0),
+    "padding cropped at the end": (4, "dx", "padding_cropped_at_the_end", 0),
+    "dw rotated": (4, "dw", "kernel_rotated_in_dw", 0),
+    "dw divided by N again": (4, "dw", "divided_by_batch", 0),
+    "reshaped, F not moved": (4, "dw", "reshaped_without_moving_the_filters", 0),
+    "winner assigned": (3, "dx", "winner_assigned", 0),
+    "flatten not transposed": (7, "dx", "reshaped_without_transposing", 0),
+    "batch norm counts N": (1, "dx", "batch_counted_only", 2),
+}
+
+
+def with_bug(network, name):
+    """The network with one of the EIGHT; as it is if the name is "right"; "layer 4 frozen" freezes
+    that one, in which most of them are."""
+    if name == "right":
+        return network
+    return frozen(network, 4) if name == "layer 4 frozen" else plant(network, *EIGHT[name])

@@ -51,8 +51,10 @@ ROOMS = {
     },
     "questions": (LAYERS - {"normalization"})
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
-    | {"optimizer"},
-    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
+    | {"optimizer", "data"},
+    "exercises": LAYERS
+    | {"shape", "layer", "graph", "loss", "explain", "network", "gradcheck", "pictures", "tape"}
+    | {"data"},
     "cnnbp": LAYERS
     | {
         "loss",
@@ -89,8 +91,9 @@ EXERCISES = {
     "check": set(),
     "pages": {"check"},
     "choices": set(),
+    "bugs": {"tasks", "task"},
     "task": {"check", "choices", "pages", "the list lazily"},
-    "tasks": {"cases", "choices", "windows", "check", "task"},
+    "tasks": {"bugs", "cases", "choices", "windows", "check", "task"},
     "the list": {"check", "pages"},
 }
 

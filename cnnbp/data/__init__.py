@@ -1,5 +1,6 @@
 """What the course's networks look at."""
 
+from cnnbp.data.curves import bug_curves
 from cnnbp.data.handwritten import digits
 from cnnbp.data.photograph import PLACES, photo_patches, photo_places
 from cnnbp.data.reference import walkthrough_reference
@@ -7,6 +8,7 @@ from cnnbp.data.scenes import corners, crowds, intersection_over_union, scenes
 
 __all__ = [
     "PLACES",
+    "bug_curves",
     "corners",
     "crowds",
     "digits",

@@ -209,22 +209,21 @@ def ones(rng, shape):
     return np.ones(shape)
 
 
-def disagreeing(layer, x, dz, direction, *, training=True, tolerance=1e-5, step=1e-6):
-    """The gradients of a layer, or a network, that its own forward pass contradicts.
+def compared(layer, x, dz, direction, *, training=True, step=1e-6):
+    """What a layer, or a network, says of its gradients, and what its forward pass says of them.
 
     Of each gradient one number is compared: the slope of (dz * z).sum() along a direction.
 
     x, dz      arrays, the layer's input and upstream gradient; they stay as they are
-    direction  shape -> array: where x, and each parameter, is moved; ones compare means
+    direction  shape -> array: where x, and each parameter, is moved; ones compare sums
     training   whether the passes are those of training
-    tolerance  the least relative difference that counts
     step       how far everything is moved
-    returns    iterator of "dx", "dw", ...
+    returns    iterator of ("dx", what the gradient says, the slope), then "dw", ...
 
-    >>> right = hunting_ground().layers[0]
-    >>> x, dz = np.eye(3).reshape(1, 1, 3, 3), np.arange(72.0).reshape(1, 8, 3, 3)
-    >>> list(disagreeing(right, x, dz, np.ones))
-    []
+    >>> right = Linear(1, 1, rng=0)
+    >>> [(wanted, abs(said - slope) < 1e-6) for wanted, said, slope in
+    ...  compared(right, [[2.0]], np.ones((1, 1)), np.ones)]
+    [('dx', True), ('dw', True), ('db', True)]
     """
     x = np.array(x, float)
     layer.forward(x, training=training)
@@ -234,12 +233,21 @@ def disagreeing(layer, x, dz, direction, *, training=True, tolerance=1e-5, step=
         sums = []
         for signed in (step, -step):
             array[...] = kept + signed * v
-            sums.append((dz * layer.forward(x, training=training)).sum())
+            sums.append(float((dz * layer.forward(x, training=training)).sum()))
         array[...] = kept
-        slope, claimed = (sums[0] - sums[1]) / (2 * step), (yours[name] * v).sum()
-        size = max(abs(slope), abs(claimed))
-        if abs(slope - claimed) > tolerance * max(size, step * np.abs(dz).sum()):
-            yield f"d{name}" if "." not in name else name.replace(".", ".d")
+        wanted = f"d{name}" if "." not in name else name.replace(".", ".d")
+        yield wanted, float((yours[name] * v).sum()), (sums[0] - sums[1]) / (2 * step)
+
+
+def disagreeing(layer, x, dz, direction, *, tolerance=1e-5, **options):
+    """The gradients of a layer, or a network, that its own forward pass contradicts: "dx", "dw", …
+
+    tolerance  the least relative difference that counts; the others as for `compared`
+    """
+    least = 1e-6 * np.abs(dz).sum()  # of the two numbers that are compared; below it is rounding
+    for wanted, said, slope in compared(layer, x, dz, direction, **options):
+        if abs(said - slope) > tolerance * max(abs(said), abs(slope), least):
+            yield wanted
 
 
 CHECKS = {  # what the upstream gradient is, and the direction of the slope that is compared
@@ -249,19 +257,32 @@ CHECKS = {  # what the upstream gradient is, and the direction of the slope that
 }
 
 
-def sees(network, layer, check, rng=0):
-    """Whether a check of one layer by itself, with a random input, finds anything wrong.
+def differences(network, layer, check, rng=0):
+    """How far each gradient of a layer is from what its forward pass says, as a check sees it.
 
     network  Network with a trace, which tells the shapes
     layer    its number in the chain
     check    a name in CHECKS
-    rng      numpy Generator or seed
-    returns  bool
+    rng      numpy Generator or seed of the random input, upstream and direction
+    returns  {"dx": relative difference, ...}, 0 for what is only rounding
+
+    >>> differences(ready(hunting_ground()), 4, "random direction")
+    {'dx': 0.0, 'dw': 0.0, 'db': 0.0}
     """
     upstream, direction = CHECKS[check]
     rng, step = np.random.default_rng(rng), network.trace[layer]
     x, dz = normal(rng, np.shape(step.x)), upstream(rng, np.shape(step.z))
-    return any(disagreeing(network.layers[layer], x, dz, functools.partial(direction, rng)))
+    along, least = functools.partial(direction, rng), 1e-6 * np.abs(dz).sum()
+    found = {}
+    for wanted, said, slope in compared(network.layers[layer], x, dz, along):
+        error = abs(said - slope) / max(abs(said), abs(slope), least)
+        found[wanted] = error if error > 1e-5 else 0.0
+    return found
+
+
+def sees(network, layer, check, rng=0):
+    """Whether a check of one layer by itself finds anything wrong; arguments as `differences`."""
+    return any(differences(network, layer, check, rng).values())
 
 
 # Hunts
@@ -386,6 +407,23 @@ EIGHT = {  # the bugs of lesson 15: layer, wanted, mistake, form
     "flatten not transposed": (7, "dx", "reshaped_without_transposing", 0),
     "batch norm counts N": (1, "dx", "batch_counted_only", 2),
 }
+
+
+TIES = ("every tied cell gets all", (3, "dx", "every_tie_gets_all", 0))
+
+
+def seen_by_checks():
+    """{bug: {check: the largest difference that it sees}} for the EIGHT, and for ties in a pool.
+
+    >>> {bug: [check for check in seen if seen[check]] for bug, seen in seen_by_checks().items()
+    ...  }["flatten not transposed"]
+    ['random direction']
+    """
+    found = {}
+    for name, bug in dict([*EIGHT.items(), TIES]).items():
+        network = ready(plant(hunting_ground(), *bug))
+        found[name] = {check: max(differences(network, bug[0], check).values()) for check in CHECKS}
+    return found
 
 
 def with_bug(network, name):

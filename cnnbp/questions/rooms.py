@@ -2,6 +2,7 @@
 
 from cnnbp.questions import (
     activation,
+    bugs,
     convolution,
     gradcheck,
     graph,
@@ -14,7 +15,19 @@ from cnnbp.questions import (
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
+ROOMS = (
+    start,
+    graph,
+    gradcheck,
+    linear,
+    activation,
+    loss,
+    convolution,
+    pooling,
+    network,
+    training,
+    bugs,
+)
 
 QUESTIONS = {
     value.name: value

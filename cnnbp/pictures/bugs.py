@@ -58,7 +58,7 @@ def plot_bug_curves(curves, beside="right"):
     rows = -(-len(bugs) // 3)
     many = f"{len(bugs)} bug{'s' * (len(bugs) > 1)}"
     said = f"test accuracy with {many} and without, on {' and '.join(curves)}"
-    plot = Plot(said, 9, 1.9 * rows, nrows=rows, ncols=3, sharex=True, sharey=True)
+    plot = Plot(said, 7.5, 1.5 * rows, nrows=rows, ncols=3, sharex=True, sharey=True)
     for axes, bug in zip(plot.grid.flat, bugs, strict=False):
         for (optimizer, of), color in zip(curves.items(), ("C0", "C1"), strict=False):
             epochs = np.arange(1, of[bug].shape[1] + 1)

@@ -174,11 +174,11 @@ def which_summary_sees_it(draw):
         options,
         [
             ([swapped.get(answer, answer) for answer in right], "With all ones, dz has no places; "
-                "in a mean, the gradient has none. Which of the two does each bug mix up?"),
-            ([other.get(answer, answer) for answer in right], "A reshape of the upstream gradient "
-                "changes dw's sum, unless nothing is multiplied."),
-            (["both see it"] * 4, "What only moves numbers keeps their mean, and all ones look the "
-                "same wherever they are moved."),
+                "in a mean, the gradient has none. Which is mixed up?"),
+            ([other.get(answer, answer) for answer in right], "A convolution multiplies dz by "
+                "other pixels after a reshape; unflattening multiplies by none."),
+            (["both see it"] * 4, "What only moves numbers keeps their mean; all ones look alike "
+                "wherever they are."),
         ],
         "All ones hide what moves dz; the mean hides what moves the gradient. Unflattening does "
         "only that, so both are blind to it.",
@@ -215,8 +215,8 @@ def a_tie_under_a_step(draw):
         f"gradient is {shown(dz)}. What does a central difference say of the first cell's dx?",
         slope,
         [
-            (dz, "That is what backward hands it: the first wins. But if it goes down a step, the "
-                "other one is still there."),
+            (dz, "That is what backward hands it, the first. One step down, the other is still "
+                "there."),
             (0, "One step up it is the largest alone, and the output rises."),
             (dz / 4, "Only average pooling shares among all four."),
         ],

@@ -184,7 +184,7 @@ class Judgement:
         return f"{name} = [{name[0]}.copy() for {name[0]} in {name}]"
 
     def _wrong_type(self, case, found):
-        return [str(self.outcomes[case.number])], True
+        return [self.outcomes[case.number].args[0]], True
 
     def _wrong_shape(self, case, found):
         name = self._wrong_part(case)

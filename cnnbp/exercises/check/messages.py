@@ -118,6 +118,8 @@ MESSAGES = {
     "{{(0, 1, 0, 2), ...}}.",
     "type.place": "It returned {yours}, but a pair is wanted, a layer's number and one of its "
     'gradients: (4, "dw").',
+    "type.place.order": "The pair is turned round: return layer, wanted in this order; yours are "
+    "wanted, layer.",
     "type.named": "It returned {yours}, but a dict is wanted, with a number for each name in "
     "{argument}.",
     "type.named.missing": 'Your dict has no gradients["{name}"]; it needs a number for each name '

@@ -46,6 +46,8 @@ class Place:
         if returned is None:
             return {"place": frozenset()}
         number, wanted = returned if _is_pair(returned) else (None, None)
+        if isinstance(number, str) and isinstance(wanted, int | np.integer):
+            raise Unreadable(say("type.place.order"))
         whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
         if not whole or not isinstance(wanted, str):
             raise Unreadable(say("type.place", yours=kind(returned)))
@@ -145,7 +147,7 @@ def locate_bug(network):
             below = (dz * layer.forward(x, training=True)).sum()
             array[...] = kept
             slope = (above - below) / 2e-6
-            if abs(slope - (gradients[wanted] * v).sum()) > 1e-4 * abs(slope):
+            if not np.isclose(slope, (gradients[wanted] * v).sum(), rtol=1e-4):
                 return number, wanted
 
 

@@ -3,6 +3,7 @@
 from cnnbp.questions import (
     activation,
     convolution,
+    fast_convolution,
     gradcheck,
     graph,
     linear,
@@ -14,7 +15,19 @@ from cnnbp.questions import (
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
+ROOMS = (
+    start,
+    graph,
+    gradcheck,
+    linear,
+    activation,
+    loss,
+    convolution,
+    pooling,
+    network,
+    training,
+    fast_convolution,
+)
 
 QUESTIONS = {
     value.name: value

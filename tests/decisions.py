@@ -169,6 +169,20 @@ DECISIONS = {
         (r"momentum \* velocity(\[\w+\])? \+ dw", "the new velocity"),
         (r"w(\[\w+\])? - learning_rate \* ", "the step, downhill"),
     ],
+    "im2col": [
+        (r"\(c \* KH \+ kh\) \* KW \+ kw\b", "the row of a kernel cell"),
+        (r"\(i \* OW \+ j\) \* N \+ n\b", "the column of a window"),
+        (ROW, "the pixel under a kernel cell, with its padding"),
+        (r"\bcolumns\[:, \*tap, \*outputs\] = x\b", "the package's copies"),
+        (r"\.transpose\(1, 4, 5, 2, 3, 0\)", "a view with its axes in order"),
+        (r"\.transpose\(1, 2, 3, 0\)\.reshape\(x\.shape\[1\]", "kernel cell by kernel cell"),
+    ],
+    "col2im": [
+        (r"\+= columns\[", "the copies, added"),
+        (r"\+= cells\[:, a, b\]", "the copies, added kernel cell by kernel cell"),
+        (r"columns\.reshape\((C|x_shape\[1\]), \*", "the columns with their axes"),
+        (r"\(columns \* \w+\(one, kernel_size", "the transpose, column by column"),
+    ],
 }
 
 FINISHED = {
@@ -187,4 +201,6 @@ FINISHED = {
     "max_pool2d_output": ("max_pool2d", "max_pool2d_loops"),
     "max_pool2d_gradient": ("max_pool2d_backward", "max_pool2d_backward_loops"),
     "avg_pool2d_gradient": ("avg_pool2d_backward", "avg_pool2d_backward_loops"),
+    "im2col": ("im2col", "convolution._im2col"),
+    "col2im": ("col2im", "convolution._col2im"),
 }

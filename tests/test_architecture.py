@@ -24,6 +24,7 @@ ROOMS = {
     "network": LAYERS | {"shape", "layer", "explain"},
     "lineage": (LAYERS - {"activation"}) | {"shape", "explain", "network"},
     "deep_network": (LAYERS - {"pooling"}) | {"shape", "network"},
+    "fast_convolution": {"shape"},
     "tape": {"cnnbp itself"},  # it stands where a learner does
     "from_torch": LAYERS | {"shape", "network"},
     "gradcheck": {"shape"},

@@ -282,6 +282,53 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
     return plot
 
 
+def plot_growth(measured):
+    """How the time of some work grows with each of its sizes, on scales of powers.
+
+    measured  dict of a size's name -> (sizes, dict of what was done -> seconds at each size)
+    returns   Plot; the slope of a line is an exponent, which its label says: 1 if twice the size
+              takes twice the time, 2 if it takes four times
+
+    >>> plot_growth({"N": ([1, 2, 4], {"product": [0.001, 0.002, 0.004]})})
+    Figure: milliseconds against N
+    """
+    columns = min(3, len(measured))
+    rows = math.ceil(len(measured) / columns)
+    plot = Plot(
+        f"milliseconds against {', '.join(measured)}",
+        3.1 * columns,
+        2.5 * rows,
+        nrows=rows,
+        ncols=columns,
+        sharey=True,
+    )
+    for axes in plot.grid.flat[len(measured) :]:
+        axes.set_visible(False)
+    for number, (axes, (name, found)) in enumerate(
+        zip(plot.grid.flat, measured.items(), strict=False)
+    ):
+        sizes, times = found
+        for (what, seconds), color, line in _styled(times):
+            milliseconds = np.multiply(1000, seconds)
+            label = f"{what}: {exponent(sizes, seconds):.1f}"
+            axes.plot(sizes, milliseconds, line, color=color, marker="o", ms=4, label=label)
+        _label(axes, "" if number % columns else "milliseconds", name, xscale="log", yscale="log")
+        axes.set_xticks(sizes, sizes, fontsize=8)
+        axes.minorticks_off()
+        axes.legend(frameon=False, fontsize=8, title="exponents", title_fontsize=8)
+    return plot
+
+
+def exponent(sizes, seconds):
+    """The power of the size with which the time grows, fitted to all of them.
+
+    >>> round(exponent([1, 2, 4], [3.0, 12.0, 48.0]), 6)
+    2.0
+    """
+    slope, _ = np.polyfit(np.log(sizes), np.log(seconds), 1)
+    return float(slope)
+
+
 def _boxes_of(boxes, n):
     """The boxes of image n, each (4,): one of an array for all, or as many as a list has for it."""
     several = np.ndim(boxes[0]) == 2

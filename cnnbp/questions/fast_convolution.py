@@ -58,8 +58,8 @@ def how_the_count_grows(draw):
 
 @question("copies of a pixel", lesson="13")
 def copies_of_a_pixel(draw):
-    size, kernel, stride = draw.pick((4, 3, 1), (5, 3, 1), (5, 2, 1), (6, 3, 2), (6, 4, 2))
-    h, v = draw.whole(0, size - 1), draw.whole(0, size - 1)
+    size, kernel, stride = draw.pick((5, 3, 1), (6, 3, 1), (5, 2, 1), (6, 3, 2), (7, 4, 2))
+    h, v = draw.whole(1, size - 2), draw.whole(0, size - 2)
     sources = _sources((size, size), kernel, stride)
     count = int((sources == h * size + v).sum())
     draw.must(count > 1)
@@ -83,7 +83,7 @@ def copies_of_a_pixel(draw):
 
 @question("what one row holds", lesson="13")
 def what_one_row_holds(draw):
-    size, kernel, stride = draw.pick((5, 3, 1), (5, 2, 1), (6, 2, 2), (5, 3, 2), (6, 3, 1))
+    size, kernel, stride = draw.pick((4, 3, 1), (5, 3, 1), (6, 2, 2), (5, 3, 2), (6, 3, 2))
     kh, kw = draw.whole(0, kernel - 1), draw.whole(0, kernel - 1)
     draw.must(kh != kw)
     row, sources = kh * kernel + kw, _sources((size, size), kernel, stride)
@@ -106,21 +106,20 @@ def what_one_row_holds(draw):
     )
 
 
-@question("three lines back", lesson="13")
-def three_lines_back(draw):
-    N, C, F = map(int, draw.distinct(3, 2, 4))
+def _lines_and_gradients(N, C, F, draw):
+    """What five lines make of the columns, the filters and dz as rows; which is which gradient."""
     x, w = draw.array((N, C, 3, 3)), draw.array((F, C, 2, 2))
     dz = draw.array((N, F, 2, 2))
     columns, rows, d = im2col(x, 2), w.reshape(F, -1), dz.transpose(1, 2, 3, 0).reshape(F, -1)
     dx, dw, db = conv2d_backward(dz, x, w)
-    found = {
+    made = {
         "dz_rows @ columns.T": d @ columns.T,
         "columns @ dz_rows.T": columns @ d.T,
         "w_rows.T @ dz_rows": rows.T @ d,
         "dz_rows.sum(axis=1)": d.sum(axis=1),
         "dz_rows.sum(axis=0)": d.sum(axis=0),
     }
-    holds = {
+    is_right = {
         "dw, a row for each filter": lambda a: np.array_equal(a, dw.reshape(F, -1)),
         "db": lambda a: np.array_equal(a, db.ravel()),
         "the gradient by the columns": lambda a: (
@@ -128,16 +127,23 @@ def three_lines_back(draw):
         ),
     }
     pairs = {
-        row: next(text for text, value in found.items() if right(value))
-        for row, right in holds.items()
+        gradient: next(line for line, value in made.items() if right(value))
+        for gradient, right in is_right.items()
     }
+    return list(made), pairs
+
+
+@question("three lines back", lesson="13")
+def three_lines_back(draw):
+    N, C, F = map(int, draw.distinct(3, 2, 4))
+    lines, pairs = _lines_and_gradients(N, C, F, draw)
     to_w, to_b, to_columns = pairs.values()
     return match(
-        f"x ({N}, {C}, 3, 3), w ({F}, {C}, 2, 2); `columns` is {columns.shape}. `w_rows` is w as "
-        f"{rows.shape}, `dz_rows` is dz as {d.shape}, its columns in the order of `columns`. "
-        "Which line makes which gradient?",
+        f"x ({N}, {C}, 3, 3), w ({F}, {C}, 2, 2); `columns` is ({4 * C}, {4 * N}). `w_rows` is w "
+        f"as ({F}, {4 * C}), `dz_rows` is dz as ({F}, {4 * N}), its columns in the order of "
+        "`columns`. Which line makes which gradient?",
         pairs,
-        draw.shuffled(found),
+        draw.shuffled(lines),
         [
             (["columns @ dz_rows.T", to_b, to_columns], "That is dw, transposed."),
             ([to_columns, to_b, to_w], "dw sums over windows and samples; they are the columns."),
@@ -184,11 +190,12 @@ def one_tap_at_a_time(draw):
         np.arange(size**2).reshape(size, size)[pixels].ravel().tolist()
         for _, _, pixels in place.taps()
     ]
+    every = np.concatenate(met)
     answers = {
         "Under one kernel cell, no two windows have the same pixel.": all(
             len(set(ranks)) == len(ranks) for ranks in met
         ),
-        "At this stride, no two windows overlap.": len(set(sum(met, []))) == len(sum(met, [])),
+        "At this stride, no two windows overlap.": len(np.unique(every)) == len(every),
         "The copies of a pixel are all equal.": False,
         "For slices, numpy adds several times.": False,
     }

@@ -13,6 +13,7 @@ from cnnbp.pictures.plots import (
     plot_filters,
     plot_filters_over_time,
     plot_gradient_norms,
+    plot_growth,
     plot_histograms,
     plot_images,
     plot_training,
@@ -54,6 +55,7 @@ FIGURES = {
     "a training that diverged": lambda: plot_training(DIVERGED),
     "gradient norms": lambda: plot_gradient_norms(network()),
     "gradient norms, deep": lambda: plot_gradient_norms({"a": network(14), "b": network()}),
+    "growth": lambda: plot_growth({"N": ([1, 2], {"a": [0.001, 0.002], "b": [0.001, 0.004]})}),
     "histograms": lambda: plot_histograms(network()),
     "filters": lambda: plot_filters(network().layers[0].layers[0]),
     "filters over time": lambda: plot_filters_over_time(
@@ -191,3 +193,15 @@ def test_images_of_no_color_are_refused(shape):
     assert_refuses(
         lambda: plot_images(np.zeros(shape)), ValueError, str(shape), "(N, 1 or 3, H, W)"
     )
+
+
+def test_growth_has_an_axis_for_each_size_and_says_the_exponents():
+    times = {"all": [0.002, 0.004, 0.008], "part": [0.001, 0.004, 0.016]}
+    names = ("N", "C", "F", "K")
+    grid = plot_growth({name: ([1, 2, 4], times) for name in names}).grid
+    shown = [axes for axes in grid.flat if axes.get_visible()]
+    assert [axes.get_xlabel() for axes in shown] == list(names)
+    assert [axes.get_ylabel() for axes in shown] == ["milliseconds", "", "", "milliseconds"]
+    for axes in shown:
+        assert [line.get_label() for line in axes.lines] == ["all: 1.0", "part: 2.0"]
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), [2, 4, 8])

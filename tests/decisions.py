@@ -169,6 +169,18 @@ DECISIONS = {
         (r"momentum \* velocity(\[\w+\])? \+ dw", "the new velocity"),
         (r"w(\[\w+\])? - learning_rate \* ", "the step, downhill"),
     ],
+    "clip_by_global_norm": [
+        (r"max_norm / norm\b", "the factor"),
+        (r"\+= gradient\[index\] \*\* 2", "one sum of squares for all arrays"),
+        (r"np\.linalg\.norm\(\[np\.linalg\.norm\(", "the norm of all norms"),
+        (r"np\.concatenate\(\[\w+\.ravel\(\)", "all arrays as one vector"),
+    ],
+    "batch_norm2d_gradient": [
+        (r"\bgamma(\[[^\]]+\])? \* dz\b", "through the scale"),
+        (r"- y \* \w+ / count\b", "the path through the variance"),
+        (r"\(variance \+ eps\) \*\* -1\.5", "the slope of the deviation"),
+        (r"np\.outer\(y, y\)", "every slope by every x, in a matrix"),
+    ],
 }
 
 FINISHED = {
@@ -187,4 +199,6 @@ FINISHED = {
     "max_pool2d_output": ("max_pool2d", "max_pool2d_loops"),
     "max_pool2d_gradient": ("max_pool2d_backward", "max_pool2d_backward_loops"),
     "avg_pool2d_gradient": ("avg_pool2d_backward", "avg_pool2d_backward_loops"),
+    "clip_by_global_norm": ("clip_gradients",),
+    "batch_norm2d_gradient": ("batch_norm2d_backward", "group_norm_backward"),
 }

@@ -3,6 +3,7 @@
 from cnnbp.questions import (
     activation,
     convolution,
+    deep_network,
     gradcheck,
     graph,
     linear,
@@ -14,7 +15,10 @@ from cnnbp.questions import (
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
+ROOMS = (
+    *(start, graph, gradcheck, linear, activation, loss, convolution, pooling, network),
+    *(training, deep_network),
+)
 
 QUESTIONS = {
     value.name: value

@@ -88,7 +88,7 @@ def test_the_relu_trap(sent_back):
         w, dw = network.params, network.grads
         sums = [(w[f"{b}.0.w"] * dw[f"{b}.0.w"]).sum() for b in range(12)]
         assert np.allclose(sums, sums[0], rtol=1e-9)
-        assert 1 / 3 < ratio(network) < 3
+        assert 1 / 5 < ratio(network) < 5  # of dw, where dz keeps a hundredth
     trap = sent_back(12, activation="ReLU", gain=1.0)
     first, last = (np.linalg.norm(trap.trace[block].dz) for block in (0, 11))
     assert 0.005 < first / last < 0.02

@@ -1,4 +1,4 @@
-"""Train deep networks with every remedy of lesson 12, on three seeds; `make deep-runs` runs it.
+"""Train deep networks with every remedy of lesson 12, on three seeds; `make deepruns` runs it.
 
 It takes some minutes, and the last bits differ from machine to machine; hence the results are data.
 """

@@ -11,13 +11,14 @@
 #   make lite           every lesson run in a browser, with the network shut
 #   make docs           draw the README's pictures again, and count the instructors' table
 #   make photographs    cut the photo patches out of their photograph again
+#   make deepruns       train lesson 12's deep networks again and store how they did
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
 #   make load           a class at once, on a hub on this machine    (LEARNERS=20)
 #   make bench          speed, as ratios to PyTorch; what a slider, a key, a diagnosis, a page and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs references grading load bench requirements
+.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs deepruns references grading load bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -79,6 +80,9 @@ docs: .venv/.dev
 
 photographs: .venv/.dev
 	.venv/bin/python tools/photo_patches.py
+
+deepruns: .venv/.dev
+	.venv/bin/python tools/deep_runs.py
 
 references: .venv-references/.ready
 	.venv-references/bin/python tests/references/make_references.py

@@ -183,6 +183,18 @@ DECISIONS = {
         (r"columns\.reshape\((C|x_shape\[1\]), \*", "the columns with their axes"),
         (r"\(columns \* \w+\(one, kernel_size", "the transpose, column by column"),
     ],
+    "clip_by_global_norm": [
+        (r"max_norm / norm\b", "the factor"),
+        (r"\+= gradient\[index\] \*\* 2", "one sum of squares for all arrays"),
+        (r"np\.linalg\.norm\(\[np\.linalg\.norm\(", "the norm of all norms"),
+        (r"np\.concatenate\(\[\w+\.ravel\(\)", "all arrays as one vector"),
+    ],
+    "batch_norm2d_gradient": [
+        (r"\bgamma(\[[^\]]+\])? \* dz\b", "through the scale"),
+        (r"- y \* \w+ / count\b", "the path through the variance"),
+        (r"\(variance \+ eps\) \*\* -1\.5", "the slope of the deviation"),
+        (r"np\.outer\(y, y\)", "every slope by every x, in a matrix"),
+    ],
 }
 
 FINISHED = {
@@ -203,4 +215,6 @@ FINISHED = {
     "avg_pool2d_gradient": ("avg_pool2d_backward", "avg_pool2d_backward_loops"),
     "im2col": ("im2col", "convolution._im2col"),
     "col2im": ("col2im", "convolution._col2im"),
+    "clip_by_global_norm": ("clip_gradients",),
+    "batch_norm2d_gradient": ("batch_norm2d_backward", "group_norm_backward"),
 }

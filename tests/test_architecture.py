@@ -50,9 +50,9 @@ ROOMS = {
         "data",
         "pictures",
     },
-    "questions": (LAYERS - {"normalization"})
+    "questions": LAYERS
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
-    | {"optimizer"},
+    | {"optimizer", "data"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {

@@ -1,5 +1,6 @@
 """What the course's networks look at."""
 
+from cnnbp.data.deep_runs import deep_runs
 from cnnbp.data.handwritten import digits
 from cnnbp.data.photograph import PLACES, photo_patches, photo_places
 from cnnbp.data.reference import walkthrough_reference
@@ -9,6 +10,7 @@ __all__ = [
     "PLACES",
     "corners",
     "crowds",
+    "deep_runs",
     "digits",
     "intersection_over_union",
     "photo_patches",

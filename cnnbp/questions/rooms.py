@@ -3,6 +3,7 @@
 from cnnbp.questions import (
     activation,
     convolution,
+    deep_network,
     fast_convolution,
     gradcheck,
     graph,
@@ -15,6 +16,7 @@ from cnnbp.questions import (
 )
 from cnnbp.questions.question import Question
 
+# In the order of the lessons
 ROOMS = (
     start,
     graph,
@@ -26,6 +28,7 @@ ROOMS = (
     pooling,
     network,
     training,
+    deep_network,
     fast_convolution,
 )
 

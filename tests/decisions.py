@@ -169,6 +169,18 @@ DECISIONS = {
         (r"momentum \* velocity(\[\w+\])? \+ dw", "the new velocity"),
         (r"w(\[\w+\])? - learning_rate \* ", "the step, downhill"),
     ],
+    "shared_trunk_gradient": [
+        (r"w_class\.T @ dz_class \+ ", "the class head's part, and that another is added"),
+        (r"\+ w_box\.T @ dz_box", "the box head's part, and that it is added"),
+        (r"vstack\(\[w_class, w_box\]\)\.T @", "both heads as one, in one product"),
+        (rf"\+= dz_(class|box){PAIR} \* w_(class|box){PAIR}", "either, product by product"),
+    ],
+    "intersection_over_union": [
+        (r"np\.maximum\(a\[:2\], b\[:2\]\)", "where the shared part begins"),
+        (r"\bmin\((\w+\[2, n\]), (\w+\[2, n\])\) - max\(", "the height of the shared part"),
+        (r"\bmin\((\w+\[3, n\]), (\w+\[3, n\])\) - max\(", "its width"),
+        (r"\w+ \+ \w+ - shared\b", "the union"),
+    ],
 }
 
 FINISHED = {
@@ -187,4 +199,5 @@ FINISHED = {
     "max_pool2d_output": ("max_pool2d", "max_pool2d_loops"),
     "max_pool2d_gradient": ("max_pool2d_backward", "max_pool2d_backward_loops"),
     "avg_pool2d_gradient": ("avg_pool2d_backward", "avg_pool2d_backward_loops"),
+    "intersection_over_union": ("intersection_over_union",),
 }

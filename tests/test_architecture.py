@@ -30,6 +30,7 @@ ROOMS = {
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
+    "detection": {"shape", "data", "loss", "optimizer", "training"},
     "source": {"shape"},
     "course": set(),
     "browser": set(),
@@ -51,7 +52,7 @@ ROOMS = {
     },
     "questions": (LAYERS - {"normalization"})
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
-    | {"optimizer"},
+    | {"optimizer", "data", "detection"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {

@@ -9,12 +9,25 @@ from cnnbp.questions import (
     loss,
     network,
     pooling,
+    scenes,
     start,
     training,
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
+ROOMS = (
+    start,
+    graph,
+    gradcheck,
+    linear,
+    activation,
+    loss,
+    convolution,
+    pooling,
+    network,
+    training,
+    scenes,
+)
 
 QUESTIONS = {
     value.name: value

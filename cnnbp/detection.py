@@ -9,12 +9,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnbp.activation import ReLU
+from cnnbp.convolution import Conv2d
 from cnnbp.data import corners, intersection_over_union
 from cnnbp.data.scenes import NOTHING
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
 from cnnbp.optimizer import Adam
+from cnnbp.pooling import MaxPool2d
 from cnnbp.shape import complaint, images, positive, same_shape, samples_first
 from cnnbp.training import legible, progress_bar
+
+
+def pooled_blocks(channels, in_channels=1, **options):
+    """The layers of a trunk: in each block a convolution, a ReLU, and a pooling that halves.
+
+    channels     list of ints, what each block makes
+    in_channels  of the images
+    options      dtype and rng, as Conv2d takes them
+    returns      list of layers
+
+    Raises ValueError for channels below 1.
+    Lesson 14.
+
+    >>> from cnnbp.network import Network
+    >>> Network(pooled_blocks([4, 8])).output_shape((5, 1, 24, 16))
+    (5, 8, 6, 4)
+    """
+    layers = []
+    for made in channels:
+        layers += [Conv2d(in_channels, made, 3, padding=1, **options), ReLU(), MaxPool2d(2)]
+        in_channels = made
+    return layers
 
 
 def cells_as_columns(z):

@@ -30,7 +30,8 @@ ROOMS = {
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
-    "detection": {"shape", "data", "loss", "optimizer", "training"},
+    "detection": {"shape", "activation", "convolution", "pooling"}
+    | {"data", "loss", "optimizer", "training"},
     "source": {"shape"},
     "course": set(),
     "browser": set(),

@@ -196,7 +196,7 @@ def plot_filters_over_time(snapshots, channel=0):
         raise complaint(ValueError, f"snapshots must be of one shape (F, C, KH, KW), not {given}")
     ((filters, _, *kernel),) = shapes
     said = f"{filters} filters of {kernel[0]} × {kernel[1]} at {', '.join(map(str, banks))}"
-    return _signed_rows({title: bank[:, channel] for title, bank in banks.items()}, said)
+    return _signed_rows(banks, channel, said, widest=0.8)
 
 
 def plot_maps(maps, channel=0):
@@ -219,17 +219,17 @@ def plot_maps(maps, channel=0):
         raise complaint(ValueError, f"maps must be of one shape (N, C, H, W), not {given}")
     ((N, _, H, W),) = shapes
     said = f"{N} map{'s' * (N > 1)} of {H} × {W}: {', '.join(map(str, maps))}"
-    return _signed_rows({title: batch[:, channel] for title, batch in maps.items()}, said, 1.2)
+    return _signed_rows(maps, channel, said, widest=1.2)
 
 
-def _signed_rows(rows, said, widest=0.8):
-    """{title: (columns, H, W)} as a row each, all on one scale, an image at most so many inches."""
+def _signed_rows(rows, channel, said, widest):
+    """A row each of {title: (columns, C, H, W)}, all on one scale, an image so many inches wide."""
     columns = len(next(iter(rows.values())))
     size, limit = min(widest, 11 / columns), largest(*rows.values())
     plot = Plot(said, 1 + size * columns, 0.3 + size * len(rows), nrows=len(rows), ncols=columns)
     for row, (title, images) in enumerate(rows.items()):
         for axes, image in zip(plot.grid[row], images, strict=True):
-            axes.imshow(image, SIGNED, vmin=-limit, vmax=limit)
+            axes.imshow(image[channel], SIGNED, vmin=-limit, vmax=limit)
             _bare(axes)
         plot.grid[row, 0].set_ylabel(title, rotation=0, ha="right", va="center")
     return plot
@@ -264,7 +264,7 @@ def plot_confusion(labels, predicted, classes=None):
     return plot
 
 
-def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
+def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8, size=1.15):
     """A gallery of images, with boxes drawn around what is in them.
 
     images     (N, C, H, W), C 1 for grey or 3 for red, green, blue; 0 is black, 1 full color
@@ -273,26 +273,24 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
                arrays (4, k), k boxes in an image; or a dict of kind -> either, each with a color
                and a line of its own, which a legend explains
     predicted  further boxes, dashed; none beside a dict
+    size       inches across an image
     returns    Plot
 
     >>> plot_images(np.zeros((3, 1, 8, 8)), titles=[4, 0, 7])
     Figure: 3 images of 8 × 8 pixels
     """
-    (images,) = as_images(images=images)
-    N, C, H, W = images.shape
-    if N == 0 or C not in (1, 3):
-        last = ". Do the channels come last? Give images.transpose(0, 3, 1, 2)" * (W in (1, 3))
-        raise complaint(ValueError, f"images must be (N, 1 or 3, H, W), not {images.shape}{last}")
-    kinds = _kinds(boxes, predicted)
+    images = _gallery(images)
+    N, _, H, W = images.shape
     columns = min(columns, N)
-    rows = math.ceil(N / columns)
+    rows, legend = math.ceil(N / columns), 0.4 * isinstance(boxes, dict)
     plot = Plot(
         f"{N} image{'s' * (N > 1)} of {H} × {W} pixels" + " with boxes" * (boxes is not None),
-        1.15 * columns,
-        (1.15 + 0.2 * (titles is not None)) * rows * H / W + 0.4 * isinstance(boxes, dict),
+        size * columns,
+        (size + 0.2 * (titles is not None)) * rows * H / W + legend,
         nrows=rows,
         ncols=columns,
     )
+    kinds = _kinds(boxes, predicted)
     for n, axes in enumerate(plot.grid.flat):
         _bare(axes)
         if n >= N:
@@ -302,13 +300,33 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
         plot.photographs.append(axes)
         if titles is not None:
             axes.set_title(titles[n], fontsize=9)
-        for (_, found), color, line in _styled(kinds):
-            for box in [] if found is None else _boxes_of(found, n):
-                axes.add_patch(_rectangle(box, (H, W), color, line))
-    if isinstance(boxes, dict):
-        lines = [Line2D([], [], color=color, ls=line, lw=2) for _, color, line in _styled(kinds)]
-        plot.legend(lines, list(kinds), loc="outside lower center", ncols=3, frameon=False)
+        _add_boxes(axes, kinds, n, (H, W))
+    if legend:
+        _explain_lines(plot, kinds)
     return plot
+
+
+def _gallery(images):
+    """Images that can be shown: (N, 1 or 3, H, W), and there are some."""
+    (images,) = as_images(images=images)
+    N, C, _, W = images.shape
+    if N == 0 or C not in (1, 3):
+        last = ". Do the channels come last? Give images.transpose(0, 3, 1, 2)" * (W in (1, 3))
+        raise complaint(ValueError, f"images must be (N, 1 or 3, H, W), not {images.shape}{last}")
+    return images
+
+
+def _add_boxes(axes, kinds, n, size):
+    """The boxes of image n, every kind in its own color and line."""
+    for (_, found), color, line in _styled(kinds):
+        for box in [] if found is None else _boxes_of(found, n):
+            axes.add_patch(_rectangle(box, size, color, line))
+
+
+def _explain_lines(plot, kinds):
+    """Below the images, which line is which kind's."""
+    lines = [Line2D([], [], color=color, ls=line, lw=2) for _, color, line in _styled(kinds)]
+    plot.legend(lines, list(kinds), loc="outside lower center", ncols=3, frameon=False)
 
 
 def _kinds(boxes, predicted):

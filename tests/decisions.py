@@ -195,6 +195,18 @@ DECISIONS = {
         (r"\(variance \+ eps\) \*\* -1\.5", "the slope of the deviation"),
         (r"np\.outer\(y, y\)", "every slope by every x, in a matrix"),
     ],
+    "shared_trunk_gradient": [
+        (r"w_class\.T @ dz_class \+ ", "the class head's part, and that another is added"),
+        (r"\+ w_box\.T @ dz_box", "the box head's part, and that it is added"),
+        (r"vstack\(\[w_class, w_box\]\)\.T @", "both heads as one, in one product"),
+        (rf"\+= dz_(class|box){PAIR} \* w_(class|box){PAIR}", "either, product by product"),
+    ],
+    "intersection_over_union": [
+        (r"np\.maximum\(a\[:2\], b\[:2\]\)", "where the shared part begins"),
+        (r"\bmin\((\w+\[2, n\]), (\w+\[2, n\])\) - max\(", "the height of the shared part"),
+        (r"\bmin\((\w+\[3, n\]), (\w+\[3, n\])\) - max\(", "its width"),
+        (r"\w+ \+ \w+ - shared\b", "the union"),
+    ],
 }
 
 FINISHED = {
@@ -217,4 +229,5 @@ FINISHED = {
     "col2im": ("col2im", "convolution._col2im"),
     "clip_by_global_norm": ("clip_gradients",),
     "batch_norm2d_gradient": ("batch_norm2d_backward", "group_norm_backward"),
+    "intersection_over_union": ("intersection_over_union",),
 }

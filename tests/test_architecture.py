@@ -31,6 +31,8 @@ ROOMS = {
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
+    "detection": {"shape", "activation", "convolution", "pooling"}
+    | {"data", "loss", "optimizer", "training"},
     "source": {"shape"},
     "course": set(),
     "browser": set(),
@@ -53,6 +55,7 @@ ROOMS = {
     "questions": LAYERS
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
     | {"optimizer", "data"},
+    | {"optimizer", "data", "detection"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {

@@ -16,6 +16,7 @@ from cnnbp.pictures.plots import (
     plot_growth,
     plot_histograms,
     plot_images,
+    plot_maps,
     plot_training,
 )
 from cnnbp.training import History
@@ -162,6 +163,30 @@ def test_an_image_may_have_as_many_boxes_as_it_likes():
     first, second = plot_images(np.zeros((2, 1, 4, 4)), boxes=boxes).grid[0]
     assert not first.patches
     assert [box.get_width() for box in second.patches] == [2, 2]
+
+
+def test_kinds_of_boxes_differ_in_color_and_line_and_a_legend_says_which_is_which():
+    empty, one = np.zeros((4, 0)), np.array([[0.0], [0], [1], [1]])
+    kinds = {"found": [one, empty], "missed": [empty, one], "false alarm": [one, one]}
+    plot = plot_images(np.zeros((2, 1, 4, 4)), boxes=kinds)
+    first, second = plot.grid[0]
+    styles = [{p.get_linestyle() for p in axes.patches} for axes in (first, second)]
+    assert styles == [{"-", ":"}, {"--", ":"}]
+    (legend,) = plot.legends
+    assert [text.get_text() for text in legend.texts] == list(kinds)
+    explained = [(line.get_linestyle(), line.get_color()) for line in legend.get_lines()]
+    assert [line for line, _ in explained] == ["-", "--", ":"]
+    assert len({color for _, color in explained}) == 3
+
+
+def test_maps_share_a_scale_and_have_a_row_each():
+    maps = {"class": np.ones((2, 1, 3, 3)), "box": np.full((2, 1, 3, 3), -4.0)}
+    grid = plot_maps(maps).grid
+    assert grid.shape == (2, 2)
+    assert {image.get_clim() for axes in grid.flat for image in axes.images} == {(-4.0, 4.0)}
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == ["class", "box"]
+    different = {"a": np.ones((2, 1, 3, 3)), "b": np.ones((2, 1, 3, 2))}
+    assert_refuses(lambda: plot_maps(different), ValueError, "maps must be of one shape")
 
 
 def test_filters_over_time_share_a_scale_and_show_the_channel():

@@ -11,6 +11,7 @@ from cnnbp.questions import (
     loss,
     network,
     pooling,
+    scenes,
     start,
     training,
 )
@@ -30,6 +31,7 @@ ROOMS = (
     training,
     deep_network,
     fast_convolution,
+    scenes,
 )
 
 QUESTIONS = {

@@ -26,6 +26,7 @@ ROOMS = {
     "deep_network": (LAYERS - {"pooling"}) | {"shape", "network"},
     "tape": {"cnnbp itself"},  # it stands where a learner does
     "from_torch": LAYERS | {"shape", "network"},
+    "frameworks": LAYERS | {"shape", "network", "data", "from_torch"},
     "gradcheck": {"shape"},
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
@@ -51,7 +52,7 @@ ROOMS = {
     },
     "questions": (LAYERS - {"normalization"})
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
-    | {"optimizer"},
+    | {"optimizer", "tape"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {
@@ -74,6 +75,7 @@ OUTSIDE = {
     **{room: {"numpy"} for room in ROOMS},
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
+    "frameworks": set(),
     "from_torch": {"torch lazily"},
     "course": set(),
     "__main__": {"matplotlib lazily"},

@@ -2,7 +2,7 @@
 
 from cnnbp.data.handwritten import digits
 from cnnbp.data.photograph import PLACES, photo_patches, photo_places
-from cnnbp.data.reference import walkthrough_reference
+from cnnbp.data.reference import reader_reference, walkthrough_reference
 from cnnbp.data.scenes import corners, crowds, intersection_over_union, scenes
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "intersection_over_union",
     "photo_patches",
     "photo_places",
+    "reader_reference",
     "scenes",
     "walkthrough_reference",
 ]

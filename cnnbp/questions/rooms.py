@@ -10,11 +10,12 @@ from cnnbp.questions import (
     network,
     pooling,
     start,
+    tape,
     training,
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
+ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training, tape)
 
 QUESTIONS = {
     value.name: value

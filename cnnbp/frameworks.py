@@ -30,6 +30,7 @@ IMPORTS = {
 }
 NAMES = {"torch": "PyTorch", "tensorflow": "TensorFlow"}
 SECONDS = 180
+WIDTH = 100  # of a printed line; a library's messages are longer
 PROGRAM = """
 import sys
 names = {{}}
@@ -71,7 +72,7 @@ def run_in(framework, lines):
     version, _, text = said.partition("\n")
     print(f"{NAMES[framework]} {version}:")
     for line in text.splitlines():
-        print(textwrap.fill(line, 96, subsequent_indent="  "))
+        print(textwrap.fill(line, WIDTH, subsequent_indent="  "))
 
 
 def asked(framework, lines):

@@ -30,7 +30,7 @@ IMPORTS = {
 }
 NAMES = {"torch": "PyTorch", "tensorflow": "TensorFlow"}
 SECONDS = 180
-WIDTH = 100  # of a printed line; a library's messages are longer
+WIDTH = 80  # of a printed line; a library's messages are longer
 PROGRAM = """
 import sys
 names = {{}}

@@ -52,6 +52,4 @@ def reader_reference(part):
 def _part(file, part):
     """The arrays of a file whose name begins with part/, without it."""
     with np.load(Path(__file__).with_name(file)) as held:
-        return {
-            name.partition("/")[2]: held[name] for name in held if name.startswith(f"{part}/")
-        }
+        return {name.partition("/")[2]: held[name] for name in held if name.startswith(f"{part}/")}

@@ -15,7 +15,19 @@ from cnnbp.questions import (
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training, tape)
+ROOMS = (
+    start,
+    graph,
+    gradcheck,
+    linear,
+    activation,
+    loss,
+    convolution,
+    pooling,
+    network,
+    training,
+    tape,
+)
 
 QUESTIONS = {
     value.name: value

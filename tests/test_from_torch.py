@@ -60,7 +60,7 @@ LABELS = [1, 4, 0]
 
 
 def with_the_same_mask(torch, ours):
-    """Give our dropout the mask that PyTorch draws next. Nothing else draws, so a seed is enough."""
+    """Give our dropout the mask that PyTorch draws next; nothing else there draws."""
     torch.manual_seed(1)
     mask = torch.nn.functional.dropout(torch.ones(len(X), 6 * 3 * 6, dtype=torch.float64), 0.5)
     kept = (mask.numpy().T > 0).astype(float)

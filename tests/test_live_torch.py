@@ -11,7 +11,7 @@ from cnnbp import relative_error
 
 torch_or_skip()  # the stored results are compared without it
 
-from references import in_torch
+from references import in_torch  # noqa: E402 - it imports torch
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -43,24 +43,38 @@ except Exception as error:
 """
 
 
-def run_in(framework, lines):
-    """Run a few lines of PyTorch or TensorFlow, and print what they print, or their error.
+def in_torch(lines):
+    """Run a few lines of PyTorch, and print what they print, or their error.
 
     They run in a process of their own: with a framework inside, a lesson would need 270 MB more.
-    Where it is not installed, what it said to the same lines is read from a file.
+    Where PyTorch is not installed, what it said to the same lines is read from a file.
 
-    framework  "torch" or "tensorflow"
-    lines      str of Python; torch, nn and F, or tf, are there; an error of theirs is printed, too
+    lines  str of Python; torch, nn and F (torch.nn.functional) are there
 
-    Raises ValueError for another framework, and ModuleNotFoundError if it is not installed and
-    nothing is stored for these lines.
+    Raises ModuleNotFoundError if PyTorch is not installed and nothing is stored for these lines.
     Lesson 16.
 
-    >>> run_in("torch", "print(torch.relu(torch.tensor(-2.0)))")  # doctest: +SKIP
-    PyTorch 2.13.0: tensor(0.)
+    >>> in_torch("print(torch.relu(torch.tensor(-2.0)))")  # doctest: +SKIP
+    PyTorch 2.13.0:
+    tensor(0.)
     """
-    if framework not in IMPORTS:
-        raise complaint(ValueError, f"framework must be 'torch' or 'tensorflow', not {framework!r}")
+    _run("torch", lines)
+
+
+def in_tensorflow(lines):
+    """Run a few lines of TensorFlow, as in_torch does; tf is there.
+
+    Raises ModuleNotFoundError if TensorFlow is not installed and nothing is stored for these lines.
+    Lesson 16.
+
+    >>> in_tensorflow("print(tf.nn.relu(-2.0).numpy())")  # doctest: +SKIP
+    TensorFlow 2.21.0:
+    0.0
+    """
+    _run("tensorflow", lines)
+
+
+def _run(framework, lines):
     lines = textwrap.dedent(lines).strip()
     said = asked(framework, lines) if find_spec(framework) else stored().get((framework, lines))
     if said is None:

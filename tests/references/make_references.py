@@ -11,6 +11,7 @@ photographs, a reader of digits with its gradients, and what was said to the lin
 
 import ast
 import json
+import re
 import textwrap
 import zlib
 from pathlib import Path
@@ -326,15 +327,15 @@ def walkthrough_reference():
 
 
 def lines_of_lessons():
-    """(framework, lines) of every run_in of a lesson."""
+    """(framework, lines) of every in_torch and in_tensorflow of a lesson."""
     for lesson in sorted(LESSONS.glob("*.ipynb")):
         for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
-            if cell["cell_type"] == "code" and "run_in(" in source:
+            if cell["cell_type"] == "code" and re.search(r"\bin_(torch|tensorflow)\(", source):
                 for node in ast.walk(ast.parse(source)):
-                    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "run_in":
-                        framework, lines = (argument.value for argument in node.args)
-                        yield framework, textwrap.dedent(lines).strip()
+                    name = getattr(getattr(node, "func", None), "id", "")
+                    if name in ("in_torch", "in_tensorflow"):
+                        yield name.removeprefix("in_"), textwrap.dedent(node.args[0].value).strip()
 
 
 def what_is_said():

@@ -12,7 +12,7 @@ from helpers import assert_refuses, torch_or_skip
 import cnnbp
 from cnnbp import frameworks
 from cnnbp.data import reader_reference
-from cnnbp.frameworks import run_in
+from cnnbp.frameworks import in_torch
 from cnnbp.from_torch import THEIRS
 
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -26,23 +26,23 @@ def alone(monkeypatch):
     monkeypatch.setattr(frameworks, "find_spec", lambda name: None)
 
 
-def run_in_lessons():
-    """{(framework, lines)} of every run_in of a lesson."""
+def lines_of_lessons():
+    """{(framework, lines)} of every in_torch and in_tensorflow of a lesson."""
     found = set()
     for lesson in LESSONS:
         for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] != "code":
                 continue
             for node in ast.walk(ast.parse("".join(cell["source"]))):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "run_in":
-                    framework, lines = (argument.value for argument in node.args)
-                    found.add((framework, lines.strip()))
+                name = getattr(getattr(node, "func", None), "id", "")
+                if name in ("in_torch", "in_tensorflow"):
+                    found.add((name.removeprefix("in_"), node.args[0].value.strip()))
     return found
 
 
 def test_what_lessons_run_is_stored_and_nothing_else():
-    assert run_in_lessons() == set(frameworks.stored())
-    assert {framework for framework, _ in run_in_lessons()} == {"torch", "tensorflow"}
+    assert lines_of_lessons() == set(frameworks.stored())
+    assert {framework for framework, _ in lines_of_lessons()} == {"torch", "tensorflow"}
 
 
 def test_what_is_stored_says_of_which_version_and_nothing_of_a_machine():
@@ -56,7 +56,7 @@ def test_what_is_stored_says_of_which_version_and_nothing_of_a_machine():
 
 def test_without_the_framework_it_says_what_is_stored(alone, capsys):
     lines = next(lines for _, lines in frameworks.stored() if "L.backward()\nL.backward()" in lines)
-    run_in("torch", f"\n{lines}\n")
+    in_torch(f"\n{lines}\n")
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.startswith("PyTorch 2.")
     assert "Trying to backward through the graph a second time" in rest[0]
@@ -64,8 +64,9 @@ def test_without_the_framework_it_says_what_is_stored(alone, capsys):
 
 
 def test_other_lines_need_it(alone):
-    assert_refuses(lambda: run_in("torch", "1"), ModuleNotFoundError, "pip install torch")
-    assert_refuses(lambda: run_in("jax", "1"), ValueError, "'torch' or 'tensorflow', not 'jax'")
+    assert_refuses(lambda: in_torch("1"), ModuleNotFoundError, "pip install torch")
+    remedy = "pip install tensorflow"
+    assert_refuses(lambda: frameworks.in_tensorflow("1"), ModuleNotFoundError, remedy)
 
 
 @pytest.fixture
@@ -76,9 +77,7 @@ def numpy_as_torch(monkeypatch):
 
 
 def test_where_it_is_installed_lines_run_in_a_process_of_their_own(numpy_as_torch, capsys):
-    run_in(
-        "torch", "\n    a = torch.ones(2)\n    print(a + 1)\n    torch.ones(2) @ torch.ones(3)\n"
-    )
+    in_torch("\n    a = torch.ones(2)\n    print(a + 1)\n    a @ torch.ones(3)\n")
     first, second, third, *_ = capsys.readouterr().out.splitlines()
     assert first == f"PyTorch {np.__version__}:"
     assert second == "[2. 2.]"
@@ -87,7 +86,7 @@ def test_where_it_is_installed_lines_run_in_a_process_of_their_own(numpy_as_torc
 
 def test_what_cannot_be_imported_is_said(numpy_as_torch, monkeypatch):
     monkeypatch.setitem(frameworks.IMPORTS, "torch", "raise ImportError('libtorch is gone')")
-    assert_refuses(lambda: run_in("torch", "1"), RuntimeError, "libtorch is gone")
+    assert_refuses(lambda: in_torch("1"), RuntimeError, "libtorch is gone")
 
 
 def passed(network, *, training):
@@ -136,7 +135,8 @@ def torch_reader():
 
 def test_the_stand_in_is_what_from_torch_makes(torch_reader):
     made, stand_in = cnnbp.from_torch(torch_reader[1]), frameworks.reader_from_torch()
-    assert repr(made) == repr(stand_in)
+    assert [type(layer) for layer in made.layers] == [type(layer) for layer in stand_in.layers]
+    np.testing.assert_array_equal(made.forward(X), stand_in.forward(X))
     for name, array in made.params.items():
         np.testing.assert_array_equal(array, stand_in.params[name])
     for kind in ("running_mean", "running_var"):
@@ -156,7 +156,7 @@ def test_the_stored_gradients_are_live_pytorchs(torch_reader, part):
 
 
 @pytest.mark.parametrize(
-    "lines", [lines for name, lines in sorted(run_in_lessons()) if name == "torch"]
+    "lines", [lines for name, lines in sorted(lines_of_lessons()) if name == "torch"]
 )
 def test_live_pytorch_says_what_is_stored(lines):
     torch_or_skip()

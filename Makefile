@@ -15,10 +15,12 @@
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
 #   make load           a class at once, on a hub on this machine    (LEARNERS=20)
+#   make torch          from_torch, the operations and lesson 16's lines, asked of PyTorch itself
 #   make bench          speed, as ratios to PyTorch; what a slider, a key, a diagnosis, a page and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
 .PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs deepruns references grading load bench requirements
+.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs references grading load torch bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -94,6 +96,10 @@ load: .venv-hub/.ready .venv/.dev
 	.venv-hub/bin/python tests/load/run.py --learners $(LEARNERS)
 	REQUIRE_HUB=1 .venv/bin/python -m pytest tests/load
 
+torch: .venv-bench/.ready
+	REQUIRE_TORCH=1 .venv-bench/bin/python -m pytest tests/test_from_torch.py \
+		tests/test_live_torch.py tests/test_frameworks.py
+
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
 	.venv/bin/python tests/benchmarks/explorers.py
@@ -153,10 +159,11 @@ endef
 	@.venv/$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.venv-bench/.ready: requirements.txt
+.venv-bench/.ready: requirements-dev.txt
 	$(call MAKE_VENV,.venv-bench)
 	@echo "Installing PyTorch into .venv-bench; this takes minutes, once."
-	@.venv-bench/$(PIP_INSTALL) -c requirements.txt numpy tqdm torch==2.13.0
+	@.venv-bench/$(PIP_INSTALL) -c requirements-dev.txt numpy tqdm torch==2.13.0 \
+		hypothesis jupyter-client nbformat pytest
 	@.venv-bench/$(PIP_INSTALL) --no-deps -e .
 	@touch $@
 

@@ -207,6 +207,17 @@ DECISIONS = {
         (r"\bmin\((\w+\[3, n\]), (\w+\[3, n\])\) - max\(", "its width"),
         (r"\w+ \+ \w+ - shared\b", "the union"),
     ],
+    "tape_backward": [
+        (r"\bin node\.parents:\n +visit\(parent\)", "the order: parents first"),
+        (r"\bin reversed\(nodes\)", "backward through it"),
+        (r"uses\[parent\] -= 1", "the order, by counting uses"),
+        (r"\bsend\(parent, share\)", "every way, one after the other"),
+        (r"zip\(node\.parents, (node\.send_back|shares)", "a share for each parent"),
+        (r"\.gradient \+ share\b|before \+ share\b", "the sum, in a new array"),
+        (r"\bnode\.gradient = None", "begun anew"),
+        (r"np\.ones_like\((last\.)?value\)", "where it begins"),
+        (r"\blast\.backward\(\)", "the whole pass, by the package"),
+    ],
 }
 
 FINISHED = {

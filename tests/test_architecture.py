@@ -27,6 +27,7 @@ ROOMS = {
     "fast_convolution": {"shape"},
     "tape": {"cnnbp itself"},  # it stands where a learner does
     "from_torch": LAYERS | {"shape", "network"},
+    "frameworks": LAYERS | {"shape", "network", "data", "from_torch"},
     "gradcheck": {"shape"},
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
@@ -56,6 +57,7 @@ ROOMS = {
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
     | {"optimizer", "data"},
     | {"optimizer", "data", "detection"},
+    | {"optimizer", "tape"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {
@@ -78,6 +80,7 @@ OUTSIDE = {
     **{room: {"numpy"} for room in ROOMS},
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
+    "frameworks": set(),
     "from_torch": {"torch lazily"},
     "course": set(),
     "__main__": {"matplotlib lazily"},

@@ -3,7 +3,7 @@
 from cnnbp.data.deep_runs import deep_runs
 from cnnbp.data.handwritten import digits
 from cnnbp.data.photograph import PLACES, photo_patches, photo_places
-from cnnbp.data.reference import walkthrough_reference
+from cnnbp.data.reference import reader_reference, walkthrough_reference
 from cnnbp.data.scenes import corners, crowds, intersection_over_union, scenes
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "intersection_over_union",
     "photo_patches",
     "photo_places",
+    "reader_reference",
     "scenes",
     "walkthrough_reference",
 ]

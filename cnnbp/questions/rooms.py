@@ -13,6 +13,7 @@ from cnnbp.questions import (
     pooling,
     scenes,
     start,
+    tape,
     training,
 )
 from cnnbp.questions.question import Question
@@ -32,6 +33,7 @@ ROOMS = (
     deep_network,
     fast_convolution,
     scenes,
+    tape,
 )
 
 QUESTIONS = {

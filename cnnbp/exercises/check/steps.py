@@ -23,7 +23,9 @@ def judge(task, f, seed):
         facts = known(task, seed)
     first = attempt(f, facts.cases[0].arguments)
     if how := _stub(first):
+        fills = getattr(task.result, "fills", False)
         said = say("not written yet", how=how, returns=", ".join(task.result.names))
+        said = say("not written yet.fills") if fills else said
         return Finding("not written yet", [said], explained=True, printed=first.printed)
     attempts = [first, *(attempt(f, case.arguments) for case in facts.cases[1:])]
     with quiet():

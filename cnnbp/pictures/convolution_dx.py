@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d_backward
-from cnnbp.explain import cell_name, explain_conv2d
+from cnnbp.explain import cell_name, explainer_of_conv2d
 from cnnbp.pictures.answers import Answers, Seen, Turn
 from cnnbp.pictures.choice import check_choice
 from cnnbp.pictures.lens import MOST, SHOWN, table
@@ -33,7 +33,7 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
     True
     """
     dz, x, w = images(dz=dz, x=x, w=w)
-    explain = lambda index: explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)  # noqa: E731
+    explain = explainer_of_conv2d("dx", dz=dz, x=x, w=w, **geometry)
     n, channel, *pixel = explain(index).index
     group = own_filters(channel, w.shape, geometry.get("groups", 1))
     filter = group[0] if filter is None else filter

@@ -336,19 +336,36 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     ... )
     dx[0,0,0,1] = dz[0,0,0,0]·1 + dz[0,0,0,1]·1 = 7
     """
-    given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
+    options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+    return explainer_of_max_pool2d(wanted, x=x, dz=dz, **options)(index)
+
+
+def explainer_of_max_pool2d(wanted, *, x, dz=None, **options):
+    """index -> Cell, as explain_max_pool2d gives it: what all cells share is checked once."""
+    given, place, shape = _pooled(wanted, x, dz, options)
     x = given["x"]
-    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
-    z_shape = *x.shape[:2], *place.output
+
+    def explain(index):
+        n, c, *cell = index = existing(wanted, index, shape)
+        winners = _winners(x[n, c].tobytes(), x.dtype.str, place)
+        if wanted == "z":
+            h, v = divmod(winners[*cell], x.shape[3])
+            return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
+        i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
+        return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
+
+    return explain
+
+
+def _pooled(wanted, x, dz, options):
+    """The arrays of a pooling, checked; where its windows lie; the shape of what is wanted."""
+    given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
+    x_shape = given["x"].shape
+    place = pool_windows(x_shape, **options)
+    z_shape = *x_shape[:2], *place.output
     if dz is not None:
         same_shape("dz", given["dz"], z_shape, "the shape of z")
-    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
-    winners = _winners(x[n, c].tobytes(), x.dtype.str, place)
-    if wanted == "z":
-        h, v = divmod(winners[*cell], x.shape[3])
-        return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
-    i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
-    return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
+    return given, place, z_shape if wanted == "z" else x_shape
 
 
 @lru_cache(maxsize=32)
@@ -373,17 +390,23 @@ def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     >>> explain_avg_pool2d("z", (0, 0, 0, 0), x=[[[[1, 5, 2]]]], kernel_size=(1, 2))
     z[0,0,0,0] = x[0,0,0,0]·1/(KH·KW) + x[0,0,0,1]·1/(KH·KW) = 3
     """
-    given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
-    x = given["x"]
-    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
-    z_shape = *x.shape[:2], *place.output
-    if dz is not None:
-        same_shape("dz", given["dz"], z_shape, "the shape of z")
-    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
-    _, outputs, _, pixels = _meeting(place, wanted, cell, [c])
+    options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+    return explainer_of_avg_pool2d(wanted, x=x, dz=dz, **options)(index)
+
+
+def explainer_of_avg_pool2d(wanted, *, x, dz=None, **options):
+    """index -> Cell, as explain_avg_pool2d gives it: what all cells share is checked once."""
+    given, place, shape = _pooled(wanted, x, dz, options)
     (name,) = POOLING_OPERANDS[wanted]
-    operand = name, given[name], (n, c, *(pixels if name == "x" else outputs))
-    return sum_of_products(wanted, index, operand, ("1/(KH·KW)", 1 / np.prod(place.kernel), ()))
+    share = "1/(KH·KW)", 1 / np.prod(place.kernel), ()
+
+    def explain(index):
+        n, c, *cell = index = existing(wanted, index, shape)
+        _, outputs, _, pixels = _meeting(place, wanted, cell, [c])
+        operand = name, given[name], (n, c, *(pixels if name == "x" else outputs))
+        return sum_of_products(wanted, index, operand, share)
+
+    return explain
 
 
 def explain_relu(wanted, index, *, x, dz=None):

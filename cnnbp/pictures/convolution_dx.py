@@ -8,7 +8,7 @@ from cnnbp.pictures.answers import Answers, Seen, Turn
 from cnnbp.pictures.choice import check_choice
 from cnnbp.pictures.lens import MOST, SHOWN, table
 from cnnbp.pictures.svg import CELL, Block, number, picture, scales, text, text_width
-from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed, nested
 from cnnbp.shape import conv_windows, images, own_filters
 
 BETWEEN = "0 between or around the cells of dz: its products are 0"
@@ -133,12 +133,10 @@ class _Sides:
     def over(self, answers, rank, factors):
         """What lies over the tables for a pixel: its windows on dx, the kernel on the spread dz."""
         windows = answers.cells[rank].left_index[answers.shown[rank], 2:].tolist()
-        css = "frame" if len(windows) <= 4 else "fine"
-        frames = [
-            framed(self.dx, self.place.corner(at), self.place.span, css, 1.8 * (turn % 6))
-            for turn, at in enumerate(windows)
-        ]
-        return frames + self._kernel(answers.cells[rank].index[2:], factors)
+        corners = [self.place.corner(at) for at in windows]
+        few = len(windows) <= 4
+        frames = nested(self.dx, corners, self.place.span, "frame" if few else "fine")
+        return [*frames, *self._kernel(answers.cells[rank].index[2:], factors)]
 
     def window(self, index):
         """The window that a cell of dz is the gradient of, on dx."""

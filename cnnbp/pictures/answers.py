@@ -96,6 +96,8 @@ class Answers:
 
     def __init__(self, cells, seen, *, rest="", went="went into"):
         self.cells, self.seen, self.rest, self.went = cells, seen, rest, went
+        self.results = [self.places(cell.wanted, cell.index) for cell in cells]
+        self.names = [cell_name(cell.wanted, cell.index) for cell in cells]
         self.shown = []  # for each cell the numbers of the products whose factors are in tables
         self.made = defaultdict(list)  # (name, index) of a factor -> the (cell's, its) numbers
         self._found = []  # for each cell and either factor, where its products are seen
@@ -104,9 +106,10 @@ class Answers:
 
     def _locate(self, cells):
         """Find the products of all cells at once, since those of one are few."""
-        first, ends = len(self._found), np.cumsum([len(cell) for cell in cells])
-        owner = np.repeat(np.arange(len(cells)), np.diff(ends, prepend=0))
-        within = np.arange(len(owner)) - (ends - np.diff(ends, prepend=0))[owner]
+        first, sizes = len(self._found), [len(cell) for cell in cells]
+        ends = np.cumsum(sizes)
+        owner = np.repeat(np.arange(len(cells)), sizes)
+        within = np.arange(len(owner)) - (ends - sizes)[owner]
         sides = (
             (cells[0].left_name, np.concatenate([cell.left_index for cell in cells])),
             (cells[0].right_name, np.concatenate([cell.right_index for cell in cells])),
@@ -120,10 +123,10 @@ class Answers:
         which = np.flatnonzero(shown)
         numbers = [*zip((owner + first)[which].tolist(), within[which].tolist(), strict=True)]
         for (name, indices), places in zip(sides, found, strict=True):
-            at = zip(which.tolist(), indices[which].tolist(), numbers, strict=True)
-            for product, index, number_ in at:
+            products = zip(which.tolist(), indices[which].tolist(), numbers, strict=True)
+            for product, index, numbered in products:
                 if places[product]:
-                    self.made[name, tuple(index)].append(number_)
+                    self.made[name, tuple(index)].append(numbered)
 
     def _held(self, name, indices):
         """Which of an array's indices lie in the tables' matrices; all, if it has no table."""
@@ -148,8 +151,7 @@ class Answers:
 
     def of_result(self, number_, extra=(), *more):
         """The link of result number `number_`, whose products have a letter each."""
-        cell, shown = self.cells[number_], self.shown[number_]
-        places = self.places(cell.wanted, cell.index)
+        cell, shown, places = self.cells[number_], self.shown[number_], self.results[number_]
         return Link(
             [arithmetic(cell, shown, self.rest), *more],
             handles=places,
@@ -201,9 +203,9 @@ class Answers:
 
     def _met(self, name, number_, t):
         """What a product shows beside this factor: the result, and the other factor."""
-        cell, (lefts, rights) = self.cells[number_], self._found[number_]
-        other = rights[t] if name == cell.left_name else lefts[t]
-        return [*self.places(cell.wanted, cell.index), *other]
+        lefts, rights = self._found[number_]
+        other = rights[t] if name == self.cells[number_].left_name else lefts[t]
+        return [*self.results[number_], *other]
 
     def _told(self, name, index, value, made):
         """The line that says what a factor made."""
@@ -223,6 +225,6 @@ class Answers:
         """a 2·0.5 = 1 → z[0,0,0,0], in one piece."""
         number_, t = made[rank]
         cell, letter = self.cells[number_], LETTERS[rank] + " " if len(made) <= len(LETTERS) else ""
-        product = number(float(cell.product[t]), 4)
-        said = f"{letter}{factors(cell, t)} = {product} → {cell_name(cell.wanted, cell.index)}"
+        product = number(cell.product.item(t), 4)
+        said = f"{letter}{factors(cell, t)} = {product} → {self.names[number_]}"
         return said.replace(" ", "\u00a0")

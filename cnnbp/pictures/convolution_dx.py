@@ -64,7 +64,7 @@ class _Sides:
         dx, dz, kernel = dx[n, channel], dz[n, filter], w[filter, c]
         self.limits = scales((dx,), (dz,), (kernel,))
         self.own_scale = len(set(self.limits)) > 1
-        self.unseen, self._factors = ~self.place.covered(), {}
+        self.unseen = ~self.place.covered()
         self.names = {"dz": (n, filter), "w": (filter, c), "dx": (n, channel)}
         self._lay_out(dz, kernel, dx)
         shapes = {"dz": dz.shape, "w": kernel.shape, "dx": dx.shape}
@@ -101,6 +101,9 @@ class _Sides:
         name = f"{self._name('dz')} spread{around_it}"
         self.spread = gather.below(name, spread, dz_limit, middle)
         self.blocks = [scatter.block(), gather.block()]
+        self.written = {  # the weights of the rotated kernel that are seen
+            at: f"×{number(turned[at])}" for at in cells_of(self.rotated)
+        }
 
     def _spreading(self):
         """Where a cell of dz stands in the spread dz."""
@@ -156,22 +159,17 @@ class _Sides:
         """The rotated kernel on the spread dz, its weights small in the cells it lies over."""
         (top, left), grid = self._corner(pixel).tolist(), self.spread
         down, across = self.place.dilation
-        weights = []
-        for row, column in np.ndindex(*self.place.kernel) if factors else ():
-            cell = grid.place(top + row * down, left + column * across)
-            weight = self.rotated.place(row, column)
-            if cell and weight:
-                weights.append(self._factor(cell, weight))
+        weights = [
+            self._factor(cell, written)
+            for (row, column), written in (self.written.items() if factors else ())
+            if (cell := grid.place(top + row * down, left + column * across))
+        ]
         return [framed(grid, (top, left), self.place.span), (grid, "".join(weights))]
 
-    def _factor(self, cell, weight):
+    def _factor(self, cell, written):
         """A weight of the rotated kernel, small in a cell of the spread dz."""
-        if (cell, weight) not in self._factors:
-            x, y = self.spread.corner(cell)
-            written = f"×{number(self.rotated.values[weight])}"
-            at = x + CELL - 2, y + CELL - 3
-            self._factors[cell, weight] = text(*at, written, "factor")
-        return self._factors[cell, weight]
+        x, y = self.spread.corner(cell)
+        return text(x + CELL - 2, y + CELL - 3, written, "factor")
 
 
 class _Column:

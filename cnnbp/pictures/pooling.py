@@ -85,7 +85,9 @@ class _Pooling:
         x_name, dz_name, dx_name = (cell_name(name, self.at) for name in ("x", "dz", "dx"))
         y, left = TOP + margin[0], LEFT + margin[1]
         x_name += about_hatching(unseen)
-        self.x, thumb = table(x_name, x, (left, y), x_limit, pixel, photograph=self.photograph, **look)
+        self.x, thumb = table(
+            x_name, x, (left, y), x_limit, pixel, photograph=self.photograph, **look
+        )
         blocks = [Block([self.x], thumb, (0, y + 132 if thumb else 0), start=(LEFT, TOP - 24))]
         at = self.x.reach(own_scale) + GAP, y
         self.dz, dz_thumb = table(dz_name, dz, at, limit, window)

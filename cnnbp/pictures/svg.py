@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from itertools import repeat
 
@@ -105,18 +106,21 @@ class Link:
     extra: list | str = ()
     products: list = ()
 
-    def drawn(self, block_of):
-        """block -> the SVG that the link draws over it."""
+    def drawn(self, block_of, mark):
+        """block -> the SVG that the link draws over it.
+
+        mark  (grid, cell) -> the block, its ring, and x and y of its letter
+        """
         parts, ringed, lettered = {}, defaultdict(list), defaultdict(list)
         few = len(self.pairs) <= len(LETTERS)
         for grid, cell in self.rings:
             ringed[block_of(grid)].append(grid.ring(cell))
         for letter, pair in zip(LETTERS if few else repeat(""), self.pairs):  # noqa: B905
-            for grid, cell in pair:
-                block = block_of(grid)
-                ringed[block].append(grid.ring(cell))
+            for place in pair:
+                block, ring, x, y = mark(*place)
+                ringed[block].append(ring)
                 if letter:
-                    lettered[block].append((*grid.letter_at(cell), letter))
+                    lettered[block].append((x, y, letter))
         extra = [(None, self.extra)] if isinstance(self.extra, str) else self.extra
         for block, boxes in ringed.items():
             css = "ring" if few else "fine"
@@ -219,7 +223,8 @@ def page(description, drawing, links, size, *, chosen=0, areas=()):
 def _page(description, blocks, links, title, chosen, own_scale, scale):
     place = {part: n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
     block_of = defaultdict(int, place).__getitem__
-    drawn = [link.drawn(block_of) for link in links]
+    mark = cache(lambda grid, cell: (block_of(grid), grid.ring(cell), *grid.letter_at(cell)))
+    drawn = [link.drawn(block_of, mark) for link in links]
     answering = defaultdict(list)  # number of a block -> what answers on it
     for k, link in enumerate(links):
         label = escape(link.lines[0].replace("\u00a0", " ")) if link.handles else ""

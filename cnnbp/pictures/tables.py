@@ -56,7 +56,8 @@ def nested(grid, corners, span, css):
     """The same of many windows, each a little inside the one before; fine ones are one path."""
     paths = [_frame(grid, corner, span, 2 * (turn % 6)) for turn, corner in enumerate(corners)]
     paths = [path for path in paths if path]
-    paths = ["".join(paths)] * bool(paths) if css == "fine" else paths
+    if css == "fine" and paths:
+        paths = ["".join(paths)]
     return [(grid, outline(path, css)) for path in paths]
 
 

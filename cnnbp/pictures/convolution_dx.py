@@ -11,6 +11,7 @@ from cnnbp.pictures.svg import CELL, Block, number, picture, scales, text, text_
 from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed, nested
 from cnnbp.shape import conv_windows, images, own_filters
 
+MANY = 400  # products, above which none stand in a row: the picture would weigh over 400 kB
 BETWEEN = "0 between or around the cells of dz: its products are 0"
 
 
@@ -130,6 +131,9 @@ class _Sides:
             answers.of_result(rank, self.over(answers, rank, few), *self.why(shown))
             for rank, shown in enumerate(answers.shown)
         ]
+        if sum(map(len, answers.shown)) > MANY:
+            for link in results:
+                link.products = []
         factors = [*answers.of_factors("dz", dz, self.window), *answers.of_factors("w", w)]
         return results + factors + answers.of_nothing("dz", BETWEEN)
 

@@ -54,7 +54,7 @@ def framed(grid, corner, span, css="frame"):
 
 def nested(grid, corners, span, css):
     """The same of many windows, each a little inside the one before; fine ones are one path."""
-    paths = [_frame(grid, corner, span, 2 * (turn % 6)) for turn, corner in enumerate(corners)]
+    paths = [_frame(grid, corner, span, 1.8 * (turn % 6)) for turn, corner in enumerate(corners)]
     paths = [path for path in paths if path]
     if css == "fine" and paths:
         paths = ["".join(paths)]

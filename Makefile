@@ -19,8 +19,7 @@
 #   make bench          speed, as ratios to PyTorch; what a slider, a key, a diagnosis, a page and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs deepruns references grading load bench requirements
-.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs references grading load torch bench requirements
+.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs deepruns references grading load torch bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=

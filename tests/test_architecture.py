@@ -55,9 +55,7 @@ ROOMS = {
     },
     "questions": LAYERS
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
-    | {"optimizer", "data"},
-    | {"optimizer", "data", "detection"},
-    | {"optimizer", "tape"},
+    | {"optimizer", "data", "detection", "tape"},
     "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
     "cnnbp": LAYERS
     | {

@@ -351,6 +351,8 @@ def exponent(sizes, seconds):
     """
     slope, _ = np.polyfit(np.log(sizes), np.log(seconds), 1)
     return float(slope)
+
+
 def _gallery(images):
     """Images that can be shown: (N, 1 or 3, H, W), and there are some."""
     (images,) = as_images(images=images)

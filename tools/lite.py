@@ -20,6 +20,7 @@ from cnnbp.course import fresh_copies
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "cnnbp" / "lab" / "labconfig" / "default_setting_overrides.json"
+EXTENSIONS = [ROOT / "cnnbp" / "lab" / "labextensions", ROOT / "deploy" / "lite" / "labextensions"]
 STARTUP = ROOT / "deploy" / "lite" / "ipython_config.py"
 SHARED = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite")
 KERNEL_WHEELS = SHARED / "pyodide-kernel-extension" / "static" / "pypi"
@@ -42,6 +43,8 @@ def build(site, pyodide=None):
         lay_out(Path(folder), pyodide)
         command = [sys.executable, "-m", "jupyterlite_core", "build", f"--lite-dir={folder}"]
         command += ["--contents=files", "--apps=lab", "--no-sourcemaps", "--log-level=WARN"]
+        option = "--FederatedExtensionAddon.extra_labextensions_path"
+        command += [f"{option}={each}" for each in EXTENSIONS]
         run([*command, f"--output-dir={site.resolve()}"], folder)
 
 

@@ -4,17 +4,22 @@ from cnnbp.questions import (
     activation,
     bugs,
     convolution,
+    deep_network,
+    fast_convolution,
     gradcheck,
     graph,
     linear,
     loss,
     network,
     pooling,
+    scenes,
     start,
+    tape,
     training,
 )
 from cnnbp.questions.question import Question
 
+# In the order of the lessons
 ROOMS = (
     start,
     graph,
@@ -26,7 +31,11 @@ ROOMS = (
     pooling,
     network,
     training,
+    deep_network,
+    fast_convolution,
+    scenes,
     bugs,
+    tape,
 )
 
 QUESTIONS = {

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from loopback import files_served
 from PIL import Image, ImageStat
-from stored import shown
+from stored import WIDGET, shown
 
 pytestmark = pytest.mark.apart
 
@@ -22,7 +22,9 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ENVIRONMENT = ROOT / ".venv-lite"
 WITH_SLIDERS = LESSONS[0].name
 PLOT = "image/png"
+STATE = "application/vnd.jupyter.widget-state+json"
 PATIENCE = 300_000  # ms: on a machine that has other work, too, a kernel may take minutes
+PAUSE = 1000  # ms; a lesson that is saved again and again takes longer to run
 PUBLIC = "https://cdn.jsdelivr.net/pyodide/"
 
 # What the browser has kept of a file.
@@ -106,13 +108,24 @@ class Opened:
         """Wait for something to hold; False if it never does."""
         end = time.monotonic() + PATIENCE / 1000
         while not (held := holds()) and time.monotonic() < end:
-            self.page.wait_for_timeout(300)
+            self.page.wait_for_timeout(PAUSE)
         return held
 
     def kept(self):
         """The cells that the browser has kept, which is none before the first save."""
-        text = self.page.evaluate(KEPT, self.name)
-        return nbformat.from_dict(json.loads(text)).cells if text else []
+        return self.file().get("cells", [])
+
+    def file(self):
+        """The lesson's file as the browser has kept it; without anything before the first save."""
+        return nbformat.from_dict(json.loads(self.page.evaluate(KEPT, self.name) or "{}"))
+
+    def pictures(self):
+        """The ids of the widgets that outputs show and whose state the browser has kept."""
+        file = self.file()
+        outputs = [each for cell in file.cells for each in cell.get("outputs", [])]
+        ids = {each.data[WIDGET].model_id for each in outputs if WIDGET in each.get("data", {})}
+        assert ids <= set(file.metadata.widgets[STATE].state)
+        return ids
 
 
 def any_error(cells):
@@ -167,18 +180,31 @@ def test_sliders_move_and_nothing_is_lost(opened):
     before = explorer.locator(".cnnbp").inner_html()
     slider.press("ArrowRight")
     assert lesson.until(lambda: explorer.locator(".cnnbp").inner_html() != before)
+    moved = explorer.locator(".cnnbp").inner_html()
     for key in "xddab":  # with which JupyterLab deletes and adds cells
         slider.press(key)
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    page.keyboard.type("mine = 7  # ")
-    assert lesson.until(lambda: "mine = 7" in str(lesson.kept()))  # JupyterLab saves by itself
+    typed(lesson, "mine = 7  # ")
     assert len(lesson.kept()) == len(ran)
+    pictures = lesson.pictures()
+    assert pictures
 
     page.reload()
+    explorer.locator(".cnnbp-asleep").wait_for(timeout=PATIENCE)  # it says that it sleeps
+    assert explorer.locator(".cnnbp").inner_html() == moved
     page.get_by_text("mine = 7").wait_for(timeout=PATIENCE)
     kept = nbformat.from_dict({"cells": lesson.kept()})
     assert shown(kept) == shown(nbformat.from_dict({"cells": ran}))
+    typed(lesson, "mine_too = 8  # ")
+    assert lesson.pictures() == pictures
     assert lesson.asked == []
+
+
+def typed(lesson, text):
+    """Type a text into the first cell of code; JupyterLab saves it by itself."""
+    lesson.page.locator(".jp-CodeCell .cm-content").first.click()
+    lesson.page.keyboard.press("Home")
+    lesson.page.keyboard.type(text)
+    assert lesson.until(lambda: text.strip("# ") in str(lesson.kept()))
 
 
 def test_the_public_distribution_is_taken_where_no_other_is_given(browser, tmp_path, pyodide):

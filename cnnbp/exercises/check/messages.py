@@ -31,6 +31,8 @@ MESSAGES = {
     "may call the package.",
     "not written yet": "Your function {how}. Write its body and return {returns}; task.hint() "
     "gives a first step.",
+    "not written yet.fills": "Your function has not filled in any gradient. Write its body; "
+    "task.hint() gives a first step.",
     "not written yet.raises": "raises NotImplementedError",
     "not written yet.returns": "returned {returned}; if you have written it, a return is missing",
     "signature": "Your function takes {yours} but is called with {expected}. Give it these "

@@ -24,7 +24,9 @@ def judge(task, f, seed):
     first = attempt(f, facts.cases[0].arguments)
     how = _stub(first)
     if how and not (first.returned is None and _finds_elsewhere(task, f, facts)):
+        fills = getattr(task.result, "fills", False)
         said = say("not written yet", how=how, returns=", ".join(task.result.names))
+        said = say("not written yet.fills") if fills else said
         return Finding("not written yet", [said], explained=True, printed=first.printed)
     attempts = [first, *(attempt(f, case.arguments) for case in facts.cases[1:])]
     with quiet():

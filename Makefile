@@ -11,13 +11,15 @@
 #   make lite           every lesson run in a browser, with the network shut
 #   make docs           draw the README's pictures again, and count the instructors' table
 #   make photographs    cut the photo patches out of their photograph again
+#   make deepruns       train lesson 12's deep networks again and store how they did
 #   make references     ask PyTorch and TensorFlow again, in an environment of their own
 #   make grading        the recipes for graders, tried with nbgrader and Otter-Grader
 #   make load           a class at once, on a hub on this machine    (LEARNERS=20)
+#   make torch          from_torch, the operations and lesson 16's lines, asked of PyTorch itself
 #   make bench          speed, as ratios to PyTorch; what a slider, a key, a diagnosis, a page and a lesson cost
 #   make requirements   pin the packages again    (UV_ARGS=--upgrade takes the newest)
 
-.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs references grading load bench requirements
+.PHONY: lab test browser binder oldlab lint notebooks site lite docs photographs deepruns references grading load torch bench requirements
 .DELETE_ON_ERROR:
 
 JUPYTER_ARGS ?=
@@ -80,6 +82,9 @@ docs: .venv/.dev
 photographs: .venv/.dev
 	.venv/bin/python tools/photo_patches.py
 
+deepruns: .venv/.dev
+	.venv/bin/python tools/deep_runs.py
+
 references: .venv-references/.ready
 	.venv-references/bin/python tests/references/make_references.py
 
@@ -89,6 +94,10 @@ grading: .venv-grading/.ready .venv/.dev
 load: .venv-hub/.ready .venv/.dev
 	.venv-hub/bin/python tests/load/run.py --learners $(LEARNERS)
 	REQUIRE_HUB=1 .venv/bin/python -m pytest tests/load
+
+torch: .venv-bench/.ready
+	REQUIRE_TORCH=1 .venv-bench/bin/python -m pytest tests/test_from_torch.py \
+		tests/test_live_torch.py tests/test_frameworks.py
 
 bench: .venv-bench/.ready .venv/.dev
 	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/run.py
@@ -149,10 +158,11 @@ endef
 	@.venv/$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.venv-bench/.ready: requirements.txt
+.venv-bench/.ready: requirements-dev.txt
 	$(call MAKE_VENV,.venv-bench)
 	@echo "Installing PyTorch into .venv-bench; this takes minutes, once."
-	@.venv-bench/$(PIP_INSTALL) -c requirements.txt numpy tqdm torch==2.13.0
+	@.venv-bench/$(PIP_INSTALL) -c requirements-dev.txt numpy tqdm torch==2.13.0 \
+		hypothesis jupyter-client nbformat pytest
 	@.venv-bench/$(PIP_INSTALL) --no-deps -e .
 	@touch $@
 

@@ -52,7 +52,7 @@ from cnnbp.from_torch import from_torch
 from cnnbp.gradcheck import numeric_gradient, relative_error
 from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear, flatten, flatten_backward, linear, linear_backward
-from cnnbp.loss import mean_squared_error, softmax, softmax_cross_entropy
+from cnnbp.loss import combined_loss, mean_squared_error, softmax, softmax_cross_entropy
 from cnnbp.network import Network, Residual, walkthrough_network
 from cnnbp.normalization import (
     BatchNorm2d,
@@ -110,6 +110,7 @@ __all__ = [
     "cell_name",
     "clip_gradients",
     "col2im",
+    "combined_loss",
     "conv2d",
     "conv2d_backward",
     "conv2d_backward_loops",

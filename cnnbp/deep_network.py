@@ -22,6 +22,18 @@ NORMALIZATIONS = {
     "group": lambda channels, **options: GroupNorm(1, channels, **options),
 }
 
+SIGMOID = {"activation": "sigmoid", "gain": 1.0}
+REMEDIES = {  # what lesson 12 measures: options of deep_blocks
+    "sigmoid": SIGMOID,
+    "sigmoid, gain 4": SIGMOID | {"gain": 4.0},
+    "sigmoid, group norm": SIGMOID | {"normalization": "group"},
+    "sigmoid, batch norm": SIGMOID | {"normalization": "batch"},
+    "sigmoid, residual": SIGMOID | {"residual": True},
+    "tanh": {"activation": "tanh", "gain": 1.0},
+    "ReLU, He's gain": {"activation": "ReLU"},
+    "ReLU, batch norm": {"activation": "ReLU", "normalization": "batch"},
+}
+
 
 class Block(Network):
     """A convolution with its normalization and activation: one row of a picture."""
@@ -94,6 +106,21 @@ def deep_blocks(
         block += [activate()] if activate else []
         blocks.append(Residual(block) if residual and number else Block(block))
     return blocks
+
+
+def weight_gradients(network):
+    """The norm of dw of every block's convolution, first block first: what each has to learn by.
+
+    network  a deep_network after a backward pass
+    returns  list of floats
+
+    >>> network = deep_network(2, activation="tanh")
+    >>> z, dx = network.forward(np.ones((1, 1, 8, 8))), network.backward(np.ones((10, 1)))
+    >>> len(weight_gradients(network))
+    2
+    """
+    blocks = [layer for layer in network.layers if isinstance(layer, Network)]
+    return [float(np.linalg.norm(block.layers[0].grads["w"])) for block in blocks]
 
 
 def _named(what, name, known):

@@ -3,9 +3,10 @@
 Each explain function lists the products whose sum is one cell of a layer's z or of a gradient.
 """
 
+import math
 import operator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -96,7 +97,7 @@ class Cell:
     bias_name: str = ""
     note: str = ""
 
-    @property
+    @cached_property
     def product(self):
         return self.left * self.right
 
@@ -159,12 +160,22 @@ def explain_conv2d(
     >>> explain_conv2d("dx", (0, 0, 0, 1), dz=[[[[1, 0, 2]]]], w=[[[[5, 6]]]])
     dx[0,0,0,1] = dz[0,0,0,0]·w[0,0,0,1] + dz[0,0,0,1]·w[0,0,0,0] = 6
     """
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return explainer_of_conv2d(wanted, dz=dz, x=x, w=w, b=b, **options)(index)
+
+
+def explainer_of_conv2d(wanted, *, dz=None, x=None, w=None, b=None, groups=1, **options):
+    """index -> Cell, as explain_conv2d gives it: what is the same for all cells is checked once.
+
+    >>> explain = explainer_of_conv2d("z", x=[[[[1, 2, 3]]]], w=[[[[4, 5]]]])
+    >>> explain((0, 0, 0, 0)).total, explain((0, 0, 0, 1)).total
+    (14.0, 23.0)
+    """
     given = _given(wanted, OPERANDS, images, dz=dz, x=x, w=w)
     if wanted == "db":
-        return _conv2d_db(index, given["dz"])
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    x_shape, w_shape = _conv2d_shapes(given, **options)
-    place = conv_windows(x_shape, w_shape, **options)
+        return lambda index: _conv2d_db(index, given["dz"])
+    x_shape, w_shape = _conv2d_shapes(given, groups=groups, **options)
+    place = conv_windows(x_shape, w_shape, groups=groups, **options)
     shapes = {"z": (x_shape[0], w_shape[0], *place.output), "dx": x_shape, "dw": w_shape}
     if dz is not None:
         reason = f"the shape of z for x {x_shape}, w {w_shape}"
@@ -172,12 +183,12 @@ def explain_conv2d(
     if b is not None:
         (b,) = floats(b=b)
         same_shape("b", b, (w_shape[0], 1, 1), "a bias for each filter")
-    index = existing(wanted, index, shapes[wanted])
-    if wanted == "z":
-        return _conv2d_z(index, given["x"], given["w"], b, place, groups)
-    if wanted == "dw":
-        return _conv2d_dw(index, given["dz"], given["x"], w_shape, place, groups)
-    return _conv2d_dx(index, given["dz"], given["w"], place, groups)
+    sums = {
+        "z": lambda index: _conv2d_z(index, given["x"], given["w"], b, place, groups),
+        "dw": lambda index: _conv2d_dw(index, given["dz"], given["x"], w_shape, place, groups),
+        "dx": lambda index: _conv2d_dx(index, given["dz"], given["w"], place, groups),
+    }
+    return lambda index: sums[wanted](existing(wanted, index, shapes[wanted]))
 
 
 def _conv2d_z(index, x, w, b, place, groups):
@@ -216,7 +227,7 @@ def _conv2d_db(index, dz):
     return sum_of_products("db", index, ("dz", dz, (n, f, i, j)))
 
 
-def _conv2d_shapes(given, *, stride, padding, dilation, groups):
+def _conv2d_shapes(given, *, stride=1, padding=0, dilation=1, groups=1):
     """The shapes of x and w. One that is not given is the largest that fits dz."""
     dz, x, w = (given.get(name) for name in ("dz", "x", "w"))
     positive(groups, "groups")
@@ -244,11 +255,10 @@ def _meeting(place, wanted, cell, choices):
     returns  the choice, (i, j), (kh, kw) and (h, v) of every product: arrays of equal length
     """
     rows, columns = _meetings(place, wanted, cell)
-    choice, row, column = np.meshgrid(
-        choices, np.arange(len(rows)), np.arange(len(columns)), indexing="ij"
-    )
-    (i, kh, h), (j, kw, v) = rows[row.ravel()].T, columns[column.ravel()].T
-    return choice.ravel(), (i, j), (kh, kw), (h, v)
+    shape = len(choices), rows.shape[1], columns.shape[1]
+    choice, row, column = np.unravel_index(np.arange(math.prod(shape)), shape)
+    (i, kh, h), (j, kw, v) = rows[:, row], columns[:, column]
+    return np.asarray(choices)[choice], (i, j), (kh, kw), (h, v)
 
 
 def _meetings(place, wanted, cell):
@@ -257,13 +267,19 @@ def _meetings(place, wanted, cell):
     A product of a layer is a meeting in its rows and one in its columns. A cell of z fixes the
     output, a cell of dw the kernel position, a cell of dx the pixel.
     """
-    fixed = {"z": 0, "dw": 1, "dx": 2}[wanted]
-    for axis, wanted_at in zip(zip(*place, place.output, strict=True), cell, strict=True):
-        size, kernel, stride, padding, dilation, outputs = axis
-        output, tap = np.indices((outputs, kernel)).reshape(2, -1)
-        meetings = np.stack([output, tap, output * stride + tap * dilation - padding], axis=1)
-        on_image = (meetings[:, 2] >= 0) & (meetings[:, 2] < size)
-        yield meetings[on_image & (meetings[:, fixed] == wanted_at)]
+    fixed = ("z", "dw", "dx").index(wanted)
+    axes = zip(*place, place.output, strict=True)
+    return [_meetings_along(axis, fixed, int(at)) for axis, at in zip(axes, cell, strict=True)]
+
+
+@lru_cache(maxsize=512)
+def _meetings_along(axis, fixed, at):
+    """(3, meetings) ints along one axis: all cells of a row, and of a column, ask for the same."""
+    size, kernel, stride, padding, dilation, outputs = axis
+    output, tap = np.indices((outputs, kernel)).reshape(2, -1)
+    meetings = np.stack([output, tap, output * stride + tap * dilation - padding])
+    on_image = (meetings[2] >= 0) & (meetings[2] < size)
+    return meetings[:, on_image & (meetings[fixed] == at)]
 
 
 def explain_linear(wanted, index, *, dz=None, x=None, w=None, b=None):
@@ -320,19 +336,36 @@ def explain_max_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     ... )
     dx[0,0,0,1] = dz[0,0,0,0]·1 + dz[0,0,0,1]·1 = 7
     """
-    given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
+    options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+    return explainer_of_max_pool2d(wanted, x=x, dz=dz, **options)(index)
+
+
+def explainer_of_max_pool2d(wanted, *, x, dz=None, **options):
+    """index -> Cell, as explain_max_pool2d gives it: what all cells share is checked once."""
+    given, place, shape = _pooled(wanted, x, dz, options)
     x = given["x"]
-    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
-    z_shape = *x.shape[:2], *place.output
+
+    def explain(index):
+        n, c, *cell = index = existing(wanted, index, shape)
+        winners = _winners(x[n, c].tobytes(), x.dtype.str, place)
+        if wanted == "z":
+            h, v = divmod(winners[*cell], x.shape[3])
+            return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
+        i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
+        return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
+
+    return explain
+
+
+def _pooled(wanted, x, dz, options):
+    """The arrays of a pooling, checked; where its windows lie; the shape of what is wanted."""
+    given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
+    x_shape = given["x"].shape
+    place = pool_windows(x_shape, **options)
+    z_shape = *x_shape[:2], *place.output
     if dz is not None:
         same_shape("dz", given["dz"], z_shape, "the shape of z")
-    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
-    winners = _winners(x[n, c].tobytes(), x.dtype.str, place)
-    if wanted == "z":
-        h, v = divmod(winners[*cell], x.shape[3])
-        return sum_of_products("z", index, ("x", x, ([n], [c], [h], [v])))
-    i, j = np.nonzero(winners == cell[0] * x.shape[3] + cell[1])
-    return sum_of_products("dx", index, ("dz", given["dz"], (n, c, i, j)))
+    return given, place, z_shape if wanted == "z" else x_shape
 
 
 @lru_cache(maxsize=32)
@@ -357,17 +390,23 @@ def explain_avg_pool2d(wanted, index, *, x, dz=None, kernel_size, stride=None, p
     >>> explain_avg_pool2d("z", (0, 0, 0, 0), x=[[[[1, 5, 2]]]], kernel_size=(1, 2))
     z[0,0,0,0] = x[0,0,0,0]·1/(KH·KW) + x[0,0,0,1]·1/(KH·KW) = 3
     """
-    given = _given(wanted, POOLING_OPERANDS, images, x=x, dz=dz)
-    x = given["x"]
-    place = pool_windows(x.shape, kernel_size, stride=stride, padding=padding)
-    z_shape = *x.shape[:2], *place.output
-    if dz is not None:
-        same_shape("dz", given["dz"], z_shape, "the shape of z")
-    n, c, *cell = index = existing(wanted, index, z_shape if wanted == "z" else x.shape)
-    _, outputs, _, pixels = _meeting(place, wanted, cell, [c])
+    options = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+    return explainer_of_avg_pool2d(wanted, x=x, dz=dz, **options)(index)
+
+
+def explainer_of_avg_pool2d(wanted, *, x, dz=None, **options):
+    """index -> Cell, as explain_avg_pool2d gives it: what all cells share is checked once."""
+    given, place, shape = _pooled(wanted, x, dz, options)
     (name,) = POOLING_OPERANDS[wanted]
-    operand = name, given[name], (n, c, *(pixels if name == "x" else outputs))
-    return sum_of_products(wanted, index, operand, ("1/(KH·KW)", 1 / np.prod(place.kernel), ()))
+    share = "1/(KH·KW)", 1 / np.prod(place.kernel), ()
+
+    def explain(index):
+        n, c, *cell = index = existing(wanted, index, shape)
+        _, outputs, _, pixels = _meeting(place, wanted, cell, [c])
+        operand = name, given[name], (n, c, *(pixels if name == "x" else outputs))
+        return sum_of_products(wanted, index, operand, share)
+
+    return explain
 
 
 def explain_relu(wanted, index, *, x, dz=None):
@@ -652,14 +691,20 @@ def sum_of_products(wanted, index, left, right=("1", 1.0, ()), bias=None, note="
     bias  (name, array, index) of the number that is added to the products
     """
     (left_name, left, left_axes), (right_name, right, right_axes) = left, right
-    left_index = np.stack(np.broadcast_arrays(*left_axes), axis=1).astype(np.intp)
-    right_index = np.zeros((len(left_index), len(right_axes)), np.intp)
-    for axis, entries in enumerate(right_axes):
-        right_index[:, axis] = entries
-    left = left[tuple(left_index.T)]
+    count = np.broadcast(*left_axes).size
+    left_index, right_index = _rows(left_axes, count), _rows(right_axes, count)
+    left = left[tuple(left_index.T)].reshape(count)
     right = np.broadcast_to(np.asarray(right)[tuple(right_index.T)], left.shape)
     factors = left_name, left_index, left, right_name, right_index, right
     if bias is None:
         return Cell(wanted, index, *factors, note=note)
     name, array, at = bias
     return Cell(wanted, index, *factors, float(array[at]), cell_name(name, at), note)
+
+
+def _rows(axes, count):
+    """The index of each product along every axis as a row for each product: (count, axes) ints."""
+    rows = np.empty((count, len(axes)), np.intp)
+    for axis, entries in enumerate(axes):
+        rows[:, axis] = entries
+    return rows

@@ -6,6 +6,7 @@ every layer, or take all of them at once.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def lineage(network, layer, wanted, index, *, loss=None):
     wanted   "dx", "dw", "db", "dgamma" or "dbeta"
     index    the cell's index
     loss     ("softmax_cross_entropy", labels) or ("mean_squared_error", target): what the backward
-             pass began with, so that the lineage ends at its formula; None ends it at dz
+             pass began with, so that the lineage ends at its formula; or a list of parts, as
+             combined_loss takes them, and it ends at one of them; None ends it at dz
     returns  Lineage, which follows the largest product of every layer
 
     Raises ValueError if there is no such layer or cell, a pass is missing, wanted is "z" or the
@@ -104,8 +106,9 @@ class Lineage:
             self.terms.append(cell.term(number))
             wanted, index = "dx", self.terms[-1].left_index
         if last:
-            self.cells.append(last[1](index))
-            self.names.append(last[0])
+            name, cell = last(index)
+            self.cells.append(cell)
+            self.names.append(name)
 
     def follow(self, depth, term):
         """The Lineage that takes product number `term` at this depth, then the largest ones.
@@ -204,30 +207,74 @@ def _from(chain, first, around):
 
 
 def _last(chain, loss):
-    """The loss's name and index -> Cell of its dz; None without a loss."""
+    """index -> the loss's name and the Cell of its dz; None without a loss."""
     if loss is None:
         return None
-    try:
-        name, target = loss
-        explain, argument = LOSSES[name]
-    except (TypeError, ValueError, KeyError):
-        raise complaint(
-            ValueError,
-            f'loss must be ("softmax_cross_entropy", labels) or ("mean_squared_error", target), '
-            f"not {loss!r}",
-        ) from None
     _, _, step = chain[-1]
     z, dz = np.asarray(step.z), np.asarray(step.dz)
-    tell = lambda index: explain(index, z=z, **{argument: target})  # noqa: E731
-    index = tuple(int(i) for i in np.unravel_index(np.abs(dz).argmax(), dz.shape))
+    parts = loss if isinstance(loss, list) else [(*_named(loss), slice(None), 1)]
+    tellers = [_part(z, dz, *part) for part in parts]
+
+    def tell(index):
+        for rows, name, explain in tellers:
+            if index[0] in rows:
+                return name, explain(index)
+        raise complaint(ValueError, f"no part of the loss has row {index[0]} of dz")
+
+    return tell
+
+
+def _named(loss):
+    """(name, target) of a single loss; or what a loss is."""
+    if isinstance(loss, tuple) and len(loss) == 2 and loss[0] in LOSSES:
+        return loss
+    raise complaint(
+        ValueError,
+        f'loss must be ("softmax_cross_entropy", labels) or ("mean_squared_error", target), '
+        f"not {loss!r}",
+    )
+
+
+def _part(z, dz, name, target, rows, weight):
+    """A loss of some rows of z: their numbers, its name, and index -> Cell of dz."""
+    explain, argument = LOSSES[_named((name, target))[0]]
+    numbers = range(len(z))[rows]
+
+    def tell(index):
+        first, *others = index
+        own = numbers.index(first), *others
+        cell = explain(own, z=z[rows], **{argument: target})
+        return _weighted(_below(cell, index, numbers.start), weight)
+
+    own = tuple(int(i) for i in np.unravel_index(np.abs(dz[rows]).argmax(), dz[rows].shape))
+    index = numbers[own[0]], *own[1:]
+    said = name.replace("_", " ")
     if not np.isclose(tell(index).total, dz[index], rtol=1e-4, atol=1e-12):
         raise complaint(
             ValueError,
-            f"the backward pass did not begin with this {name.replace('_', ' ')}: "
+            f"the backward pass did not begin with this {said}: "
             f"{cell_name('dz', index)} was {dz[index]:.4g}, but of the loss it is "
             f"{tell(index).total:.4g}",
         )
-    return name.replace("_", " "), tell
+    return numbers, said, tell
+
+
+def _below(cell, index, start):
+    """A cell of some rows' own dz under its name in the whole; so is z, a probability has rows
+    of its own."""
+    shift = [start, 0] if cell.left_name == "z" and start else 0
+    return replace(cell, index=index, left_index=cell.left_index + shift)
+
+
+def _weighted(cell, weight):
+    """The cell of a loss that counts `weight` times as much."""
+    if weight == 1:
+        return cell
+    name = f"{weight:g}·{cell.right_name}"
+    bias = None if cell.bias is None else cell.bias * weight
+    bias_name = cell.bias_name.replace(cell.right_name, name)
+    right = cell.right * weight
+    return replace(cell, right_name=name, right=right, bias=bias, bias_name=bias_name)
 
 
 def _routes(layer, counts):

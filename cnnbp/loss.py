@@ -127,6 +127,44 @@ def mean_squared_error(z, target):
     return float((difference**2).mean()), 2 / z.size * difference
 
 
+def combined_loss(z, parts):
+    """Several losses of one output: each looks at rows of its own, and has a weight.
+
+    loss = Σ weight · loss of z[rows]      dz[rows] = weight · that loss's own dz
+
+    z        (K, N)   the scores of one head above the numbers of another, a column for each sample
+    parts    list of (name, target, rows, weight): "softmax_cross_entropy" or "mean_squared_error",
+             what it compares with, a slice of z's rows that no other part has, and a float
+    returns  loss (a float), dz (K, N); 0 in rows of no part
+
+    Raises ValueError for another name or rows that meet, and as the single losses do.
+    Lesson 14.  Source: the gradient of a sum is the sum of the gradients.
+
+    >>> z = [[0, 0], [0, 0], [1, 3]]
+    >>> classes = "softmax_cross_entropy", [0, 1], slice(0, 2), 0.5
+    >>> box = "mean_squared_error", [[1, 2]], slice(2, 3), 2.0
+    >>> combined_loss(z, [classes, box])[1]
+    array([[-0.125,  0.125],
+           [ 0.125, -0.125],
+           [ 0.   ,  2.   ]])
+    """
+    z = _scores(z)
+    loss, dz, free = 0.0, np.zeros_like(z), np.ones(len(z), bool)
+    for name, target, rows, weight in parts:
+        if name not in LOSSES:
+            raise complaint(ValueError, f"a loss is one of {', '.join(LOSSES)}, not {name!r}")
+        if not free[rows].all():
+            raise complaint(ValueError, f"two losses have rows of {rows}; each needs its own")
+        free[rows] = False
+        own, dz[rows] = LOSSES[name](z[rows], target)
+        loss += weight * own
+        dz[rows] *= weight
+    return float(loss), dz
+
+
+LOSSES = {f.__name__: f for f in (softmax_cross_entropy, mean_squared_error)}
+
+
 def _scores(z):
     (z,) = floats(z=z)
     if z.ndim != 2 or len(z) == 0:

@@ -85,11 +85,18 @@ def operation(function, backward):
     return on_tape
 
 
-conv2d = operation(
-    cnnbp.conv2d,
-    lambda dz, x, w, b, **options: cnnbp.conv2d_backward(dz, x, w, **options),
-)
-linear = operation(cnnbp.linear, lambda dz, x, w, b: cnnbp.linear_backward(dz, x, w))
+def conv2d_shares(dz, x, w, *b, **options):
+    """dx, dw, and db where a bias was given."""
+    return cnnbp.conv2d_backward(dz, x, w, **options)[: 2 + len(b)]
+
+
+def linear_shares(dz, x, w, *b):
+    """dx, dw, and db where a bias was given."""
+    return cnnbp.linear_backward(dz, x, w)[: 2 + len(b)]
+
+
+conv2d = operation(cnnbp.conv2d, conv2d_shares)
+linear = operation(cnnbp.linear, linear_shares)
 relu = operation(cnnbp.relu, lambda dz, x: [cnnbp.relu_backward(dz, x)])
 sigmoid = operation(cnnbp.sigmoid, lambda dz, x: [cnnbp.sigmoid_backward(dz, x)])
 tanh = operation(cnnbp.tanh, lambda dz, x: [cnnbp.tanh_backward(dz, x)])

@@ -148,7 +148,7 @@ def train(
         optimizer.learning_rate = learning_rate
     rng, history = np.random.default_rng(rng), History()
     history.settings = f"{optimizer}, batches of {batch_size}"
-    bar = _bar(epochs) if progress else None
+    bar = progress_bar(epochs, "epoch") if progress else None
     for _ in range(epochs) if bar is None else bar:
         batches = minibatches(images, labels, batch_size, rng)
         results = _epoch(network, batches, optimizer, max_norm, history)
@@ -160,15 +160,15 @@ def train(
     return history
 
 
-def _bar(epochs):
-    """The epochs with a progress bar around them; None where tqdm, which draws it, is missing."""
+def progress_bar(count, unit):
+    """range(count) with a progress bar around it; None where tqdm, which draws it, is missing."""
     try:
         from tqdm import tqdm
     except ModuleNotFoundError:
         return None
     if sys.platform == "emscripten":  # a browser has no threads: there tqdm would warn of its own
         tqdm.monitor_interval = 0
-    return tqdm(range(epochs), unit="epoch", ncols=80, file=sys.stdout)
+    return tqdm(range(count), unit=unit, ncols=80, file=sys.stdout)
 
 
 def _noted(history, results, network, test):

@@ -169,6 +169,61 @@ DECISIONS = {
         (r"momentum \* velocity(\[\w+\])? \+ dw", "the new velocity"),
         (r"w(\[\w+\])? - learning_rate \* ", "the step, downhill"),
     ],
+    "locate_bug": [
+        (r"layer\.backward\(dz\)", "every layer by itself, with a dz of its own"),
+        (r"dz \* layer\.forward\(x, training=True\)", "the loss of one layer"),
+        (r"\bin enumerate\((zip\()?\(?network\.layers|\bin enumerate\(network\.layers", "the hunt"),
+        (r"\.bug\.wanted", "what was planted, read from the layer"),
+    ],
+    "im2col": [
+        (r"\(c \* KH \+ kh\) \* KW \+ kw\b", "the row of a kernel cell"),
+        (r"\(i \* OW \+ j\) \* N \+ n\b", "the column of a window"),
+        (ROW, "the pixel under a kernel cell, with its padding"),
+        (r"\bcolumns\[:, \*tap, \*outputs\] = x\b", "the package's copies"),
+        (r"\.transpose\(1, 4, 5, 2, 3, 0\)", "a view with its axes in order"),
+        (r"\.transpose\(1, 2, 3, 0\)\.reshape\(x\.shape\[1\]", "kernel cell by kernel cell"),
+    ],
+    "col2im": [
+        (r"\+= columns\[", "the copies, added"),
+        (r"\+= cells\[:, a, b\]", "the copies, added kernel cell by kernel cell"),
+        (r"columns\.reshape\((C|x_shape\[1\]), \*", "the columns with their axes"),
+        (r"\(columns \* \w+\(one, kernel_size", "the transpose, column by column"),
+    ],
+    "clip_by_global_norm": [
+        (r"max_norm / norm\b", "the factor"),
+        (r"\+= gradient\[index\] \*\* 2", "one sum of squares for all arrays"),
+        (r"np\.linalg\.norm\(\[np\.linalg\.norm\(", "the norm of all norms"),
+        (r"np\.concatenate\(\[\w+\.ravel\(\)", "all arrays as one vector"),
+    ],
+    "batch_norm2d_gradient": [
+        (r"\bgamma(\[[^\]]+\])? \* dz\b", "through the scale"),
+        (r"- y \* \w+ / count\b", "the path through the variance"),
+        (r"\(variance \+ eps\) \*\* -1\.5", "the slope of the deviation"),
+        (r"np\.outer\(y, y\)", "every slope by every x, in a matrix"),
+    ],
+    "shared_trunk_gradient": [
+        (r"w_class\.T @ dz_class \+ ", "the class head's part, and that another is added"),
+        (r"\+ w_box\.T @ dz_box", "the box head's part, and that it is added"),
+        (r"vstack\(\[w_class, w_box\]\)\.T @", "both heads as one, in one product"),
+        (rf"\+= dz_(class|box){PAIR} \* w_(class|box){PAIR}", "either, product by product"),
+    ],
+    "intersection_over_union": [
+        (r"np\.maximum\(a\[:2\], b\[:2\]\)", "where the shared part begins"),
+        (r"\bmin\((\w+\[2, n\]), (\w+\[2, n\])\) - max\(", "the height of the shared part"),
+        (r"\bmin\((\w+\[3, n\]), (\w+\[3, n\])\) - max\(", "its width"),
+        (r"\w+ \+ \w+ - shared\b", "the union"),
+    ],
+    "tape_backward": [
+        (r"\bin node\.parents:\n +visit\(parent\)", "the order: parents first"),
+        (r"\bin reversed\(nodes\)", "backward through it"),
+        (r"uses\[parent\] -= 1", "the order, by counting uses"),
+        (r"\bsend\(parent, share\)", "every way, one after the other"),
+        (r"zip\(node\.parents, (node\.send_back|shares)", "a share for each parent"),
+        (r"\.gradient \+ share\b|before \+ share\b", "the sum, in a new array"),
+        (r"\bnode\.gradient = None", "begun anew"),
+        (r"np\.ones_like\((last\.)?value\)", "where it begins"),
+        (r"\blast\.backward\(\)", "the whole pass, by the package"),
+    ],
 }
 
 FINISHED = {
@@ -187,4 +242,9 @@ FINISHED = {
     "max_pool2d_output": ("max_pool2d", "max_pool2d_loops"),
     "max_pool2d_gradient": ("max_pool2d_backward", "max_pool2d_backward_loops"),
     "avg_pool2d_gradient": ("avg_pool2d_backward", "avg_pool2d_backward_loops"),
+    "im2col": ("im2col", "convolution._im2col"),
+    "col2im": ("col2im", "convolution._col2im"),
+    "clip_by_global_norm": ("clip_gradients",),
+    "batch_norm2d_gradient": ("batch_norm2d_backward", "group_norm_backward"),
+    "intersection_over_union": ("intersection_over_union",),
 }

@@ -54,6 +54,8 @@ def drawn():
         "linear_dx": pictures.draw_linear_dx(sums, weights),
         "linear_dw": pictures.draw_linear_dw(sums, columns),
         "flatten_dx": pictures.draw_flatten_dx(eighths(rng, (8, 2)), (2, 2, 2, 2)),
+        "im2col": pictures.draw_im2col(x[:, :1], 3, chosen=(0, 0, 2, 2), stride=2, padding=1),
+        "col2im": pictures.draw_col2im(eighths(rng, (9, 4)), (1, 1, 4, 4), 3),
         "network": pictures.draw_network(net),
         "lineage": pictures.draw_lineage(lineage(net, 0, "dx", (0, 0, 2, 2), loss=loss)),
         "photograph's lineage": pictures.draw_lineage(

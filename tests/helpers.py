@@ -1,5 +1,7 @@
 """What several test files share: exact random numbers, geometry at random, and what errors say."""
 
+import importlib
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +11,13 @@ from hypothesis import strategies as st
 
 from cnnbp import numeric_gradient
 from cnnbp.shape import conv_windows
+
+
+def torch_or_skip():
+    """PyTorch; without it a test is skipped, or fails where REQUIRE_TORCH is set."""
+    if os.environ.get("REQUIRE_TORCH"):
+        return importlib.import_module("torch")
+    return pytest.importorskip("torch", reason="needs torch")
 
 
 def eighths(rng, shape):

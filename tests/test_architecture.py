@@ -24,12 +24,16 @@ ROOMS = {
     "network": LAYERS | {"shape", "layer", "explain"},
     "lineage": (LAYERS - {"activation"}) | {"shape", "explain", "network"},
     "deep_network": (LAYERS - {"pooling"}) | {"shape", "network"},
+    "fast_convolution": {"shape"},
     "tape": {"cnnbp itself"},  # it stands where a learner does
     "from_torch": LAYERS | {"shape", "network"},
+    "frameworks": LAYERS | {"shape", "network", "data", "from_torch"},
     "gradcheck": {"shape"},
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
+    "detection": {"shape", "activation", "convolution", "pooling"}
+    | {"data", "loss", "optimizer", "training"},
     "source": {"shape"},
     "course": set(),
     "browser": set(),
@@ -49,10 +53,12 @@ ROOMS = {
         "data",
         "pictures",
     },
-    "questions": (LAYERS - {"normalization"})
+    "questions": LAYERS
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
-    | {"optimizer"},
-    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
+    | {"optimizer", "data", "detection", "tape"},
+    "exercises": LAYERS
+    | {"shape", "layer", "graph", "loss", "explain", "network", "gradcheck", "pictures", "tape"}
+    | {"data"},
     "cnnbp": LAYERS
     | {
         "loss",
@@ -74,6 +80,7 @@ OUTSIDE = {
     **{room: {"numpy"} for room in ROOMS},
     "training": {"numpy", "tqdm lazily"},
     "source": set(),
+    "frameworks": set(),
     "from_torch": {"torch lazily"},
     "course": set(),
     "__main__": {"matplotlib lazily"},
@@ -89,8 +96,9 @@ EXERCISES = {
     "check": set(),
     "pages": {"check"},
     "choices": set(),
+    "bugs": {"tasks", "task"},
     "task": {"check", "choices", "pages", "the list lazily"},
-    "tasks": {"cases", "choices", "windows", "check", "task"},
+    "tasks": {"bugs", "cases", "choices", "windows", "check", "task"},
     "the list": {"check", "pages"},
 }
 

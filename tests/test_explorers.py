@@ -247,7 +247,7 @@ def test_no_picture_is_higher_than_the_room_for_it(explorer):
     moves = random.Random(1)
     for _ in range(60):
         control = moves.choice(list(explorer.controls.values()))
-        kind, room = explorer.values.get(explorer.chooses), explorer._heights[0]
+        kind, room = explorer.values.get(explorer.chooses), explorer._room.heights[0]
         control.value = moves.choice(values(control))
         if explorer.values.get(explorer.chooses) == kind:
             assert heights(explorer.html)[0] <= room, explorer.values

@@ -103,14 +103,14 @@ def test_a_gradient_that_no_longer_fits_names_the_stride_that_fits():
 def test_where_the_learner_may_not_look_there_is_less_room():
     z_alone = ConvolutionExplorer(controls=["cell", "stride"])
     everything = ConvolutionExplorer()
-    assert z_alone._heights[0] < everything._heights[0]
+    assert z_alone._room.heights[0] < everything._room.heights[0]
     z_alone.close()
     everything.close()
 
 
 def test_the_room_has_the_size_of_the_picture():
     explorer = PoolScatterExplorer(controls=[])
-    assert explorer._heights == heights(explorer.html)
+    assert explorer._room.heights == heights(explorer.html)
     assert outlines(explorer.html) in explorer.room_widget.value
     assert len(outlines(explorer.html)) < 8000
     assert explorer.controls == {}

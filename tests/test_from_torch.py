@@ -1,10 +1,11 @@
 """A PyTorch model as a Network, cell by cell and to its loss; torch runs where it is installed."""
 
 import builtins
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import assert_refuses
+from helpers import assert_refuses, torch_or_skip
 
 import cnnbp
 from cnnbp import from_torch
@@ -24,7 +25,7 @@ def test_without_pytorch_the_remedy_is_named(monkeypatch):
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="needs torch")
+    return torch_or_skip()
 
 
 def model(torch):
@@ -58,12 +59,22 @@ X = np.random.default_rng(0).standard_normal((3, 3, 9, 10))
 LABELS = [1, 4, 0]
 
 
+def with_the_same_mask(torch, ours):
+    """Give our dropout the mask that PyTorch draws next; nothing else there draws."""
+    torch.manual_seed(1)
+    mask = torch.nn.functional.dropout(torch.ones(len(X), 6 * 3 * 6, dtype=torch.float64), 0.5)
+    kept = (mask.numpy().T > 0).astype(float)
+    assert 0 < kept.mean() < 1
+    ours.layers[9].rng = SimpleNamespace(random=lambda shape: kept)
+    torch.manual_seed(1)
+
+
 def both(torch, *, training=False):
     """The model and the Network after their passes on the same images: (network, dx, theirs)."""
     theirs = model(torch)
     theirs.train(training)
-    theirs[9].p = 0.0 if training else 0.5
     ours = from_torch(theirs)
+    with_the_same_mask(torch, ours)
     x = torch.tensor(X, requires_grad=True)
     scores = theirs(x)
     torch.nn.functional.cross_entropy(scores, torch.tensor(LABELS)).backward()
@@ -86,8 +97,9 @@ def test_gradients_are_pytorchs(torch, training):
     assert len(ours.grads) == len(list(theirs.parameters()))
 
 
-def test_every_cell_is_explained_and_traced_to_the_cross_entropy(torch):
-    ours, dx, _ = both(torch)
+@pytest.mark.parametrize("training", [False, True])
+def test_every_cell_is_explained_and_traced_to_the_cross_entropy(torch, training):
+    ours, dx, _ = both(torch, training=training)
     for index in [(0, 0, 0, 0), (1, 2, 4, 5), (2, 1, 8, 8)]:
         found = cnnbp.lineage(ours, 0, "dx", index, loss=("softmax_cross_entropy", LABELS))
         assert found.cells[0].total == pytest.approx(dx[index], abs=1e-12)

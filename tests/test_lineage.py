@@ -24,6 +24,7 @@ from cnnbp import (
     Residual,
     Sigmoid,
     Tanh,
+    combined_loss,
     lineage,
     mean_squared_error,
     photo_patches,
@@ -237,6 +238,53 @@ def test_a_pixel_of_the_photographs_reaches_the_loss():
         factor * network.trace[3].dz[key] for key, factor in found.behind(3).items()
     ) == pytest.approx(network.grads["0.w"][1, 0, 2, 1], rel=1e-9)
     assert "the target is" in repr(found)
+
+
+def two_heads(weights=(0.5, 4.0)):
+    """Three scores above two numbers, and what the two losses of them are told."""
+    rng = np.random.default_rng(2)
+    network = Network([Conv2d(1, 2, 2, rng=rng), ReLU(), Flatten(), Linear(8, 5, rng=rng)])
+    loss = [
+        ("softmax_cross_entropy", rng.integers(0, 3, 4), slice(0, 3), weights[0]),
+        ("mean_squared_error", rng.standard_normal((2, 4)), slice(3, 5), weights[1]),
+    ]
+    z = network.forward(rng.standard_normal((4, 1, 3, 3)))
+    network.backward(combined_loss(z, loss)[1])
+    return network, loss
+
+
+def test_two_losses_end_each_way_at_the_one_it_came_from():
+    network, loss = two_heads()
+    last = network.trace[-1].dz
+    for row in range(5):
+        found = lineage(network, 3, "db", (row, 0), loss=loss)
+        for sample in range(4):
+            way = found.follow(0, sample)
+            assert way.names[-1] == ("softmax cross entropy", "mean squared error")[row > 2]
+            assert way.cells[-1].total == pytest.approx(last[row, sample], rel=1e-9)
+            assert way.cells[-1].index == (row, sample)
+            (term,) = way.cells[-1].terms
+            at = network.trace[-1].z[row, sample]
+            assert row < 3 or (term.left_index, term.left) == ((row, sample), at)
+
+
+def test_the_weight_of_a_loss_is_named_in_its_products():
+    network, loss = two_heads()
+    assert "·0.5·1/N" in repr(lineage(network, 3, "db", (1, 0), loss=loss))
+    said = repr(lineage(network, 3, "db", (4, 0), loss=loss))
+    assert said.count("·4·2/(K·N)") == 2
+    assert "z[4," in said
+    assert "target[1," in said
+
+
+def test_a_part_that_is_not_of_the_loss_is_named():
+    network, loss = two_heads()
+    classes, (name, target, rows, weight) = loss
+    other = [classes, (name, target, rows, 2 * weight)]
+    ask = lambda parts, row: lambda: lineage(network, 3, "db", (row, 0), loss=parts)  # noqa: E731
+    assert_refuses(ask(other, 4), ValueError, "did not begin with this mean squared error")
+    assert_refuses(ask([classes], 4), ValueError, "no part of the loss has row 4")
+    assert lineage(network, 3, "db", (0, 0), loss=[classes]).names[-1] == "softmax cross entropy"
 
 
 def test_a_cell_that_nothing_lies_behind_ends_at_once():

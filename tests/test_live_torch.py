@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
+from helpers import torch_or_skip
 from hypothesis import given
 from hypothesis import strategies as st
 from references.in_cnnbp import results
 
 from cnnbp import relative_error
 
-pytest.importorskip("torch", reason="needs torch; the stored results are compared without it")
+torch_or_skip()  # the stored results are compared without it
 
-from references import in_torch
+from references import in_torch  # noqa: E402 - it imports torch
 
 SEEDS = st.integers(0, 2**32 - 1)
 

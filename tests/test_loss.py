@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cnnbp import (
+    combined_loss,
     linear,
     linear_backward,
     mean_squared_error,
@@ -197,3 +198,27 @@ def test_labels_are_told_how_to_become_class_numbers_only_where_that_works(label
     assert (told and told[0]) == remedy
     if told:
         softmax_cross_entropy(Z, eval(told[0], {"labels": labels}))
+
+
+def two_parts(weights=(0.25, 3.0)):
+    rng = np.random.default_rng(1)
+    classes = "softmax_cross_entropy", rng.integers(0, 3, 4), slice(0, 3), weights[0]
+    return [classes, ("mean_squared_error", rng.standard_normal((2, 4)), slice(3, 5), weights[1])]
+
+
+def test_a_combined_loss_is_the_weighted_sum_and_so_is_its_gradient():
+    z, parts = np.random.default_rng(0).standard_normal((6, 4)), two_parts()
+    loss, dz = combined_loss(z, parts)
+    of_classes, dz_classes = softmax_cross_entropy(z[:3], parts[0][1])
+    of_box, dz_box = mean_squared_error(z[3:5], parts[1][1])
+    assert loss == pytest.approx(0.25 * of_classes + 3 * of_box)
+    assert_allclose(dz, [*(0.25 * dz_classes), *(3 * dz_box), np.zeros(4)])
+    assert relative_error(dz, numeric_gradient(lambda z: combined_loss(z, parts)[0], z)) < 1e-7
+
+
+def test_a_combined_loss_refuses_unknown_losses_and_rows_that_meet():
+    z, (classes, box) = np.zeros((5, 4)), two_parts()
+    unknown = [("cross-entropy", *classes[1:])]
+    meeting = [classes, (*box[:2], slice(2, 4), 1.0)]
+    assert_refuses(lambda: combined_loss(z, unknown), ValueError, "'cross-entropy'")
+    assert_refuses(lambda: combined_loss(z, meeting), ValueError, "each needs its own")

@@ -66,6 +66,12 @@ def test_every_dx_is_the_sum_of_its_printed_terms(case):
     assert_all_of_it_answers(svg, case, "dz", "w")
 
 
+def test_the_input_gradient_of_eight_by_eight_pixels_is_small():
+    rng = np.random.default_rng(0)  # numbers of many digits, as a network has them
+    x, w, dz = (rng.standard_normal((1, 1, size, size)) for size in (8, 3, 8))
+    assert_small(draw_conv2d_dx(dz, x, w, (0, 0, 2, 2), padding=1))
+
+
 @every_convolution
 def test_db_is_the_sum_of_all_its_dz(case):
     x, w, _, dz = arrays_of(case)

@@ -13,8 +13,10 @@ from cnnbp.pictures.plots import (
     plot_filters,
     plot_filters_over_time,
     plot_gradient_norms,
+    plot_growth,
     plot_histograms,
     plot_images,
+    plot_maps,
     plot_training,
 )
 from cnnbp.training import History
@@ -54,6 +56,7 @@ FIGURES = {
     "a training that diverged": lambda: plot_training(DIVERGED),
     "gradient norms": lambda: plot_gradient_norms(network()),
     "gradient norms, deep": lambda: plot_gradient_norms({"a": network(14), "b": network()}),
+    "growth": lambda: plot_growth({"N": ([1, 2], {"a": [0.001, 0.002], "b": [0.001, 0.004]})}),
     "histograms": lambda: plot_histograms(network()),
     "filters": lambda: plot_filters(network().layers[0].layers[0]),
     "filters over time": lambda: plot_filters_over_time(
@@ -162,6 +165,30 @@ def test_an_image_may_have_as_many_boxes_as_it_likes():
     assert [box.get_width() for box in second.patches] == [2, 2]
 
 
+def test_kinds_of_boxes_differ_in_color_and_line_and_a_legend_says_which_is_which():
+    empty, one = np.zeros((4, 0)), np.array([[0.0], [0], [1], [1]])
+    kinds = {"found": [one, empty], "missed": [empty, one], "false alarm": [one, one]}
+    plot = plot_images(np.zeros((2, 1, 4, 4)), boxes=kinds)
+    first, second = plot.grid[0]
+    styles = [{p.get_linestyle() for p in axes.patches} for axes in (first, second)]
+    assert styles == [{"-", ":"}, {"--", ":"}]
+    (legend,) = plot.legends
+    assert [text.get_text() for text in legend.texts] == list(kinds)
+    explained = [(line.get_linestyle(), line.get_color()) for line in legend.get_lines()]
+    assert [line for line, _ in explained] == ["-", "--", ":"]
+    assert len({color for _, color in explained}) == 3
+
+
+def test_maps_share_a_scale_and_have_a_row_each():
+    maps = {"class": np.ones((2, 1, 3, 3)), "box": np.full((2, 1, 3, 3), -4.0)}
+    grid = plot_maps(maps).grid
+    assert grid.shape == (2, 2)
+    assert {image.get_clim() for axes in grid.flat for image in axes.images} == {(-4.0, 4.0)}
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == ["class", "box"]
+    different = {"a": np.ones((2, 1, 3, 3)), "b": np.ones((2, 1, 3, 2))}
+    assert_refuses(lambda: plot_maps(different), ValueError, "maps must be of one shape")
+
+
 def test_filters_over_time_share_a_scale_and_show_the_channel():
     snapshots = {"a": np.zeros((2, 2, 3, 3)), "b": np.full((2, 2, 3, 3), -2.0)}
     snapshots["b"][:, 1] = 1
@@ -191,3 +218,15 @@ def test_images_of_no_color_are_refused(shape):
     assert_refuses(
         lambda: plot_images(np.zeros(shape)), ValueError, str(shape), "(N, 1 or 3, H, W)"
     )
+
+
+def test_growth_has_an_axis_for_each_size_and_says_the_exponents():
+    times = {"all": [0.002, 0.004, 0.008], "part": [0.001, 0.004, 0.016]}
+    names = ("N", "C", "F", "K")
+    grid = plot_growth({name: ([1, 2, 4], times) for name in names}).grid
+    shown = [axes for axes in grid.flat if axes.get_visible()]
+    assert [axes.get_xlabel() for axes in shown] == list(names)
+    assert [axes.get_ylabel() for axes in shown] == ["milliseconds", "", "", "milliseconds"]
+    for axes in shown:
+        assert [line.get_label() for line in axes.lines] == ["all: 1.0", "part: 2.0"]
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), [2, 4, 8])

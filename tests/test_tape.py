@@ -74,6 +74,22 @@ def test_a_kernel_in_two_places_gets_the_sum():
         assert cnnbp.relative_error(node.gradient, expected) < 1e-6
 
 
+def test_a_bias_may_be_left_out():
+    x, w = Node(RNG.standard_normal((2, 1, 4, 4))), Node(RNG.standard_normal((1, 1, 3, 3)))
+    v = Node(RNG.standard_normal((2, 4)))
+    z = tape.flatten(tape.conv2d(x, w))
+    last = tape.mean_squared_error(tape.linear(z, v), np.zeros((2, 2)))
+    last.backward()
+    columns = z.value
+    dz = cnnbp.mean_squared_error(cnnbp.linear(columns, v.value), np.zeros((2, 2)))[1]
+    dcolumns, dv, _ = cnnbp.linear_backward(dz, columns, v.value)
+    assert_array_equal(v.gradient, dv)
+    dz = cnnbp.flatten_backward(dcolumns, (2, 1, 2, 2))
+    dx, dw, _ = cnnbp.conv2d_backward(dz, x.value, w.value)
+    assert_array_equal(w.gradient, dw)
+    assert_array_equal(x.gradient, dx)
+
+
 def test_every_use_counts_and_a_second_pass_begins_anew():
     a = Node(3.0)
     last = a * a + a * a

@@ -1,13 +1,12 @@
 """What all explorers share: controls above one picture that follows them."""
 
 import contextlib
-import operator
 from numbers import Integral, Real
 
 import ipywidgets as widgets
 
 from cnnbp.explorers.controls import PANEL, Chain, Index, Stepper
-from cnnbp.explorers.manners import ASLEEP, MANNERS, PAGES, heights, impossible, outlines
+from cnnbp.explorers.manners import ASLEEP, MANNERS, Room, impossible
 from cnnbp.explorers.view import LEGIBLE, View, release
 from cnnbp.pictures.svg import number, refusal
 from cnnbp.shape import complaint
@@ -41,8 +40,7 @@ class Explorer(View):
             name: control.slider if control is self.stepper else control
             for name, control in controls.items()
         }
-        self._rooms, self._heights, self._buttons = [], [0] * len(PAGES), buttons
-        self._reserved = False
+        self._rooms, self._buttons = {}, buttons
         start = dict(start)
         shown = start.pop("controls", None)
         given = {**dict(given), "controls": shown}
@@ -104,14 +102,11 @@ class Explorer(View):
             self._refuse(getattr(error, "sentence", str(error)))
         else:
             self.picture_widget.value = self.html
-            self._grow(self.html)
             if self.refusal_widget.value:
                 self.refusal_widget.value = ""
         finally:
             self._drawing = False
-        if self._reserved != (kind := self.values.get(self.chooses)):
-            self._reserved = kind
-            self._reserve()
+        self._reserve()
 
     def close(self):
         """Free all widgets: none of this explorer's stays registered."""
@@ -140,25 +135,19 @@ class Explorer(View):
 
     def _reserve(self):
         """Keep room for the largest picture of this kind, so that nothing below it jumps."""
-        self._rooms, self._heights = [], [0] * len(PAGES)
+        kind = self.values.get(self.chooses)
+        new = kind not in self._rooms
+        self._room = self._rooms.setdefault(kind, Room())
         if not self.refusal_widget.value:
-            self._grow(self.html)
-        for changed in self.largest():
+            self._room.fit(self.html)
+        for changed in self.largest() if new else ():
             values = self.values | {n: v for n, v in changed.items() if n in self.controls}
             if self.stepper:
                 name = next(n for n, c in self._all.items() if self._is_stepper(c))
                 values[name] = self.positions(**values)[0][1]
             with contextlib.suppress(ValueError):  # of arrays that were given, it may not fit
-                self._grow(self.draw(**values))
-
-    def _grow(self, picture):
-        """Make room for this picture, in a page of whatever width."""
-        needed = heights(picture)
-        if any(map(operator.gt, needed, self._heights)):
-            self._heights = [*map(max, needed, self._heights)]
-            self._rooms.append(outlines(picture))
-            room = "".join(self._rooms)
-            self.room_widget.value = f'<div class="cnnbp-room" aria-hidden="true">{room}</div>'
+                self._room.fit(self.draw(**values))
+        self.room_widget.value = self._room.html
 
     def _changed(self, _):
         if not self._drawing:

@@ -6,6 +6,7 @@ mend is mended in CSS; the names take the few lines of script below. Where a pag
 all of it works but the names.
 """
 
+import operator
 import re
 from html import escape
 
@@ -107,7 +108,7 @@ def outlines(picture):
     >>> outlines('<div class="cnnbp a"><svg width="4" height="3"><g/></svg></div>')
     '<div class="a"><svg width="4" height="3"></svg></div>'
     """
-    said = sorted(re.findall(r'<p class="link.*?</p>', picture), key=len)[-2:]
+    said = sorted(_said(picture), key=len)[-2:]
     bare = re.sub(r'<p class="link.*</p>', "".join(said), picture, flags=re.DOTALL)
     bare = re.sub(r"(<svg[^>]*>).*?</svg>", r"\1</svg>", bare, flags=re.DOTALL)
     bare = re.sub(r"\.cnnbp-\w+:has\(.*?</style>", "</style>", bare, flags=re.DOTALL)
@@ -123,7 +124,7 @@ def heights(picture):
     (398, 706)
     """
     sizes = re.findall(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', picture)
-    longest = max(map(len, re.findall(r'<p class="link.*?</p>', picture)), default=0)
+    longest = max(map(len, _said(picture)), default=0)
     found = []
     for page in PAGES:
         total, across, row = max(SAID, (longest * 7 // page + 1) * 18), 0, 0
@@ -133,3 +134,37 @@ def heights(picture):
             across, row = across + width + 28, max(row, int(height) + 8)
         found.append(total + row)
     return found
+
+
+def _said(picture):
+    """All that a picture can say, a paragraph for each link."""
+    begin, end = '<p class="link', "</p>"
+    return [begin + part.partition(end)[0] + end for part in picture.split(begin)[1:]]
+
+
+class Room:
+    """The room that pictures of one kind have: as high as the highest of them, in any page.
+
+    heights  of it in pages of several widths, in pixels
+    html     what takes it up, invisible
+
+    >>> room = Room()
+    >>> room.fit('<svg viewBox="" width="400" height="300"></svg>')
+    >>> room.fit('<svg viewBox="" width="400" height="200"></svg>')
+    >>> room.heights[0], room.html.count("<svg")
+    (398, 1)
+    """
+
+    def __init__(self):
+        self.heights, self._outlines = [0] * len(PAGES), []
+
+    def fit(self, picture):
+        """Make room for this picture, too."""
+        needed = heights(picture)
+        if any(map(operator.gt, needed, self.heights)):
+            self.heights = [*map(max, needed, self.heights)]
+            self._outlines.append(outlines(picture))
+
+    @property
+    def html(self):
+        return f'<div class="cnnbp-room" aria-hidden="true">{"".join(self._outlines)}</div>'

@@ -1,5 +1,6 @@
 """Arrays in, pictures out: SVG text that answers to the pointer, and matplotlib figures."""
 
+from cnnbp.pictures.columns import draw_col2im, draw_im2col
 from cnnbp.pictures.convolution import draw_conv2d_db, draw_conv2d_dw, draw_conv2d_z
 from cnnbp.pictures.convolution_dx import draw_conv2d_dx
 from cnnbp.pictures.graph import draw_graph
@@ -17,12 +18,14 @@ from cnnbp.pictures.pooling import draw_avg_pool2d_dx, draw_max_pool2d_dx
 __all__ = [
     "draw",
     "draw_avg_pool2d_dx",
+    "draw_col2im",
     "draw_conv2d_db",
     "draw_conv2d_dw",
     "draw_conv2d_dx",
     "draw_conv2d_z",
     "draw_flatten_dx",
     "draw_graph",
+    "draw_im2col",
     "draw_lineage",
     "draw_linear_dw",
     "draw_linear_dx",

@@ -7,6 +7,7 @@ with the results that it went into.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -71,15 +72,16 @@ class Seen:
         """Which of the (T, k) indices belong to its matrix, whether or not a lens leaves them."""
         return (indices[:, : len(self.prefix)] == self.prefix).all(axis=1)
 
-    def shows(self, indices):
-        """Which of them have a cell in the table."""
+    def cells(self, indices):
+        """For each of them the (grid, cell) that shows it, or None."""
         at = indices[:, -2], indices[:, -1]
-        at = self.turn.there(*at) if self.turn else at
-        inside = [
-            (first <= i) & (i < first + n)
-            for i, first, n in zip(at, self.grid.first, self.grid.values.shape, strict=True)
-        ]
-        return self.holds(indices) & inside[0] & inside[1]
+        row, column = self.turn.there(*at) if self.turn else at
+        row, column = row - self.grid.first[0], column - self.grid.first[1]
+        rows, columns = shape = self.grid.values.shape
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        every = [*((self.grid, cell) for cell in np.ndindex(shape)), None]
+        which = np.where(self.holds(indices) & inside, row * columns + column, -1)
+        return [every[cell] for cell in which.tolist()]
 
 
 class Answers:
@@ -94,37 +96,53 @@ class Answers:
 
     def __init__(self, cells, seen, *, rest="", went="went into"):
         self.cells, self.seen, self.rest, self.went = cells, seen, rest, went
-        self.shown = [self._shown(cell) for cell in cells]
-        self.made = self._made()
+        self.results = [self.places(cell.wanted, cell.index) for cell in cells]
+        self.names = [cell_name(cell.wanted, cell.index) for cell in cells]
+        self.shown = []  # for each cell the numbers of the products whose factors are in tables
+        self.made = defaultdict(list)  # (name, index) of a factor -> the (cell's, its) numbers
+        self._found = []  # for each cell and either factor, where its products are seen
+        for _, alike in groupby(cells, key=lambda cell: (cell.left_name, cell.right_name)):
+            self._locate(list(alike))
 
-    def _shown(self, cell):
-        """The numbers of the products both of whose factors lie in the tables' matrices."""
-        there = np.ones(len(cell), bool)
-        for seen, indices in self._tables(cell):
-            there &= np.any([each.holds(indices) for each in seen], axis=0)
-        return np.flatnonzero(there)
+    def _locate(self, cells):
+        """Find the products of all cells at once, since those of one are few."""
+        first, sizes = len(self._found), [len(cell) for cell in cells]
+        ends = np.cumsum(sizes)
+        owner = np.repeat(np.arange(len(cells)), sizes)
+        within = np.arange(len(owner)) - (ends - sizes)[owner]
+        sides = (
+            (cells[0].left_name, np.concatenate([cell.left_index for cell in cells])),
+            (cells[0].right_name, np.concatenate([cell.right_index for cell in cells])),
+        )
+        held = [self._held(name, indices) for name, indices in sides]
+        found = [self._seen_at(name, indices) for name, indices in sides]
+        shown = held[0] & held[1]
+        for begin, end in pairwise([0, *ends.tolist()]):
+            self.shown.append(np.flatnonzero(shown[begin:end]))
+            self._found.append([places[begin:end] for places in found])
+        which = np.flatnonzero(shown)
+        numbers = [*zip((owner + first)[which].tolist(), within[which].tolist(), strict=True)]
+        for (name, indices), places in zip(sides, found, strict=True):
+            products = zip(which.tolist(), indices[which].tolist(), numbers, strict=True)
+            for product, index, numbered in products:
+                if places[product]:
+                    self.made[name, tuple(index)].append(numbered)
 
-    def _tables(self, cell):
-        """For each factor of a cell that has tables: where they show it, and its indices."""
-        for name, indices in self._factors(cell):
-            if name in self.seen and indices.shape[1]:
-                yield self.seen[name], indices
+    def _held(self, name, indices):
+        """Which of an array's indices lie in the tables' matrices; all, if it has no table."""
+        if not self._has_table(name, indices):
+            return np.ones(len(indices), bool)
+        return np.any([seen.holds(indices) for seen in self.seen[name]], axis=0)
 
-    def _made(self):
-        """(name, index) of a factor -> the (cell, number of its product) that it went into."""
-        made = defaultdict(list)
-        for cell, shown in zip(self.cells, self.shown, strict=True):
-            for name, indices in self._factors(cell):
-                if name in self.seen and indices.shape[1]:
-                    shows = [seen.shows(indices[shown]) for seen in self.seen[name]]
-                    visible = shown[np.any(shows, axis=0)]
-                    for t, index in zip(visible.tolist(), indices[visible].tolist(), strict=True):
-                        made[name, tuple(index)].append((cell, t))
-        return made
+    def _seen_at(self, name, indices):
+        """For each index of an array the (grid, cell) pairs that show it."""
+        if not self._has_table(name, indices):
+            return [[]] * len(indices)
+        tables = [seen.cells(indices) for seen in self.seen[name]]
+        return [[place for place in places if place] for places in zip(*tables, strict=True)]
 
-    @staticmethod
-    def _factors(cell):
-        return (cell.left_name, cell.left_index), (cell.right_name, cell.right_index)
+    def _has_table(self, name, indices):
+        return name in self.seen and indices.shape[1] > 0
 
     def places(self, name, index):
         """The (grid, cell) pairs that show this index of an array."""
@@ -133,29 +151,22 @@ class Answers:
 
     def of_result(self, number_, extra=(), *more):
         """The link of result number `number_`, whose products have a letter each."""
-        cell, shown = self.cells[number_], self.shown[number_]
-        places = self.places(cell.wanted, cell.index)
+        cell, shown, places = self.cells[number_], self.shown[number_], self.results[number_]
         return Link(
             [arithmetic(cell, shown, self.rest), *more],
             handles=places,
-            pairs=self._pairs(cell, shown),
+            pairs=self._pairs(number_, shown),
             rings=places,
             extra=extra,
             products=cell.product[shown].tolist() if len(shown) > 1 else [],
         )
 
-    def _pairs(self, cell, shown):
+    def _pairs(self, number_, shown):
         """For each product its cells; of more than there are letters, those that are seen."""
-        if len(shown) > len(LETTERS):
-            visible = np.zeros(len(shown), bool)
-            for seen, indices in self._tables(cell):
-                visible |= np.any([each.shows(indices[shown]) for each in seen], axis=0)
-            shown = shown[visible] if visible.sum() > len(LETTERS) else shown
-        lefts, rights = cell.left_index[shown].tolist(), cell.right_index[shown].tolist()
-        return [
-            [*self.places(cell.left_name, left), *self.places(cell.right_name, right)]
-            for left, right in zip(lefts, rights, strict=True)
-        ]
+        lefts, rights = self._found[number_]
+        pairs = [[*lefts[t], *rights[t]] for t in shown.tolist()]
+        seen = [pair for pair in pairs if pair]
+        return seen if len(seen) > len(LETTERS) else pairs
 
     def of_factors(self, name, values, extra=lambda index: ()):
         """The links of all cells of an array that are seen, each with what it made.
@@ -185,18 +196,16 @@ class Answers:
         return Link(
             [self._told(name, index, value, made)],
             handles=places,
-            pairs=[self._met(name, cell, t) for cell, t in made],
+            pairs=[self._met(name, *product) for product in made],
             rings=places,
             extra=extra,
         )
 
-    def _met(self, name, cell, t):
-        """What a product shows beside this factor: the other factor, and the result."""
-        places = self.places(cell.wanted, cell.index)
-        for other, indices in self._factors(cell):
-            if other != name and other in self.seen and indices.shape[1]:
-                places += self.places(other, indices[t].tolist())
-        return places
+    def _met(self, name, number_, t):
+        """What a product shows beside this factor: the result, and the other factor."""
+        lefts, rights = self._found[number_]
+        other = rights[t] if name == self.cells[number_].left_name else lefts[t]
+        return [*self.results[number_], *other]
 
     def _told(self, name, index, value, made):
         """The line that says what a factor made."""
@@ -205,17 +214,17 @@ class Answers:
             return f"{begin} {self.went} nothing that is drawn here"
         ranks = range(len(made))
         if len(made) > MOST_SAID:
-            sizes = [-abs(round(float(cell.product[t]), 12)) for cell, t in made]
+            sizes = [-abs(round(float(self.cells[c].product[t]), 12)) for c, t in made]
             ranks = sorted(sorted(ranks, key=sizes.__getitem__)[:5])
-        said = [_message(rank, len(made), *made[rank]) for rank in ranks]
+        said = [self._message(rank, made) for rank in ranks]
         more = [f"and {len(made) - len(said)} more"] * (len(said) < len(made))
         count = f"{len(made)} cell{'s' * (len(made) > 1)}"
         return f"{begin} {self.went} {count}: {', '.join(said + more)}"
 
-
-def _message(rank, count, cell, t):
-    """a 2·0.5 = 1 → z[0,0,0,0], in one piece."""
-    letter = f"{LETTERS[rank]} " if count <= len(LETTERS) else ""
-    product = number(float(cell.product[t]), 4)
-    said = f"{letter}{factors(cell, t)} = {product} → {cell_name(cell.wanted, cell.index)}"
-    return said.replace(" ", "\u00a0")
+    def _message(self, rank, made):
+        """a 2·0.5 = 1 → z[0,0,0,0], in one piece."""
+        number_, t = made[rank]
+        cell, letter = self.cells[number_], LETTERS[rank] + " " if len(made) <= len(LETTERS) else ""
+        product = number(cell.product.item(t), 4)
+        said = f"{letter}{factors(cell, t)} = {product} → {self.names[number_]}"
+        return said.replace(" ", "\u00a0")

@@ -46,8 +46,8 @@ def factors(cell, t):
     '5/3'
     """
     if cell.right_name.startswith("1/"):
-        return f"{factor(cell.left[t])}/{number(1 / cell.right[t])}"
-    return f"{factor(cell.left[t])}·{factor(cell.right[t])}"
+        return f"{factor(cell.left.item(t))}/{number(1 / cell.right.item(t))}"
+    return f"{factor(cell.left.item(t))}·{factor(cell.right.item(t))}"
 
 
 def factor(value):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d, conv2d_backward
-from cnnbp.explain import cell_name, explain_conv2d
+from cnnbp.explain import cell_name, explain_conv2d, explainer_of_conv2d
 from cnnbp.pictures.answers import Answers, Seen
 from cnnbp.pictures.arithmetic import arithmetic
 from cnnbp.pictures.choice import check_choice, rank_of
@@ -37,7 +37,7 @@ def draw_conv2d_z(x, w, b=None, *, sample=0, filter=0, channel=0, chosen=(0, 0),
     blocks, seen = view.of_outputs(w, conv2d(x, w, b, **geometry), chosen)
     (x_seen,), (z_seen,) = seen["x"], seen["z"]
     windows = cells_of(z_seen.grid)
-    explain = lambda at: explain_conv2d("z", at, x=x, w=w, b=b, **geometry)  # noqa: E731
+    explain = explainer_of_conv2d("z", x=x, w=w, b=b, **geometry)
     cells = [explain((sample, filter, *window)) for window in windows]
     answers = Answers(cells, seen, rest=_rest_of_z(w, b is not None))
     links = [
@@ -75,7 +75,7 @@ def draw_conv2d_dw(dz, x, w, *, sample=0, filter=0, channel=0, chosen=(0, 0), **
     dz, x, w = images(dz=dz, x=x, w=w)
     view = _View(x, w, sample, filter, channel, geometry)
     rank_of(chosen, [*np.ndindex(*view.place.kernel), "bias"])
-    explain = lambda at: explain_conv2d("dw", at, dz=dz, x=x, w=w, **geometry)  # noqa: E731
+    explain = explainer_of_conv2d("dw", dz=dz, x=x, w=w, **geometry)
     db = explain_conv2d("db", (filter, 0, 0), dz=dz)
     asked = db if chosen == "bias" else explain((filter, channel, *chosen))
     blocks, seen = view.of_weights(dz, conv2d_backward(dz, x, w, **geometry)[1], asked, db.total)

@@ -3,14 +3,15 @@
 import numpy as np
 
 from cnnbp.convolution import conv2d_backward
-from cnnbp.explain import cell_name, explain_conv2d
+from cnnbp.explain import cell_name, explainer_of_conv2d
 from cnnbp.pictures.answers import Answers, Seen, Turn
 from cnnbp.pictures.choice import check_choice
 from cnnbp.pictures.lens import MOST, SHOWN, table
 from cnnbp.pictures.svg import CELL, Block, number, picture, scales, text, text_width
-from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed, nested
 from cnnbp.shape import conv_windows, images, own_filters
 
+MANY = 400  # products, above which none stand in a row: the picture would weigh over 400 kB
 BETWEEN = "0 between or around the cells of dz: its products are 0"
 
 
@@ -33,7 +34,7 @@ def draw_conv2d_dx(dz, x, w, index, *, filter=None, **geometry):
     True
     """
     dz, x, w = images(dz=dz, x=x, w=w)
-    explain = lambda index: explain_conv2d("dx", index, dz=dz, x=x, w=w, **geometry)  # noqa: E731
+    explain = explainer_of_conv2d("dx", dz=dz, x=x, w=w, **geometry)
     n, channel, *pixel = explain(index).index
     group = own_filters(channel, w.shape, geometry.get("groups", 1))
     filter = group[0] if filter is None else filter
@@ -64,7 +65,7 @@ class _Sides:
         dx, dz, kernel = dx[n, channel], dz[n, filter], w[filter, c]
         self.limits = scales((dx,), (dz,), (kernel,))
         self.own_scale = len(set(self.limits)) > 1
-        self.unseen, self._factors = ~self.place.covered(), {}
+        self.unseen = ~self.place.covered()
         self.names = {"dz": (n, filter), "w": (filter, c), "dx": (n, channel)}
         self._lay_out(dz, kernel, dx)
         shapes = {"dz": dz.shape, "w": kernel.shape, "dx": dx.shape}
@@ -101,6 +102,9 @@ class _Sides:
         name = f"{self._name('dz')} spread{around_it}"
         self.spread = gather.below(name, spread, dz_limit, middle)
         self.blocks = [scatter.block(), gather.block()]
+        self.written = {  # the weights of the rotated kernel that are seen
+            at: f"×{number(turned[at])}" for at in cells_of(self.rotated)
+        }
 
     def _spreading(self):
         """Where a cell of dz stands in the spread dz."""
@@ -127,18 +131,19 @@ class _Sides:
             answers.of_result(rank, self.over(answers, rank, few), *self.why(shown))
             for rank, shown in enumerate(answers.shown)
         ]
+        if sum(map(len, answers.shown)) > MANY:
+            for link in results:
+                link.products = []
         factors = [*answers.of_factors("dz", dz, self.window), *answers.of_factors("w", w)]
         return results + factors + answers.of_nothing("dz", BETWEEN)
 
     def over(self, answers, rank, factors):
         """What lies over the tables for a pixel: its windows on dx, the kernel on the spread dz."""
         windows = answers.cells[rank].left_index[answers.shown[rank], 2:].tolist()
-        css = "frame" if len(windows) <= 4 else "fine"
-        frames = [
-            framed(self.dx, self.place.corner(at), self.place.span, css, 1.8 * (turn % 6))
-            for turn, at in enumerate(windows)
-        ]
-        return frames + self._kernel(answers.cells[rank].index[2:], factors)
+        corners = [self.place.corner(at) for at in windows]
+        few = len(windows) <= 4
+        frames = nested(self.dx, corners, self.place.span, "frame" if few else "fine")
+        return [*frames, *self._kernel(answers.cells[rank].index[2:], factors)]
 
     def window(self, index):
         """The window that a cell of dz is the gradient of, on dx."""
@@ -158,22 +163,17 @@ class _Sides:
         """The rotated kernel on the spread dz, its weights small in the cells it lies over."""
         (top, left), grid = self._corner(pixel).tolist(), self.spread
         down, across = self.place.dilation
-        weights = []
-        for row, column in np.ndindex(*self.place.kernel) if factors else ():
-            cell = grid.place(top + row * down, left + column * across)
-            weight = self.rotated.place(row, column)
-            if cell and weight:
-                weights.append(self._factor(cell, weight))
+        weights = [
+            self._factor(cell, written)
+            for (row, column), written in (self.written.items() if factors else ())
+            if (cell := grid.place(top + row * down, left + column * across))
+        ]
         return [framed(grid, (top, left), self.place.span), (grid, "".join(weights))]
 
-    def _factor(self, cell, weight):
+    def _factor(self, cell, written):
         """A weight of the rotated kernel, small in a cell of the spread dz."""
-        if (cell, weight) not in self._factors:
-            x, y = self.spread.corner(cell)
-            written = f"×{number(self.rotated.values[weight])}"
-            at = x + CELL - 2, y + CELL - 3
-            self._factors[cell, weight] = text(*at, written, "factor")
-        return self._factors[cell, weight]
+        x, y = self.spread.corner(cell)
+        return text(x + CELL - 2, y + CELL - 3, written, "factor")
 
 
 class _Column:

@@ -116,20 +116,15 @@ class Grid:
         # Beside the name, if the tables' limits differ.
         self.scale = f" · max {number(limit)}" if limit else ""
         self.right, self.bottom = self.x + columns * size, self.y + rows * size
-        self._rings, self._corners = {}, {}  # asked for once for every link
 
     def ring(self, cell):
         """The path around a cell."""
-        if cell not in self._rings:
-            self._rings[cell] = self.box(cell, inset=1)
-        return self._rings[cell]
+        return self.box(cell, inset=1)
 
     def letter_at(self, cell):
         """Where a letter stands in a cell: x and y as text."""
-        if cell not in self._corners:
-            x, y = self.corner(cell)
-            self._corners[cell] = f"{x + 4:g}", f"{y + 10:g}"
-        return self._corners[cell]
+        x, y = self.corner(cell)
+        return f"{x + 4:g}", f"{y + 10:g}"
 
     @property
     def left(self):
@@ -243,7 +238,7 @@ class Grid:
         )
 
 
-@dataclass
+@dataclass(eq=False)  # two at the same place are two
 class Area:
     """A rectangle that stands in a link as a cell does, as (area, None): a bar, a node, a line."""
 

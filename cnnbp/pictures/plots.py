@@ -195,17 +195,41 @@ def plot_filters_over_time(snapshots, channel=0):
         given = ", ".join(map(str, sorted(shapes))) or "none"
         raise complaint(ValueError, f"snapshots must be of one shape (F, C, KH, KW), not {given}")
     ((filters, _, *kernel),) = shapes
-    size, limit = min(0.8, 11 / filters), largest(*banks.values())
-    plot = Plot(
-        f"{filters} filters of {kernel[0]} × {kernel[1]} at {', '.join(map(str, banks))}",
-        1 + size * filters,
-        0.3 + size * len(banks),
-        nrows=len(banks),
-        ncols=filters,
-    )
-    for row, (title, bank) in enumerate(banks.items()):
-        for number, axes in enumerate(plot.grid[row]):
-            axes.imshow(bank[number, channel], SIGNED, vmin=-limit, vmax=limit)
+    said = f"{filters} filters of {kernel[0]} × {kernel[1]} at {', '.join(map(str, banks))}"
+    return _signed_rows(banks, channel, said, widest=0.8)
+
+
+def plot_maps(maps, channel=0):
+    """A batch of gradient maps in several versions: what one loss sends, what another, the sum.
+
+    maps     {title: (N, C, H, W)}, such as dx of the images
+    channel  int, which channel of each map is shown
+    returns  Plot, a column for each sample, a row for each version, all on one scale, blue below
+             zero and orange above
+
+    Raises ValueError if there is none, or they differ in shape.
+
+    >>> plot_maps({"class": np.zeros((4, 1, 8, 8)), "box": np.ones((4, 1, 8, 8))})
+    Figure: 4 maps of 8 × 8: class, box
+    """
+    maps = {title: np.asarray(batch) for title, batch in maps.items()}
+    shapes = {batch.shape for batch in maps.values()}
+    if len(shapes) != 1 or {len(shape) for shape in shapes} != {4}:
+        given = ", ".join(map(str, sorted(shapes))) or "none"
+        raise complaint(ValueError, f"maps must be of one shape (N, C, H, W), not {given}")
+    ((N, _, H, W),) = shapes
+    said = f"{N} map{'s' * (N > 1)} of {H} × {W}: {', '.join(map(str, maps))}"
+    return _signed_rows(maps, channel, said, widest=1.2)
+
+
+def _signed_rows(rows, channel, said, widest):
+    """A row each of {title: (columns, C, H, W)}, all on one scale, an image so many inches wide."""
+    columns = len(next(iter(rows.values())))
+    size, limit = min(widest, 11 / columns), largest(*rows.values())
+    plot = Plot(said, 1 + size * columns, 0.3 + size * len(rows), nrows=len(rows), ncols=columns)
+    for row, (title, images) in enumerate(rows.items()):
+        for axes, image in zip(plot.grid[row], images, strict=True):
+            axes.imshow(image[channel], SIGNED, vmin=-limit, vmax=limit)
             _bare(axes)
         plot.grid[row, 0].set_ylabel(title, rotation=0, ha="right", va="center")
     return plot
@@ -240,33 +264,33 @@ def plot_confusion(labels, predicted, classes=None):
     return plot
 
 
-def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
+def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8, size=1.15):
     """A gallery of images, with boxes drawn around what is in them.
 
     images     (N, C, H, W), C 1 for grey or 3 for red, green, blue; 0 is black, 1 full color
     titles     N of whatever is to be written above them
     boxes      (4, N): top, left, bottom, right as shares of the height and width; or a list of N
-               arrays (4, k), k boxes in an image
-    predicted  further boxes, dashed
+               arrays (4, k), k boxes in an image; or a dict of kind -> either, each with a color
+               and a line of its own, which a legend explains
+    predicted  further boxes, dashed; none beside a dict
+    size       inches across an image
     returns    Plot
 
     >>> plot_images(np.zeros((3, 1, 8, 8)), titles=[4, 0, 7])
     Figure: 3 images of 8 × 8 pixels
     """
-    (images,) = as_images(images=images)
-    N, C, H, W = images.shape
-    if N == 0 or C not in (1, 3):
-        last = ". Do the channels come last? Give images.transpose(0, 3, 1, 2)" * (W in (1, 3))
-        raise complaint(ValueError, f"images must be (N, 1 or 3, H, W), not {images.shape}{last}")
+    images = _gallery(images)
+    N, _, H, W = images.shape
     columns = min(columns, N)
-    rows = math.ceil(N / columns)
+    rows, legend = math.ceil(N / columns), 0.4 * isinstance(boxes, dict)
     plot = Plot(
         f"{N} image{'s' * (N > 1)} of {H} × {W} pixels" + " with boxes" * (boxes is not None),
-        1.15 * columns,
-        (1.15 + 0.2 * (titles is not None)) * rows * H / W,
+        size * columns,
+        (size + 0.2 * (titles is not None)) * rows * H / W + legend,
         nrows=rows,
         ncols=columns,
     )
+    kinds = _kinds(boxes, predicted)
     for n, axes in enumerate(plot.grid.flat):
         _bare(axes)
         if n >= N:
@@ -276,10 +300,87 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8):
         plot.photographs.append(axes)
         if titles is not None:
             axes.set_title(titles[n], fontsize=9)
-        for found, color, line in ((boxes, FIRST, "-"), (predicted, SECOND, "--")):
-            for box in [] if found is None else _boxes_of(found, n):
-                axes.add_patch(_rectangle(box, (H, W), color, line))
+        _add_boxes(axes, kinds, n, (H, W))
+    if legend:
+        _explain_lines(plot, kinds)
     return plot
+
+
+def plot_growth(measured):
+    """How the time of some work grows with each of its sizes, on scales of powers.
+
+    measured  dict of a size's name -> (sizes, dict of what was done -> seconds at each size)
+    returns   Plot; the slope of a line is an exponent, which its label says: 1 if twice the size
+              takes twice the time, 2 if it takes four times
+
+    >>> plot_growth({"N": ([1, 2, 4], {"product": [0.001, 0.002, 0.004]})})
+    Figure: milliseconds against N
+    """
+    columns = min(3, len(measured))
+    rows = math.ceil(len(measured) / columns)
+    plot = Plot(
+        f"milliseconds against {', '.join(measured)}",
+        3.1 * columns,
+        2.5 * rows,
+        nrows=rows,
+        ncols=columns,
+        sharey=True,
+    )
+    for axes in plot.grid.flat[len(measured) :]:
+        axes.set_visible(False)
+    for number, (axes, (name, found)) in enumerate(
+        zip(plot.grid.flat, measured.items(), strict=False)
+    ):
+        sizes, times = found
+        for (what, seconds), color, line in _styled(times):
+            milliseconds = np.multiply(1000, seconds)
+            label = f"{what}: {exponent(sizes, seconds):.1f}"
+            axes.plot(sizes, milliseconds, line, color=color, marker="o", ms=4, label=label)
+        _label(axes, "" if number % columns else "milliseconds", name, xscale="log", yscale="log")
+        axes.set_xticks(sizes, sizes, fontsize=8)
+        axes.minorticks_off()
+        axes.legend(frameon=False, fontsize=8, title="exponents", title_fontsize=8)
+    return plot
+
+
+def exponent(sizes, seconds):
+    """The power of the size with which the time grows, fitted to all of them.
+
+    >>> round(exponent([1, 2, 4], [3.0, 12.0, 48.0]), 6)
+    2.0
+    """
+    slope, _ = np.polyfit(np.log(sizes), np.log(seconds), 1)
+    return float(slope)
+
+
+def _gallery(images):
+    """Images that can be shown: (N, 1 or 3, H, W), and there are some."""
+    (images,) = as_images(images=images)
+    N, C, _, W = images.shape
+    if N == 0 or C not in (1, 3):
+        last = ". Do the channels come last? Give images.transpose(0, 3, 1, 2)" * (W in (1, 3))
+        raise complaint(ValueError, f"images must be (N, 1 or 3, H, W), not {images.shape}{last}")
+    return images
+
+
+def _add_boxes(axes, kinds, n, size):
+    """The boxes of image n, every kind in its own color and line."""
+    for (_, found), color, line in _styled(kinds):
+        for box in [] if found is None else _boxes_of(found, n):
+            axes.add_patch(_rectangle(box, size, color, line))
+
+
+def _explain_lines(plot, kinds):
+    """Below the images, which line is which kind's."""
+    lines = [Line2D([], [], color=color, ls=line, lw=2) for _, color, line in _styled(kinds)]
+    plot.legend(lines, list(kinds), loc="outside lower center", ncols=3, frameon=False)
+
+
+def _kinds(boxes, predicted):
+    """kind -> boxes or None, in the order of their lines: solid, dashed, dotted."""
+    if isinstance(boxes, dict):
+        return boxes
+    return {"boxes": boxes, "predicted": predicted}
 
 
 def _boxes_of(boxes, n):

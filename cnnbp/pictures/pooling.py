@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnnbp.explain import cell_name, explain_avg_pool2d, explain_max_pool2d
+from cnnbp.explain import cell_name, explainer_of_avg_pool2d, explainer_of_max_pool2d
 from cnnbp.pictures.arithmetic import arithmetic, factor, factors
 from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.lens import around, photograph_of, table
@@ -58,15 +58,17 @@ def draw_avg_pool2d_dx(
 class _Pooling:
     """The tables x, dz, dx and the number of windows over each pixel, with what lies over them.
 
-    A kind of pooling says which `explain` function it has, what a window's link shows, and why
+    A kind of pooling says which explainer it has, what a window's link shows, and why
     a pixel got what it got.
     """
 
     def __init__(self, dz, x, dx, kernel_size, sample, channel, geometry):
-        self.arrays = {"dz": dz, "x": x, "kernel_size": kernel_size, **geometry}
+        given = {"dz": dz, "x": x, "kernel_size": kernel_size, **geometry}
         self.at = sample, channel
         check_choice(sample=(sample, len(x)), channel=(channel, x.shape[1]))
+        self._explain = {wanted: self.explainer(wanted, **given) for wanted in ("z", "dx")}
         self._cells = {}
+        self.photograph = photograph_of(x, sample)
         self.place = pool_windows(x.shape, kernel_size, **geometry)
         self.over = self.place.seen_by()
         self.tables = x[self.at], dz[self.at], dx[self.at]
@@ -82,9 +84,10 @@ class _Pooling:
         look = {"hatched": unseen, "margin": margin}
         x_name, dz_name, dx_name = (cell_name(name, self.at) for name in ("x", "dz", "dx"))
         y, left = TOP + margin[0], LEFT + margin[1]
-        photograph = photograph_of(self.arrays["x"], self.at[0])
         x_name += about_hatching(unseen)
-        self.x, thumb = table(x_name, x, (left, y), x_limit, pixel, photograph=photograph, **look)
+        self.x, thumb = table(
+            x_name, x, (left, y), x_limit, pixel, photograph=self.photograph, **look
+        )
         blocks = [Block([self.x], thumb, (0, y + 132 if thumb else 0), start=(LEFT, TOP - 24))]
         at = self.x.reach(own_scale) + GAP, y
         self.dz, dz_thumb = table(dz_name, dz, at, limit, window)
@@ -102,8 +105,7 @@ class _Pooling:
     def cell(self, wanted, *index):
         """What a cell is made of, asked for only once."""
         if (wanted, index) not in self._cells:
-            whole = *self.at, *index
-            self._cells[wanted, index] = self.explain(wanted, whole, **self.arrays)
+            self._cells[wanted, index] = self._explain[wanted]((*self.at, *index))
         return self._cells[wanted, index]
 
     def draw(self, chosen, pixel):
@@ -172,7 +174,7 @@ class _Pooling:
 
 
 class _Max(_Pooling):
-    kind, explain = "Max pooling", staticmethod(explain_max_pool2d)
+    kind, explainer = "Max pooling", staticmethod(explainer_of_max_pool2d)
 
     def winner(self, window):
         return tuple(map(int, self.cell("z", *window).left_index[0, 2:]))
@@ -229,7 +231,7 @@ class _Max(_Pooling):
 
 
 class _Average(_Pooling):
-    kind, explain = "Average pooling", staticmethod(explain_avg_pool2d)
+    kind, explainer = "Average pooling", staticmethod(explainer_of_avg_pool2d)
 
     def of_window(self, window):
         """The link of a window: an equal share for every pixel."""

@@ -9,8 +9,11 @@ width that there is, and words wrap below them.
 import hashlib
 import re
 import textwrap
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
+from itertools import repeat
 
 from cnnbp.pictures.grid import (
     CELL,
@@ -103,18 +106,21 @@ class Link:
     extra: list | str = ()
     products: list = ()
 
-    def drawn(self, block_of):
-        """block -> the SVG that the link draws over it."""
-        parts, ringed, lettered = {}, {}, {}
+    def drawn(self, block_of, mark):
+        """block -> the SVG that the link draws over it.
+
+        mark  (grid, cell) -> the block, its ring, and x and y of its letter
+        """
+        parts, ringed, lettered = {}, defaultdict(list), defaultdict(list)
         few = len(self.pairs) <= len(LETTERS)
         for grid, cell in self.rings:
-            ringed.setdefault(block_of(grid), []).append(grid.ring(cell))
-        for rank, pair in enumerate(self.pairs):
-            for grid, cell in pair:
-                block = block_of(grid)
-                ringed.setdefault(block, []).append(grid.ring(cell))
-                if few:
-                    lettered.setdefault(block, []).append((*grid.letter_at(cell), LETTERS[rank]))
+            ringed[block_of(grid)].append(grid.ring(cell))
+        for letter, pair in zip(LETTERS if few else repeat(""), self.pairs):  # noqa: B905
+            for place in pair:
+                block, ring, x, y = mark(*place)
+                ringed[block].append(ring)
+                if letter:
+                    lettered[block].append((x, y, letter))
         extra = [(None, self.extra)] if isinstance(self.extra, str) else self.extra
         for block, boxes in ringed.items():
             css = "ring" if few else "fine"
@@ -151,7 +157,7 @@ def unbroken(line):
     return _INSIDE.sub("\u00a0", line)
 
 
-_INSIDE = re.compile(r"(?<= [=+]) (?=\S)|(?<= [a-z]) (?=\S*[·/])")
+_INSIDE = re.compile(r" (?:(?<= [=+] )(?=\S)|(?<= [a-z] )(?=\S*[·/]))")
 
 
 def _letters(lettered):
@@ -215,9 +221,15 @@ def page(description, drawing, links, size, *, chosen=0, areas=()):
 
 
 def _page(description, blocks, links, title, chosen, own_scale, scale):
-    place = {id(part): n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
-    block_of = lambda part: place.get(id(part), 0)  # noqa: E731
-    drawn = [link.drawn(block_of) for link in links]
+    place = {part: n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
+    block_of = defaultdict(int, place).__getitem__
+    mark = cache(lambda grid, cell: (block_of(grid), grid.ring(cell), *grid.letter_at(cell)))
+    drawn = [link.drawn(block_of, mark) for link in links]
+    answering = defaultdict(list)  # number of a block -> what answers on it
+    for k, link in enumerate(links):
+        label = escape(link.lines[0].replace("\u00a0", " ")) if link.handles else ""
+        for part, cell in link.handles:
+            answering[block_of(part)].append((k, label, part, cell))
     body = [f'<p class="title">{escape(title)}</p>'] if title else []
     for number_, block in enumerate(blocks):
         over = "".join(
@@ -225,7 +237,7 @@ def _page(description, blocks, links, title, chosen, own_scale, scale):
             for k, parts in enumerate(drawn)
             if number_ in parts
         )
-        body.append(_block(block, number_, own_scale, over, links, block_of))
+        body.append(_block(block, number_, own_scale, over, answering[number_]))
     said = "".join(link.said(k, len(links) <= MANY) for k, link in enumerate(links))
     body.append(f'<div class="scale">{_svg(scale, 230, 26)}</div>' if scale else "")
     body.append(f'<div class="said" hidden="">{said}</div>' if links else "")
@@ -249,25 +261,25 @@ def _svg(content, width, height, left=0, top=0):
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box} aria-hidden="true">{content}</svg>'
 
 
-def _block(block, number_, own_scale, over, links, block_of):
-    """One block: its drawing, what links draw over it, and the rows of cells that answer."""
+def _block(block, number_, own_scale, over, answering):
+    """One block: its drawing, what links draw over it, and the rows of cells that answer.
+
+    answering  (number of the link, its label, grid or area, cell) of each
+    """
     left, top, width, height = block.frame(own_scale)
     over = f'<g visibility="hidden">{over}</g>' if over else ""
-    answering = {id(part) for link in links for part, _ in link.handles}
-    marks = "".join(grid.mark() for grid in block.grids if id(grid) in answering)
+    marked = {part for _, _, part, _ in answering}
+    marks = "".join(grid.mark() for grid in block.grids if grid in marked)
     drawing = _svg(f"<g>{block.svg(own_scale)}{marks}{over}</g>", width, height, left, top)
-    rows = {}
-    for grid in block.grids:
+    rows, groups = {}, {}
+    for group, grid in enumerate(block.grids, 1):
+        groups[grid] = f"{number_}{group}"
         for row in range(len(grid.values)):
-            rows[id(grid), row] = [escape(grid.row(row)), []]
-    for k, link in enumerate(links):
-        for rank, (part, cell) in enumerate(link.handles):
-            if block_of(part) == number_:
-                row = rows.setdefault((id(part), cell[0] if cell else 0), ["", []])
-                group = 0 if part not in block.grids else 1 + block.grids.index(part)
-                row[1].append(
-                    (cell, _handle(k, rank, link, part, cell, f"{number_}{group}", left, top))
-                )
+            rows[grid, row] = [escape(grid.row(row)), []]
+    for k, label, part, cell in answering:
+        row = rows.setdefault((part, cell[0] if cell else 0), ["", []])
+        handle = _handle(k, label, part, cell, groups.get(part, f"{number_}0"), left, top)
+        row[1].append((cell, handle))
     parts = []
     for label, cells in rows.values():
         role = f' role="{"group" if cells else "img"}" aria-label="{label}"' if label else ""
@@ -276,7 +288,7 @@ def _block(block, number_, own_scale, over, links, block_of):
     return f'<div class="t">{drawing}{"".join(parts)}</div>'
 
 
-def _handle(k, rank, link, part, cell, group, left, top):
+def _handle(k, label, part, cell, group, left, top):
     """An invisible cell that answers to the pointer, a tap, Tab and the arrow keys.
 
     It is a radio button: the buttons of a table are one stop for Tab, and arrows walk through them.
@@ -287,10 +299,9 @@ def _handle(k, rank, link, part, cell, group, left, top):
     at = f"left:{x - left:g}px;top:{y - top:g}px"
     if (width, height) != (CELL, CELL):
         at += f";width:{width:g}px;height:{height:g}px"
-    label = f' aria-label="{escape(link.lines[0].replace(chr(0xA0), " "))}"'
     return (
-        f'<input type="radio" name="ID-{group}" class="cell c{k}" style="{at}"{label} '
-        'data-lm-suppress-shortcuts="true"/>'
+        f'<input type="radio" name="ID-{group}" class="cell c{k}" style="{at}" '
+        f'aria-label="{label}" data-lm-suppress-shortcuts="true"/>'
     )
 
 

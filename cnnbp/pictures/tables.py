@@ -42,21 +42,33 @@ class Flow:
         return block
 
 
-def framed(grid, corner, span, css="frame", inset=0):
+def framed(grid, corner, span, css="frame"):
     """(grid, SVG): a frame around a window, as far as the table shows it.
 
     corner  (row, column) of its first cell in the map, which may lie before the table
     span    (rows, columns)
     """
-    room = [m / grid.size for m in grid.margin]
-    first, shape = grid.first, grid.values.shape
-    begin = [max(c - f, -m) for c, f, m in zip(corner, first, room, strict=True)]
-    end = [
-        min(c - f + s, n + m)
-        for c, f, s, n, m in zip(corner, first, span, shape, room, strict=True)
-    ]
-    size = [e - b for b, e in zip(begin, end, strict=True)]
-    return grid, outline(grid.box(begin, size, inset), css) if min(size) > 0 else ""
+    path = _frame(grid, corner, span)
+    return grid, outline(path, css) if path else ""
+
+
+def nested(grid, corners, span, css):
+    """The same of many windows, each a little inside the one before; fine ones are one path."""
+    paths = [_frame(grid, corner, span, 1.8 * (turn % 6)) for turn, corner in enumerate(corners)]
+    paths = [path for path in paths if path]
+    if css == "fine" and paths:
+        paths = ["".join(paths)]
+    return [(grid, outline(path, css)) for path in paths]
+
+
+def _frame(grid, corner, span, inset=0):
+    """The path around a window, as far as the table shows it; "" where it does not."""
+    (rows, columns), (top, left) = grid.values.shape, grid.first
+    above, beside = grid.margin[0] / grid.size, grid.margin[1] / grid.size
+    begin = max(corner[0] - top, -above), max(corner[1] - left, -beside)
+    down = min(corner[0] - top + span[0], rows + above) - begin[0]
+    across = min(corner[1] - left + span[1], columns + beside) - begin[1]
+    return grid.box(begin, (down, across), inset) if down > 0 and across > 0 else ""
 
 
 def about_hatching(unseen):

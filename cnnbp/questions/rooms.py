@@ -2,19 +2,41 @@
 
 from cnnbp.questions import (
     activation,
+    bugs,
     convolution,
+    deep_network,
+    fast_convolution,
     gradcheck,
     graph,
     linear,
     loss,
     network,
     pooling,
+    scenes,
     start,
+    tape,
     training,
 )
 from cnnbp.questions.question import Question
 
-ROOMS = (start, graph, gradcheck, linear, activation, loss, convolution, pooling, network, training)
+# In the order of the lessons
+ROOMS = (
+    start,
+    graph,
+    gradcheck,
+    linear,
+    activation,
+    loss,
+    convolution,
+    pooling,
+    network,
+    training,
+    deep_network,
+    fast_convolution,
+    scenes,
+    bugs,
+    tape,
+)
 
 QUESTIONS = {
     value.name: value

@@ -15,7 +15,7 @@ from cnnbp.explorers.controls import Chain, Index
 
 MOVES = 200
 REACH = {"TrainingExplorer": "training steps aside"}
-PICTURE, FRAMES = "≤ 10 ms", "≤ 25 ms, with all steps"
+ELSE = "≤ 10 ms"
 
 
 def main():
@@ -23,7 +23,7 @@ def main():
     for name, kind in sorted(vars(explorers).items()):
         if isinstance(kind, type) and issubclass(kind, Explorer):
             explorer = kind()
-            reach = REACH.get(name, FRAMES if explorer.stepper else PICTURE)
+            reach = REACH.get(name, ELSE)
             times = sorted(moves(explorer))
             median, most = statistics.median(times), times[int(0.95 * MOVES)]
             print(f"{name:36}{1e3 * median:8.1f} ms{1e3 * most:7.1f} ms   {reach}", flush=True)

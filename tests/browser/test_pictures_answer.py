@@ -8,8 +8,11 @@ from pathlib import Path
 
 import gallery
 import nbformat
+import numpy as np
 import pytest
 
+from cnnbp import im2col
+from cnnbp.pictures import draw_im2col
 from cnnbp.pictures.svg import LIVE
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -102,6 +105,37 @@ def test_a_tap_on_a_phone_shows_the_arithmetic_on_the_screen(phone, pictures):
             assert box["y"] >= 0, name
             assert box["y"] + box["height"] <= 845, name
         assert phone.evaluate("document.documentElement.scrollWidth") == 390, name
+
+
+# The cells that a ring lies over, of a picture, as what they say.
+RINGED = """picture => {
+    const rings = [...picture.querySelectorAll('path.ring')]
+        .filter(path => getComputedStyle(path).visibility === 'visible')
+    const cells = [...picture.querySelectorAll('.cell')]
+    return cells.filter(cell => {
+        const box = cell.getBoundingClientRect(), svg = cell.closest('.t').querySelector('svg')
+        return rings.some(path => path.ownerSVGElement === svg && svg.contains(path) && (() => {
+            const point = svg.createSVGPoint(), view = path.getScreenCTM().inverse()
+            point.x = box.x + box.width / 2
+            point.y = box.y + box.height / 2
+            return path.isPointInFill(point.matrixTransform(view))
+        })())
+    }).map(cell => cell.getAttribute('aria-label').split(' ')[0])
+}"""
+
+
+@pytest.mark.parametrize(("stride", "kernel"), [(1, 3), (2, 3), (1, 2)])
+def test_pointing_at_a_pixel_lights_its_copies_in_the_columns(desk, stride, kernel):
+    x = np.arange(1.0, 17).reshape(1, 1, 4, 4)
+    columns = im2col(x, kernel, stride=stride)
+    desk.set_content(HEAD + draw_im2col(x, kernel, stride=stride))
+    picture = desk.locator(".cnnbp")
+    for pixel in ((1, 1), (2, 0), (3, 3)):
+        name = f"x[0,0,{pixel[0]},{pixel[1]}]"
+        picture.locator(f'.cell[aria-label^="{name} "]').hover()
+        copies = np.argwhere(columns == x[0, 0][pixel]).tolist()
+        lit = {name, *(f"columns[{row},{column}]" for row, column in copies)}
+        assert set(picture.evaluate(RINGED)) == lit
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

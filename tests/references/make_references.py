@@ -5,11 +5,14 @@ read the files. A file holds the keys case/options (JSON: the operation and its 
 case/inputs/name, case/torch/name and case/tensorflow/name, all in float64. On the same machine,
 running this again gives the same arrays, bit for bit.
 
-The walkthrough network's gradients on the photographs, which a lesson compares with its own, lie
-in cnnbp/data.
+What lessons show without a framework lies in cnnbp/data: the walkthrough network's gradients on the
+photographs, a reader of digits with its gradients, and what was said to the lines in the lessons.
 """
 
+import ast
 import json
+import re
+import textwrap
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -17,11 +20,15 @@ from typing import NamedTuple
 import in_tensorflow
 import in_torch
 import numpy as np
+import torch_reader
 
 import cnnbp.data
+from cnnbp import frameworks
 
 FOLDER = Path(__file__).parent
+LESSONS = FOLDER.parents[1] / "notebooks"
 WALKTHROUGH = Path(cnnbp.data.__file__).with_name("walkthrough_reference.npz")
+READER = WALKTHROUGH.with_name("reader_reference.npz")
 FRAMEWORKS = {"torch": in_torch, "tensorflow": in_tensorflow}
 
 
@@ -319,6 +326,26 @@ def walkthrough_reference():
     }
 
 
+def lines_of_lessons():
+    """(framework, lines) of every in_torch and in_tensorflow of a lesson."""
+    for lesson in sorted(LESSONS.glob("*.ipynb")):
+        for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and re.search(r"\bin_(torch|tensorflow)\(", source):
+                for node in ast.walk(ast.parse(source)):
+                    name = getattr(getattr(node, "func", None), "id", "")
+                    if name in ("in_torch", "in_tensorflow"):
+                        yield name.removeprefix("in_"), textwrap.dedent(node.args[0].value).strip()
+
+
+def what_is_said():
+    """What the frameworks say to the lines in the lessons, as frameworks.json holds it."""
+    return [
+        {"framework": framework, "lines": lines, "said": frameworks.asked(framework, lines)}
+        for framework, lines in lines_of_lessons()
+    ]
+
+
 def main():
     for topic, cases in TOPICS.items():
         held = {key: array for case in cases for key, array in entries(case).items()}
@@ -326,6 +353,12 @@ def main():
         print(f"{topic}.npz: {len(cases)} cases")
     np.savez_compressed(WALKTHROUGH, **walkthrough_reference())
     print(f"{WALKTHROUGH.name}: the photographs")
+    np.savez_compressed(READER, **torch_reader.reference())
+    print(f"{READER.name}: a reader of digits")
+    said = what_is_said()
+    text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+    frameworks.STORED.write_text(text, encoding="utf-8")
+    print(f"{frameworks.STORED.name}: {len(said)} answers")
 
 
 if __name__ == "__main__":

@@ -284,21 +284,72 @@ def _places(count, size, stride):
     return whole + i * stride[0] + a, whole + j * stride[1] + b
 
 
-# The pixel under a kernel cell, where it is counted in loops
+# The pixel under a kernel cell, where it is counted in loops; read from a padded image, or written
 
 
-def stride_on_cells(reread, *forms):
-    """(i + kh)·stride: the cells of a window lie a stride apart."""
-    return wrong("stride_multiplies_the_kernel_cell", reread, "the stride multiplies the kernel cell, "
-        "too, (i + kh)·stride: it moves the window, not the cells in it, so the row is "
-        "i·stride[0] + kh − padding[0].", *forms)
+def cells(reread, *, alone=False):
+    """How windows are read, with their cells side by side or a stride apart."""
+    return [views, _stride_on_cells(reread, cells_apart, cells_apart_inside, alone=alone)]
 
 
-def padding_in_strides(reread, *forms):
-    """(i − padding)·stride: windows begin too far before the image."""
+def written_cells(reread, *, alone=False):
+    """(parts (N, C, OH, OW, KH, KW), stride) -> parts, their cells side by side or apart."""
+    return [same, _stride_on_cells(reread, put_apart, alone=alone)]
+
+
+def _stride_on_cells(reread, *forms, alone):
+    return wrong("stride_multiplies_the_kernel_cell", reread, "the stride multiplies the kernel "
+        "cell, too, (i + kh)·stride: it moves the window, not the cells in it, so the row is "
+        "i·stride[0] + kh − padding[0].", *forms, alone=alone)
+
+
+def cells_apart(wide, size, stride, count):
+    """Windows whose cells lie a stride apart, zeros beyond the image."""
+    windows = views(wide, reach_of(size, (1, 1), stride), stride, count)
+    return windows[..., :: stride[0], :: stride[1]]
+
+
+def cells_apart_inside(wide, size, stride, count):
+    """The same for those who never look beyond the padded image, which is an error."""
+    wider = reach_of(count, reach_of(size, (1, 1), stride), stride)
+    if any(reach > length for reach, length in zip(wider, wide.shape[2:], strict=True)):
+        raise IndexError("beyond the image")
+    return cells_apart(wide, size, stride, count)
+
+
+def put_apart(parts, stride):
+    """Windows whose cells are put a stride apart."""
+    wider = np.zeros((*parts.shape[:4], *reach_of(parts.shape[4:], (1, 1), stride)))
+    wider[..., :: stride[0], :: stride[1]] = parts
+    return wider
+
+
+def beginnings(reread, *, alone=False):
+    """(the padded image that is read, padding, stride) -> it, with more before the first pixel."""
+    return [same, _padding_in_strides(reread, begun_strides_before, alone)]
+
+
+def written_beginnings(reread, *, alone=False):
+    """The same where windows are written into it."""
+    return [same, _padding_in_strides(reread, written_strides_before, alone)]
+
+
+def _padding_in_strides(reread, form, alone):
     return wrong("padding_counted_in_strides", reread, "the padding is multiplied by the stride, "
         "(i − padding)·stride: it is counted in pixels, so the window begins in row "
-        "i·stride[0] − padding[0].", *forms)
+        "i·stride[0] − padding[0].", form, alone=alone)
+
+
+def begun_strides_before(wide, padding, stride):
+    """An image with the padding, times the stride, before its first pixel."""
+    rows, columns = (p * (s - 1) for p, s in zip(padding, stride, strict=True))
+    return _bordered(wide, (rows, 0), (columns, 0))
+
+
+def written_strides_before(wide, padding, stride):
+    """What was written, where as much lies before the first pixel."""
+    rows, columns = (p * (s - 1) for p, s in zip(padding, stride, strict=True))
+    return _bordered(wide[:, :, rows:, columns:], (0, rows), (0, columns))
 
 
 # Windows as columns, (C, KH, KW, OH, OW, N), whose rows and columns are numbered by hand

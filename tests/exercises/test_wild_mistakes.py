@@ -626,6 +626,43 @@ def _(*given):
     return rows_of_a_padded_image(*given, at)
 
 
+def misplaced(name, pixel):
+    """A convolution's three exercises in loops that meet another pixel: pixel(i, kh, s, p)."""
+
+    def products(x_shape, w_shape, z_shape, stride, padding):
+        for n, f, i, j in np.ndindex(*z_shape):
+            for c, a, b in np.ndindex(*w_shape[1:]):
+                row = pixel(i, a, stride[0], padding[0])
+                column = pixel(j, b, stride[1], padding[1])
+                if 0 <= row < x_shape[2] and 0 <= column < x_shape[3]:
+                    yield (n, f, i, j), (n, c, row, column), (f, c, a, b)
+
+    @wild(f"conv2d_output.{name}")
+    def _(x, w, b, stride, padding):
+        z = EXERCISES["conv2d_output"].answer(x, 0 * w, b, stride, padding)
+        for cell, from_x, weight in products(x.shape, w.shape, z.shape, stride, padding):
+            z[cell] += x[from_x] * w[weight]
+        return z
+
+    @wild(f"conv2d_weight_gradient.{name}")
+    def _(dz, x, w_shape, stride, padding):
+        dw = np.zeros(w_shape)
+        for cell, from_x, weight in products(x.shape, w_shape, dz.shape, stride, padding):
+            dw[weight] += dz[cell] * x[from_x]
+        return dw
+
+    @wild(f"conv2d_input_gradient.{name}")
+    def _(dz, w, x_shape, stride, padding):
+        dx = np.zeros(x_shape)
+        for cell, from_x, weight in products(x_shape, w.shape, dz.shape, stride, padding):
+            dx[from_x] += dz[cell] * w[weight]
+        return dx
+
+
+misplaced("stride_multiplies_the_kernel_cell", lambda i, a, s, p: (i + a) * s - p)
+misplaced("padding_counted_in_strides", lambda i, a, s, p: (i - p) * s + a)
+
+
 @pytest.mark.parametrize(("name", "function"), WILD)
 def test_a_mistake_is_named_however_it_is_written(name, function):
     task, mistake = name.split(".")

@@ -61,26 +61,7 @@ def copies_divided(parts, stride, shape):
     return choices.added(parts, stride, shape) / np.maximum(copies, 1)
 
 
-def cells_apart(parts, stride):
-    """Windows whose cells are put a stride apart."""
-    N, C, OH, OW, *size = parts.shape
-    wider = np.zeros((N, C, OH, OW, *choices.reach_of(size, (1, 1), stride)))
-    wider[..., :: stride[0], :: stride[1]] = parts
-    return wider
-
-
-def begun_strides_before(wide, padding, stride):
-    """A padded image of which the padding, times the stride, lies before its first pixel."""
-    rows, columns = (p * (s - 1) for p, s in zip(padding, stride, strict=True))
-    moved = np.zeros_like(wide)
-    kept = wide[:, :, rows:, columns:]
-    moved[:, :, : kept.shape[2], : kept.shape[3]] = kept
-    return moved
-
-
 # fmt: off
-BEGINNINGS = [same, choices.padding_in_strides(PADDING, begun_strides_before)]
-CELLS = [same, choices.stride_on_cells(STRIDE, cells_apart)]
 OVERLAPS = [
     *choices.overlaps(ADJOINT, name="copies_assigned"),
     wrong("copies_averaged", ADJOINT, "you take the mean of a pixel's copies, which undoes im2col: "
@@ -141,9 +122,9 @@ def laid(columns, axes, order):
     row_numbers=choices.row_numbers(ORDER, choices.read),
     column_numbers=choices.column_numbers(ORDER, choices.read),
     stride=choices.strides(STRIDE, window="window (i, j)"),
-    cells=CELLS,
+    cells=choices.written_cells(STRIDE),
     overlap=OVERLAPS,
-    begin=BEGINNINGS,
+    begin=choices.written_beginnings(PADDING),
     crop=choices.crops(PADDING),
     samples=choices.samples(ADJOINT),
 )

@@ -59,29 +59,7 @@ def every_window(x, kernel_size, stride, padding):
     return to_columns(x, kernel_size, (1, 1), padding)
 
 
-def cells_apart(wide, size, stride, count):
-    """Windows whose cells lie a stride apart, zeros beyond the image."""
-    windows = choices.views(wide, choices.reach_of(size, (1, 1), stride), stride, count)
-    return windows[..., :: stride[0], :: stride[1]]
-
-
-def cells_apart_inside(wide, size, stride, count):
-    """The same for those who never look beyond the padded image, which is an error."""
-    wider = choices.reach_of(count, choices.reach_of(size, (1, 1), stride), stride)
-    if any(reach > length for reach, length in zip(wider, wide.shape[2:], strict=True)):
-        raise IndexError("beyond the image")
-    return cells_apart(wide, size, stride, count)
-
-
-def begun_strides_before(wide, padding, stride):
-    """A padded image with the padding, times the stride, before its first pixel."""
-    more = (p * (s - 1) for p, s in zip(padding, stride, strict=True))
-    return np.pad(wide, [(0, 0), (0, 0), *((each, 0) for each in more)])
-
-
 # fmt: off
-BEGINNINGS = [same, choices.padding_in_strides(PADDING, begun_strides_before)]
-CELLS = [choices.views, choices.stride_on_cells(STRIDE, cells_apart, cells_apart_inside)]
 ROWS = [
     same,
     wrong("channels_run_fastest", ORDER, "the rows have the channel last, (kh·KW + kw)·C + c: here "
@@ -154,8 +132,8 @@ LAYOUTS = [
         both=choices.with_other(to_columns, "stride", *choices.BOTH_ALIKE),
         window="window (i, j)",
     ),
-    begin=BEGINNINGS,
-    cells=CELLS,
+    begin=choices.beginnings(PADDING),
+    cells=choices.cells(STRIDE),
     images=IMAGES,
     row_numbers=choices.row_numbers(ORDER, choices.written, choices.written_on_pixels),
     column_numbers=choices.column_numbers(ORDER, choices.written, choices.written_on_pixels),

@@ -169,6 +169,12 @@ DECISIONS = {
         (r"momentum \* velocity(\[\w+\])? \+ dw", "the new velocity"),
         (r"w(\[\w+\])? - learning_rate \* ", "the step, downhill"),
     ],
+    "locate_bug": [
+        (r"layer\.backward\(dz\)", "every layer by itself, with a dz of its own"),
+        (r"dz \* layer\.forward\(x, training=True\)", "the loss of one layer"),
+        (r"\bin enumerate\((zip\()?\(?network\.layers|\bin enumerate\(network\.layers", "the hunt"),
+        (r"\.bug\.wanted", "what was planted, read from the layer"),
+    ],
     "im2col": [
         (r"\(c \* KH \+ kh\) \* KW \+ kw\b", "the row of a kernel cell"),
         (r"\(i \* OW \+ j\) \* N \+ n\b", "the column of a window"),

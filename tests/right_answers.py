@@ -805,6 +805,69 @@ def boxes_one_by_one(a, b):
     return np.array(found)
 
 
+@answers("locate_bug")
+def bug_by_the_package(network):
+    rng = np.random.default_rng(5)
+    for number, (layer, step) in enumerate(zip(network.layers, network.trace, strict=True)):
+        x, dz = rng.standard_normal(step.x.shape), rng.standard_normal(step.z.shape)
+        layer.forward(x, training=True)
+        yours = {"x": layer.backward(dz), **layer.grads}
+        for name, array in {"x": x, **layer.params}.items():
+            v, kept = rng.standard_normal(array.shape), array.copy()
+
+            def loss(t, array=array, layer=layer, x=x, dz=dz, v=v, kept=kept):
+                array[...] = kept + t * v
+                return (dz * layer.forward(x, training=True)).sum()
+
+            slope = cnnbp.numeric_gradient(loss, np.zeros(1), step=1e-6)
+            array[...] = kept
+            if cnnbp.relative_error(slope, [(yours[name] * v).sum()]) > 1e-4:
+                return number, f"d{name}"
+    return None
+
+
+def slopes(layer, x, dz, array):
+    """The numeric gradient of (dz * z).sum() by an array that the layer holds."""
+
+    def loss(value):
+        kept = array.copy()
+        array[...] = value
+        total = (dz * layer.forward(x, training=True)).sum()
+        array[...] = kept
+        return total
+
+    return cnnbp.numeric_gradient(loss, array, step=1e-6)
+
+
+@answers("locate_bug")
+def bug_by_the_worst_error(network):
+    rng, errors = np.random.default_rng(6), {}
+    for number, layer in enumerate(network.layers):
+        x = rng.permutation(np.linspace(-2, 2, network.trace[number].x.size))
+        x = x.reshape(network.trace[number].x.shape)
+        dz = rng.uniform(1, 2, network.trace[number].z.shape)
+        layer.forward(x, training=True)
+        yours = {"x": layer.backward(dz), **layer.grads}
+        for name, array in {"x": x, **layer.params}.items():
+            errors[number, f"d{name}"] = cnnbp.relative_error(
+                yours[name], slopes(layer, x, dz, array)
+            )
+    return max(errors, key=errors.get)
+
+
+@answers("locate_bug")
+def bug_from_the_end_by_products(network):
+    """Every cell that the trace holds against the products that it should be a sum of."""
+    for number in reversed(range(len(network.layers))):
+        step, layer = network.trace[number], network.layers[number]
+        held = {"dx": step.dx, **{f"d{name}": array for name, array in layer.grads.items()}}
+        for wanted, array in held.items():
+            sums = [network.explain(number, wanted, i).total for i in np.ndindex(array.shape)]
+            if not np.allclose(np.ravel(array), sums, atol=1e-9):
+                return [number, wanted]
+    return None
+
+
 # Lesson 16
 
 

@@ -56,7 +56,9 @@ ROOMS = {
     "questions": LAYERS
     | {"shape", "graph", "loss", "explain", "network", "lineage", "gradcheck", "pictures"}
     | {"optimizer", "data", "detection", "tape"},
-    "exercises": LAYERS | {"shape", "graph", "loss", "explain", "gradcheck", "pictures", "tape"},
+    "exercises": LAYERS
+    | {"shape", "layer", "graph", "loss", "explain", "network", "gradcheck", "pictures", "tape"}
+    | {"data"},
     "cnnbp": LAYERS
     | {
         "loss",
@@ -94,8 +96,9 @@ EXERCISES = {
     "check": set(),
     "pages": {"check"},
     "choices": set(),
+    "bugs": {"tasks", "task"},
     "task": {"check", "choices", "pages", "the list lazily"},
-    "tasks": {"cases", "choices", "windows", "check", "task"},
+    "tasks": {"bugs", "cases", "choices", "windows", "check", "task"},
     "the list": {"check", "pages"},
 }
 

@@ -52,6 +52,7 @@ TASKS = [
     task_of("col2im"),
     task_of("shared_trunk_gradient"),
     task_of("intersection_over_union"),
+    task_of("locate_bug"),
     task_of("tape_backward"),
 ]
 EXERCISES = {each.name: each for each in TASKS}

@@ -11,9 +11,10 @@ from cnnbp.pictures.curves import decades, magnitude
 from cnnbp.pictures.svg import Area, Link, page, text
 from cnnbp.shape import complaint
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 12, 158, 266, 372, 630, 900  # pixels from the left
-NUMBERS = {"dz": 690, "dw": 748, "spread of z": 838, "dead": WIDTH - LEFT - 4}  # where they end
-TOP, MIDDLE = 92, 78  # of the first row, of the ribbon
+LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 6, 116, 226, 328, 482, 734  # pixels from the left
+NUMBERS = {"dz": 536, "dw": 592, "spread of z": 684, "dead": WIDTH - LEFT}  # where they end
+TOP, MIDDLE = 92, 56  # of the first row, of the ribbon
+MARK = 34  # pixels that "1e−6" needs on the scale
 ALL, PARTS, OWN = "#0f7b7b", ("#59a5a5", "#a5d2d2"), "#8a4f9e"  # not the blue and orange of signs
 ACTIVATIONS = ReLU, LeakyReLU, Sigmoid, Tanh
 
@@ -111,27 +112,26 @@ class _Scale:
     def svg(self, top, bottom):
         ticks = decades(self.low, self.high, at_most=8)
         lines = "".join(f"M{self.at(tick):.1f} {top}V{bottom + 4:g}" for tick in ticks)
+        apart = (RIGHT - BARS) / (self.high - self.low) * math.log10(ticks[-1] / ticks[-2])
         marks = [
             text(round(self.at(tick), 1), bottom + 18, magnitude(tick), "quiet", "middle")
-            for tick in ticks
+            for tick in ticks[:: -1 if apart > MARK else -2]
         ]
         return f'<path class="edge" d="{lines}"/>{"".join(marks)}'
 
 
 def _heading(sizes):
     parts = [text(LEFT, 20, "Which layer lost the gradient?", "name")]
-    parts += [text(LEFT, 44, "↓ forward", "quiet"), text(NAME, 74, "layer", "name")]
-    parts += [text(SHAPE, 74, "shape of z", "name")]
+    parts += [text(LEFT, 44, "↓ forward", "quiet")]
+    parts += [text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet")]
     names = ["norm of dz", *list(sizes)[1:], "norm of dw and db"]
     x = BARS
     for name, fill in zip(names, _fills(len(sizes)), strict=True):
-        parts.append(f'<rect x="{x}" y="64" width="12" height="10" {fill}/>')
-        parts.append(text(x + 16, 74, name))
+        parts.append(f'<rect x="{x}" y="53" width="12" height="10" {fill}/>')
+        parts.append(text(x + 16, 62, name))
         x += 28 + 6.4 * len(name)
-    parts += [text(end, 74, name, "name", "end") for name, end in list(NUMBERS.items())[2:]]
-    if x < NUMBERS["dz"] - 20:  # else their colored names stand there
-        parts += [text(end, 74, name, "name", "end") for name, end in list(NUMBERS.items())[:2]]
-    parts.append(text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet"))
+    parts += [text(NAME, 84, "layer", "name"), text(SHAPE, 84, "shape of z", "name")]
+    parts += [text(end, 84, name, "name", "end") for name, end in NUMBERS.items()]
     return "".join(parts)
 
 
@@ -175,7 +175,7 @@ def dead_units(layer, step):
 def _ribbon(rows, arrays):
     """A band through the rows, at each as wide as a sample has numbers."""
     counts = [_numbers(array) for array in arrays]
-    halves = [4 + 5.5 * math.log2(1 + count) for count in counts]
+    halves = [4 + 4 * math.log2(1 + count) for count in counts]
     ends = [(rows[0].y, halves[0]), (rows[-1].y + rows[-1].height, halves[-1])]
     middles = [(row.y + row.height / 2, half) for row, half in zip(rows, halves, strict=True)]
     edge = [ends[0], *middles, ends[1]]

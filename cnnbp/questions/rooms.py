@@ -2,6 +2,7 @@
 
 from cnnbp.questions import (
     activation,
+    bugs,
     convolution,
     deep_network,
     fast_convolution,
@@ -33,6 +34,7 @@ ROOMS = (
     deep_network,
     fast_convolution,
     scenes,
+    bugs,
     tape,
 )
 

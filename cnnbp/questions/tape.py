@@ -74,7 +74,7 @@ def what_each_step_holds_on_to(draw):
     functions = dict([product, curve, form, ("max_pool2d", max_pool2d_backward)])
     found = {name: _kept(backward) for name, backward in functions.items()} | {"a + b": "nothing"}
     rows = draw.shuffled(found)
-    options = sorted({*found.values()}, key=len)
+    options = sorted({*found.values()}, key=lambda option: (len(option), option))
 
     def but(row, option):
         return [option if each == row else found[each] for each in rows]

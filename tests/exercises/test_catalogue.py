@@ -175,6 +175,14 @@ def off_by_one(entry):
     return (*others, off_by_one(last) if isinstance(last, tuple) else last + 1)
 
 
+def corrupted_place(place, rng):
+    """Another layer, or another gradient of the same one."""
+    number, wanted = place
+    if rng.integers(2):
+        return number + rng.choice([-1, 1]), wanted
+    return number, rng.choice([name for name in ("dx", "dw", "db") if name != wanted]).item()
+
+
 CORRUPTIONS = [corrupted_cell, corrupted_axis, corrupted_factor, corrupted_border]
 
 
@@ -189,6 +197,9 @@ def corrupted(task, number):
         if isinstance(right, set):
             changes.append(bool(right))
             return corrupted_terms(right, rng) if right else right
+        if isinstance(right, tuple) and isinstance(right[-1], str):
+            changes.append(True)
+            return corrupted_place(right, rng)
         if isinstance(right, dict):
             name = list(right)[rng.integers(len(right))]
             factor = rng.choice([-1, 0.5, 2, 3, 1 / 7])

@@ -19,6 +19,7 @@ import numpy as np
 from cnnbp.exercises.check.handed_in import way_to_call
 from cnnbp.exercises.check.saying import plain
 from cnnbp.gradcheck import relative_error
+from cnnbp.network import Network
 from cnnbp.tape import Node, in_order
 
 MOST_CELLS = 10**7  # a larger array is no answer, and is not copied
@@ -101,8 +102,8 @@ def attempt(f, arguments):
 
 def copied(value, depth=3):
     """The same value in its own memory: arrays, and the lists, tuples, sets and dicts of them; a
-    tape with all that its nodes were made of."""
-    if isinstance(value, Node):
+    tape with all that its nodes were made of, a network with its layers."""
+    if isinstance(value, Node | Network):
         return copy.deepcopy(value)
     if isinstance(value, np.ndarray):
         return value.copy() if value.size <= MOST_CELLS else value
@@ -160,11 +161,13 @@ def own_line(attempt):
 
 def _equal(before, after):
     """Whether an argument is what it was; `after` may have become anything. A tape is there to be
-    filled."""
+    filled, and a network to be run: its parameters are its own."""
     if isinstance(before, Node):
         return True
     if type(before) is not type(after):
         return False
+    if isinstance(before, Network):
+        return _equal(dict(before.params), dict(after.params))
     if isinstance(before, np.ndarray):
         alike = (before.shape, before.dtype) == (after.shape, after.dtype)
         return alike and np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
@@ -176,6 +179,8 @@ def _equal(before, after):
 
 
 def _nearly(before, after):
+    if isinstance(before, Network) and isinstance(after, Network):
+        before, after = list(before.params.values()), list(after.params.values())
     if isinstance(before, list) and isinstance(after, list):
         return len(before) == len(after) and all(map(_nearly, before, after))
     if not isinstance(before, np.ndarray) or type(before) is not type(after):

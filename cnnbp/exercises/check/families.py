@@ -20,6 +20,8 @@ MOST_CELLS = 10**5  # a larger array is no answer
 # The families that say which mistake it is: the sentence's key, and what a verdict calls it
 NAMED = {
     "line.returned": "return_inside_the_loop",
+    "type.place.order": "results_in_another_order",
+    "changed.network": "weights_not_put_back",
     "order.names": "arguments_in_another_order",
     "shape.scalar": "summed_over_everything",
     "shape.empty": "empty_slice",

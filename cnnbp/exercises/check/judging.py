@@ -30,6 +30,7 @@ from cnnbp.exercises.check.saying import given, unlike, worst_cell
 from cnnbp.exercises.check.shapes import ANY, symbolic
 from cnnbp.exercises.check.source_lines import line_of
 from cnnbp.explain import cell_name
+from cnnbp.network import Network
 
 VALUES = ("tiny worked case", "random cases")
 
@@ -169,6 +170,8 @@ class Judgement:
     def _changed(self, case, found):
         attempt = self.attempts[case.number]
         key = "changed.rounding" if attempt.rounding else "changed"
+        if any(isinstance(case.arguments[name], Network) for name in attempt.changed):
+            key = "changed.network"
         count, first = len(attempt.changed), attempt.changed[0]
         copy = self._copy(case, first)
         return [say(key, names=", ".join(attempt.changed), count=count, copy=copy)], True
@@ -181,7 +184,7 @@ class Judgement:
         return f"{name} = [{name[0]}.copy() for {name[0]} in {name}]"
 
     def _wrong_type(self, case, found):
-        return [str(self.outcomes[case.number])], True
+        return [self.outcomes[case.number].args[0]], True
 
     def _wrong_shape(self, case, found):
         name = self._wrong_part(case)

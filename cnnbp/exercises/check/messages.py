@@ -86,6 +86,9 @@ MESSAGES = {
     "changed.rounding": "It changed {names}, though only by rounding: adding a step, subtracting "
     "two and adding one again does not give back the same number. Keep the old value and put it "
     "back, or work on a copy, {copy}.",
+    "changed.network": "It changed {names}: its parameters are others than before, so whatever is "
+    "checked after them is checked on another network, and nobody can train it. After each "
+    "difference, put the array back: array[...] = kept.",
     "printed": "It printed:",
     # Another order
     "order.two arguments": "Right, but {moved} come in the other order: your function takes "
@@ -115,6 +118,10 @@ MESSAGES = {
     "each index a tuple of ints: {{((0, 0, 1, 0), (0, 0, 0, 1)), ...}}.",
     "type.cells": "It returned {yours}, but a set of indices is wanted, each a tuple of ints: "
     "{{(0, 1, 0, 2), ...}}.",
+    "type.place": "It returned {yours}, but a pair is wanted, a layer's number and one of its "
+    'gradients: (4, "dw").',
+    "type.place.order": "The pair is turned round: return layer, wanted in this order; yours are "
+    "wanted, layer.",
     "type.named": "It returned {yours}, but a dict is wanted, with a number for each name in "
     "{argument}.",
     "type.named.missing": 'Your dict has no gradients["{name}"]; it needs a number for each name '
@@ -150,6 +157,8 @@ MESSAGES = {
     # Values
     "worst": "Worst cell: {cell} is {yours}, expected {expected}.",
     "expected is": "What it is made of: {arithmetic}",
+    "place": "You say {named} of layer {other}; it is {wanted} of layer {number}.",
+    "place.none": "You found nothing; it is {wanted} of layer {number}.",
     "not finite": "Your {name} holds NaN or infinity, {cell} for one: a division by zero, or an "
     "array made by np.empty and not filled.",
     "case": "The case: {given}.",

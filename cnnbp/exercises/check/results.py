@@ -3,7 +3,7 @@
 A kind of result has names (as sentences call them), entries (what is declared of its parts), a
 text that describes it in the table of shapes, and read(returned, arguments), which gives the parts
 or raises Unreadable with the sentence that says why not. It `fills` if it is not returned, but left
-in an argument.
+in an argument. `may_be_nothing` is one that a function can look for in vain.
 """
 
 from types import AsyncGeneratorType, CoroutineType, GeneratorType

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnnbp.network import Network
 from cnnbp.pictures.svg import number
 
 
@@ -87,6 +88,8 @@ def brief(value):
         return f"[{', '.join(map(brief, value))}]"
     if isinstance(value, tuple) and not all(isinstance(each, int) for each in value):
         return f"({', '.join(map(brief, value))})"
+    if isinstance(value, Network):
+        return f"a network of {len(value.layers)} layers"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {brief(each)}" for key, each in value.items()) + "}"
     if isinstance(value, float):

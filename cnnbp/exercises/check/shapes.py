@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnnbp.network import Network
 from cnnbp.tape import Node
 
 AXES, ANY = "axes", ("...",)
@@ -47,6 +48,7 @@ KINDS = {
         are_names(value, dict) and all(isinstance(each, list) for each in value.values())
     ),
     "node": lambda value: isinstance(value, Node),
+    "network": lambda value: isinstance(value, Network),
     "list of arrays": lambda value: (
         isinstance(value, list) and all(isinstance(each, np.ndarray) for each in value)
     ),
@@ -81,7 +83,7 @@ def parse(declaration):
         ...
     ValueError: 'N, C' is no shape: 'N,' is no axis. Write "N C H W", "C·H·W N", "F 1 1", "...", \
 "()" or one of float, pair, tuple of four ints, function, list of names, dict of numbers, dict of \
-slopes, node, list of arrays.
+slopes, node, network, list of arrays.
     """
     head, _, note = declaration.partition(": ")
     if head in KINDS or WORDS.fullmatch(head):

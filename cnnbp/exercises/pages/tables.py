@@ -5,6 +5,7 @@ import numpy as np
 from cnnbp.exercises.check.saying import brief, worst_cell
 from cnnbp.exercises.pages.page import preformatted
 from cnnbp.explain import cell_name
+from cnnbp.network import Network
 from cnnbp.pictures.svg import CELL, Grid, Link, largest, number, picture
 
 MARGIN = 24  # pixels between two tables
@@ -23,6 +24,8 @@ def written_out(name, value):
         return "\n".join(written_out(f"{name}[{i}]", each) for i, each in enumerate(value))
     if isinstance(value, np.ndarray) and value.ndim:
         return "\n".join([f"{name} {value.shape}", *_rows(value)])
+    if isinstance(value, Network):
+        return f"{name}\n{value}"
     if isinstance(value, frozenset):
         return "\n".join([name, *(f" {each}" for each in entries(value))])
     return f"{name} {brief(value)}"

@@ -1,0 +1,264 @@
+"""Lesson 15's hunt: which gradient of which layer is wrong, in a network that raises nothing."""
+
+import functools
+from types import MappingProxyType
+
+import numpy as np
+
+from cnnbp.activation import ReLU
+from cnnbp.data import digits
+from cnnbp.exercises.bugs import (
+    disagreeing,
+    hunting_ground,
+    normal,
+    ones,
+    place_of_the_bug,
+    plant,
+)
+from cnnbp.exercises.check.messages import say
+from cnnbp.exercises.check.results import Unreadable
+from cnnbp.exercises.check.saying import kind
+from cnnbp.exercises.choices import wrong
+from cnnbp.exercises.task import exercise
+from cnnbp.linear import Linear
+from cnnbp.loss import softmax_cross_entropy
+from cnnbp.network import Network
+
+ALONE = "15, one layer by itself"
+SYMPTOM = "15, a symptom is not its cause"
+BLIND = "15, which check sees what"
+RIGHT_CODE = "15, a check can fail on right code"
+GRADIENTS = "dx", "dw", "db"
+
+
+class Place:
+    """A layer's number and one of its gradients; nothing, if none was found."""
+
+    may_be_nothing = True
+    names = ("layer", "wanted")
+    entries = MappingProxyType({})  # it has no axes
+
+    def __str__(self):
+        return 'the layer\'s number and "dx", "dw" or "db"'
+
+    def read(self, returned, arguments):
+        """{"place": a set with the pair, or an empty one}, or Unreadable."""
+        if returned is None:
+            return {"place": frozenset()}
+        number, wanted = returned if _is_pair(returned) else (None, None)
+        if isinstance(number, str) and isinstance(wanted, int | np.integer):
+            raise Unreadable(say("type.place.order"))
+        whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+        if not whole or not isinstance(wanted, str):
+            raise Unreadable(say("type.place", yours=kind(returned)))
+        return {"place": frozenset([(int(number), wanted)])}
+
+    def difference(self, arguments, yours, expected):
+        """What was named in place of what: a sentence."""
+        ((number, wanted),) = expected
+        if not yours:
+            return [say("place.none", number=number, wanted=wanted)]
+        ((other, named),) = yours
+        return [say("place", number=number, wanted=wanted, other=other, named=named)]
+
+
+def _is_pair(returned):
+    return isinstance(returned, tuple | list) and len(returned) == 2
+
+
+def passed(network, x, labels):
+    """The network after a forward and a backward pass, so that its trace tells the shapes."""
+    _, dz = softmax_cross_entropy(network.forward(x, training=True), labels)
+    network.backward(dz)
+    return {"network": network}
+
+
+def tiny(rng):
+    """Two fully connected layers; the second one's dw is wrong."""
+    network = Network([Linear(2, 3, rng=rng), ReLU(), Linear(3, 2, rng=rng)], input_shape=(2, 4))
+    network = plant(network, 2, "dw", "divided_by_batch")
+    return passed(network, rng.standard_normal((2, 4)), rng.integers(2, size=4))
+
+
+# One of each row: what tells the ways to hunt apart
+HUNTED = [
+    [(4, "dw", "reshaped_without_moving_the_filters"), (7, "dx", "reshaped_without_transposing")],
+    [(4, "dw", "kernel_rotated_in_dw"), (0, "dw", "rows_and_columns_swapped")],
+    [(0, "dx", "kernel_not_rotated"), (0, "dx", "kernel_transposed")],
+    [(4, "dx", "padding_cropped_at_the_end"), (4, "dx", "channel_axes_not_swapped")],
+    [(1, "dx", "batch_counted_only"), (1, "dx", "every_sample_by_itself")],
+    [(8, "db", "bias_is_a_mean"), (4, "db", "bias_averaged_over_positions")],
+    [(5, "dx", "left_out"), (6, "dx", "not_divided")],
+]
+
+
+def hunted(rng):
+    """Small networks, each with one bug, after a pass of digits cut to five rows and columns."""
+    (images, labels), _ = digits()
+    for row in HUNTED:
+        layer, wanted, mistake = row[rng.integers(len(row))]
+        network = plant(hunting_ground(channels=2, size=5, rng=rng), layer, wanted, mistake)
+        chosen = rng.choice(len(images), 3, replace=False)
+        yield passed(network, images[chosen, :, 1:6, :5].astype(float), labels[chosen])
+
+
+@exercise(
+    lesson="15",
+    given={"network": "network: one of its gradients is wrong; it has been through both passes"},
+    returns=Place(),
+    tiny=tiny,
+    cases=lambda rng: list(hunted(rng)),
+    answer=place_of_the_bug,
+    hints=[
+        "Take one layer at a time, out of its chain: network.layers[k]. network.trace[k] has an x "
+        "and a z, and so the shapes that it takes.",
+        "Give it a random x and a random dz: layer.forward(x, training=True), then "
+        "layer.backward(dz). The loss of this layer alone is (dz * z).sum().",
+        "Its dx and what it left in layer.grads must be the slopes of that loss: by x, and by each "
+        "array in layer.params.",
+        "Compare with numeric_gradient entry by entry, or along one random direction v: "
+        "(dx * v).sum() against the difference of two losses. Put the weights back.",
+    ],
+    stub="The layer and the gradient that are wrong: one of each.",
+    start="every layer by itself: a random x, a random dz",
+)
+def locate_bug(network):
+    """Exactly one gradient of one layer is wrong in this network. Find it: return the layer's
+    number and which gradient it is, as in (4, "dw").
+
+    A layer counts as wrong if it hands on something else than its own forward pass deserves,
+    whatever it is given; a layer that gets a wrong dz from another one is not. The network must
+    have the same parameters afterwards.
+    """
+    rng = np.random.default_rng(0)
+    for number, layer in enumerate(network.layers):
+        x = rng.standard_normal(network.trace[number].x.shape)
+        dz = rng.standard_normal(network.trace[number].z.shape)
+        layer.forward(x, training=True)
+        gradients = {"dx": layer.backward(dz)}
+        arrays = {"dx": x}
+        for name, array in layer.params.items():
+            gradients["d" + name], arrays["d" + name] = layer.grads[name], array
+        for wanted, array in arrays.items():
+            v, kept = rng.standard_normal(array.shape), array.copy()
+            array[...] = kept + 1e-6 * v
+            above = (dz * layer.forward(x, training=True)).sum()
+            array[...] = kept - 1e-6 * v
+            below = (dz * layer.forward(x, training=True)).sum()
+            array[...] = kept
+            slope = (above - below) / 2e-6
+            if not np.isclose(slope, (gradients[wanted] * v).sum(), rtol=1e-4):
+                return number, wanted
+
+
+def begun_at_the_end(**chosen):
+    """The hunt that goes through the layers backward, with a choice that is not the right one."""
+    return lambda network: hunt_through(network, numbers=reversed, **chosen)
+
+
+# fmt: off
+INPUTS = [
+    lambda rng, step: normal(rng, step.x.shape),
+    wrong("trace_used_as_input", RIGHT_CODE, "each layer is checked on the x of its trace: behind "
+        "a ReLU many of these are 0, so that a max pooling has ties, and a check fails on right "
+        "code; draw a random x.", lambda rng, step: step.x,
+        alone=True, also=(begun_at_the_end(input=lambda rng, step: step.x),)),
+]
+UPSTREAMS = [
+    normal,
+    wrong("all_ones_upstream", BLIND, "the upstream gradient is all ones: what only puts dz in "
+        "other places, a reshape, say, changes nothing then; draw it at random.", ones,
+        alone=True),
+]
+DIRECTIONS = [
+    normal,
+    wrong("means_compared", BLIND, "only the mean or the sum of each gradient is compared: what "
+        "only moves numbers to other places keeps it; compare entry by entry, or along a random "
+        "direction.", ones, alone=True),
+]
+MODES = [
+    True,
+    wrong("checked_in_evaluation", ALONE, "layers are checked as in evaluation, where batch "
+        "normalization has another formula: the pass is forward(x, training=True).", False,
+        alone=True),
+]
+PARTS = [
+    lambda wanted: True,
+    wrong("dx_never_checked", SYMPTOM, "only gradients of parameters are checked, and no dx: a "
+        "layer can have right dw and db and still hand on a wrong dx.",
+        lambda wanted: wanted != "dx", alone=True),
+    wrong("parameters_never_checked", ALONE, "only dx is checked: a layer with a right dx may have "
+        "a wrong dw or db, in layer.grads.", lambda wanted: wanted == "dx", alone=True),
+    wrong("biases_never_checked", ALONE, "biases are left out: db can be wrong while dx and dw are "
+        "right; check every array of layer.params.", lambda wanted: wanted != "db", alone=True),
+]
+TOLERANCES = [
+    1e-5,
+    wrong("rounding_taken_for_a_mistake", "02, forward and central differences", "any difference "
+        "counts: a numeric gradient is right to some digits only, so compare with a tolerance.",
+        0.0, alone=True, also=(begun_at_the_end(tolerance=0.0),)),
+]
+NUMBERS = [
+    lambda number: number,
+    wrong("layers_counted_from_one", ALONE, "the layers are counted from 1: network.layers[0] is "
+        "the first one.", lambda number: number + 1,
+        alone=True),
+]
+# fmt: on
+
+
+def hunt_through(
+    network,
+    input=INPUTS[0],
+    upstream=normal,
+    direction=normal,
+    mode=True,
+    part=PARTS[0],
+    tolerance=TOLERANCES[0],
+    number=NUMBERS[0],
+    numbers=list,
+):
+    rng = np.random.default_rng(0)
+    for place in numbers(range(len(network.layers))):
+        step = network.trace[place]
+        x, dz = input(rng, step), upstream(rng, step.z.shape)
+        along, options = functools.partial(direction, rng), {"training": mode}
+        for wanted in disagreeing(
+            network.layers[place], x, dz, along, tolerance=tolerance, **options
+        ):
+            if part(wanted):
+                return number(place), wanted
+    return None
+
+
+@locate_bug.steps(
+    input=INPUTS,
+    upstream=UPSTREAMS,
+    direction=DIRECTIONS,
+    mode=MODES,
+    part=PARTS,
+    tolerance=TOLERANCES,
+    number=NUMBERS,
+)
+def by_steps(steps, network):
+    return hunt_through(network, **vars(steps))
+
+
+def in_the_whole(network):
+    """Which parameters' gradients are wrong if the chain is checked as one: number, wanted."""
+    rng = np.random.default_rng(0)
+    x, dz = (normal(rng, np.shape(a)) for a in (network.trace[0].x, network.trace[-1].z))
+    found = disagreeing(network, x, dz, functools.partial(normal, rng))
+    yield from (name.split(".") for name in found if "." in name)
+
+
+def last_symptom(network):
+    found = [(int(number), wanted) for number, wanted in in_the_whole(network)]
+    return found[-1] if found else None
+
+
+@locate_bug.mistake(SYMPTOM, also=[last_symptom])
+def symptom_named(network):
+    """You name the first layer whose gradients come out wrong in the whole network: it may have
+    been handed a wrong dz. Check every layer by itself, with a dz of your own."""
+    return next(((int(number), wanted) for number, wanted in in_the_whole(network)), None)

@@ -50,8 +50,8 @@ def what_the_sigmoids_leave(draw):
     )
 
 
-@question("ten thousand small steps", lesson="12")
-def ten_thousand_small_steps(draw):
+@question("small steps in float32", lesson="12")
+def small_steps_in_float32(draw):
     w, step, count = draw.pick(0.5, 0.25, 0.75), draw.pick(1, 2), draw.pick(1000, 10_000)
     weight = np.float32(w)
     for _ in range(count):

@@ -79,6 +79,7 @@ class Lineage:
             every depth
     share   what the followed way contributes to the cell, as a share of it; may be negative, and
             is NaN if the cell is 0
+    losses  the names of all losses that the last dz was made of, if they are known
 
     >>> from cnnbp import Linear
     >>> network = Network([Linear(1, 2), Linear(2, 1)])
@@ -94,6 +95,7 @@ class Lineage:
     def __init__(self, network, chain, wanted, index, last, chosen=()):
         self._made_of = network, chain, wanted, index, last
         self._chain = chain
+        self.losses, tell = last
         self.cells, self.names, self.terms, self.numbers = [], [], [], []
         for depth, (name, layer, _) in enumerate(chain):
             cell = network.explain(name, wanted, index)
@@ -105,8 +107,8 @@ class Lineage:
             self.numbers.append(number)
             self.terms.append(cell.term(number))
             wanted, index = "dx", self.terms[-1].left_index
-        if last:
-            name, cell = last(index)
+        if tell:
+            name, cell = tell(index)
             self.cells.append(cell)
             self.names.append(name)
 
@@ -207,9 +209,9 @@ def _from(chain, first, around):
 
 
 def _last(chain, loss):
-    """index -> the loss's name and the Cell of its dz; None without a loss."""
+    """The names of all losses, and index -> the loss's name and the Cell of its dz, or None."""
     if loss is None:
-        return None
+        return [], None
     _, _, step = chain[-1]
     z, dz = np.asarray(step.z), np.asarray(step.dz)
     parts = loss if isinstance(loss, list) else [(*_named(loss), slice(None), 1)]
@@ -221,7 +223,7 @@ def _last(chain, loss):
                 return name, explain(index)
         raise complaint(ValueError, f"no part of the loss has row {index[0]} of dz")
 
-    return tell
+    return [name for _, name, _ in tellers], tell
 
 
 def _named(loss):

@@ -153,11 +153,11 @@ def test_a_detector_finds_the_digits_that_it_has_not_seen(seed):
     """The setting of lesson 14; its network, built as the lesson builds it."""
     (images, labels), new = digits()
     options = {"dtype": np.float32, "rng": np.random.default_rng(seed)}
-    trunk = pooled_blocks([16, 32, 32], **options)
-    heads = [Conv2d(32, 64, 1, **options), ReLU(), Conv2d(64, 15, 1, gain=0.1, **options)]
+    trunk = pooled_blocks([12, 24, 32], **options)
+    heads = [Conv2d(32, 32, 1, **options), ReLU(), Conv2d(32, 15, 1, gain=0.1, **options)]
     network = Network([*trunk, *heads])
-    draw = lambda rng: crowds(images, labels, 64, rng=rng)  # noqa: E731
-    training = {"steps": 500, "learning_rate": 0.005, "rng": seed, "progress": False}
+    draw = lambda rng: crowds(images, labels, 32, rng=rng)  # noqa: E731
+    training = {"steps": 600, "learning_rate": 0.01, "rng": seed, "progress": False}
     learn(network, draw, detection_loss, **training)
 
     x, *truth = crowds(*new, 360, rng=1)

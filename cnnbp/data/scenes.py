@@ -66,7 +66,7 @@ def crowds(images, labels, N, *, cells=3, most=3, rng=None):
     >>> from cnnbp.data.handwritten import digits
     >>> x, found, boxes = crowds(*digits()[0], 5, rng=0)
     >>> x.shape, found[0].tolist(), boxes.shape
-    ((5, 1, 24, 24), [[1, 10, 0], [10, 4, 10], [10, 10, 10]], (5, 4, 3, 3))
+    ((5, 1, 24, 24), [[4, 10, 5], [5, 10, 10], [10, 10, 10]], (5, 4, 3, 3))
     """
     images, inks = _inked(images)
     for name, value in {"N": N, "cells": cells, "most": most}.items():
@@ -85,17 +85,16 @@ def crowds(images, labels, N, *, cells=3, most=3, rng=None):
 def _put(canvas, found, boxes, images, inks, labels, rng):
     """One digit more where there is room for it; after some tries, none."""
     H, W = images.shape[1:]
-    for _ in range(TRIES):
-        m = rng.integers(len(images))
-        y, x = (rng.integers(canvas.shape[axis] - side + 1) for axis, side in enumerate((H, W)))
-        top, left, bottom, right = inks[m] + (y, x, y, x)
-        middle = np.array([(top + bottom) / 2 / H, (left + right) / 2 / W])
-        cell = tuple(middle.astype(int))
+    many = len(images), canvas.shape[0] - H + 1, canvas.shape[1] - W + 1
+    for m, y, x in (rng.random((TRIES, 3)) * many).astype(int).tolist():
+        top, left, bottom, right = inks[m].tolist()
+        row, column = y / H + (top + bottom) / 2 / H, x / W + (left + right) / 2 / W
+        i, j = int(row), int(column)
         place = canvas[y : y + H, x : x + W]
-        if found[cell] == NOTHING and not place.any():
+        if found[i, j] == NOTHING and not place.any():
             place += images[m]
-            found[cell] = labels[m]
-            boxes[:, *cell] = *(middle - cell), (bottom - top) / H, (right - left) / W
+            found[i, j] = labels[m]
+            boxes[:, i, j] = row - i, column - j, (bottom - top) / H, (right - left) / W
             return
 
 

@@ -164,7 +164,8 @@ def _summary(found):
     ends = found.names[-1] if len(found.names) > len(found.terms) else ""
     share = "" if math.isnan(found.share) else f"{number(100 * found.share)} % of it, "
     where = f"the {ends}" if ends else "the last dz"
+    whither = "to the losses" if len(found.losses) > 1 else "there"
     return [
         f"The way of {name} to {where}: the followed way contributes {share}"
-        f"{found.paths:,} way{'s' * (found.paths != 1)} lead{'s' * (found.paths == 1)} there"
+        f"{found.paths:,} way{'s' * (found.paths != 1)} lead{'s' * (found.paths == 1)} {whither}"
     ]

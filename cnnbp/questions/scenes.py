@@ -10,6 +10,7 @@ from cnnbp.explain import explain_linear
 from cnnbp.linear import Linear
 from cnnbp.loss import mean_squared_error
 from cnnbp.network import Network
+from cnnbp.optimizer import SGD
 from cnnbp.pooling import MaxPool2d
 from cnnbp.questions.question import cells, choice, number, question, shape, shown, table
 from cnnbp.questions.sets import grid, left
@@ -113,38 +114,47 @@ def who_sends_to_a_feature(draw):
     )
 
 
-@question("boxes exactly right", lesson="14")
-def boxes_exactly_right(draw):
-    """One loss is satisfied; the trunk still hears from the other."""
-    satisfied = draw.pick("box", "class")
-    x, rng = draw.array((3, 2), 1, 4), np.random.default_rng(0)
+def _with_one_satisfied(satisfied, a, rng):
+    """A pass and a step of a trunk with two heads, one of them with dz 0: name -> array."""
+    trunk, found, sent = Linear(2, 3, rng=rng), {}, 0
     heads = {"class": Linear(3, 5, rng=rng), "box": Linear(3, 4, rng=rng)}
-    found = {}
+    before = {name: head.forward(trunk.forward(a)) for name, head in heads.items()}
     for name, head in heads.items():
-        z = head.forward(x)
+        z = before[name]
         dz = np.zeros_like(z) if name == satisfied else mean_squared_error(z, z + 1)[1]
-        found |= {f"what the {name} head sends back": head.backward(dz)}
-        found |= {f"dw of the {name} head": head.grads["w"]}
-        found |= {f"db of the {name} head": head.grads["b"]}
-    both = [gradient for name, gradient in found.items() if name.startswith("what")]
-    found["the sum that reaches the trunk"] = both[0] + both[1]
-    zero = {name for name, gradient in found.items() if not gradient.any()}
-    other = {name for name in found if satisfied not in name and "sum" not in name}
-    order = draw.shuffled(found)
+        found[f"what the {name} head sends back"] = back = head.backward(dz)
+        found |= {f"d{own} of the {name} head": head.grads[own] for own in ("w", "b")}
+        sent = sent + back
+    trunk.backward(sent)
+    for layer in (trunk, *heads.values()):
+        SGD(layer, learning_rate=0.5).step()
+    for name, head in heads.items():
+        found[f"how far the {name} head's z moves"] = head.forward(trunk.forward(a)) - before[name]
+    return found | {"the sum that reaches the trunk": sent}
+
+
+@question("one head on target", lesson="14")
+def one_head_on_target(draw):
+    """One loss is satisfied; the trunk still hears from the other, and moves both heads' z."""
+    satisfied = draw.pick("box", "class")
+    found = _with_one_satisfied(satisfied, draw.array((2, 2), 1, 4), np.random.default_rng(0))
+    zero = {name for name, value in found.items() if not value.any()}
     sent = f"what the {satisfied} head sends back"
+    moved = f"how far the {satisfied} head's z moves"
     return cells(
         f"Trunk, class head and box head. In this batch the {satisfied} head is exactly on target: "
-        "its dz is 0 everywhere; the other one's is not. Mark every gradient that is exactly 0.",
+        "its dz is 0 everywhere; the other one's is not. Every layer then takes one step of plain "
+        "gradient descent, and the batch passes once more. Mark all that is exactly 0.",
         zero,
         [
             (zero | {"the sum that reaches the trunk"}, "The other head still sends its part."),
+            (zero | {moved}, "Its weights stay, but its x does not: the trunk moves."),
             ({sent}, "A head's own gradients are made of its dz as well."),
-            (other, "Those are made of the dz that is not 0."),
             (zero - {sent}, "dx is made of dz too: w times 0."),
         ],
         "All that is made of this dz is 0. What reaches the trunk is then the other head's part "
         "alone: the features still change, and so will this head's answers.",
-        tables=[table("gradients", [[name] for name in order], marked=True, named=True)],
+        tables=[table("what", [[name] for name in draw.shuffled(found)], marked=True, named=True)],
     )
 
 
@@ -185,6 +195,7 @@ def which_cell_answers_for_it(draw):
     corner, extent = draw.array(2, 1, 15), draw.array(2, 4, 8)
     box = np.concatenate([corner, corner + extent])
     draw.must(box.max() <= count * side and (corner % side != 0).all())
+    draw.must(((box[:2] + box[2:]) % (2 * side) != 0).all())  # on no border of two cells
     middle = tuple(int(m // side) for m in (box[:2] + box[2:]) / 2)
     first = tuple(int(m // side) for m in corner)
     touched = {(row // side, column // side) for row, column in _pixels(box)}
@@ -206,8 +217,8 @@ def which_cell_answers_for_it(draw):
     )
 
 
-@question("channels first", lesson="14")
-def channels_first(draw):
+@question("a column for each cell", lesson="14")
+def a_column_for_each_cell(draw):
     """Each line is tried on numbers that say where they come from."""
     K, side = draw.pick((15, 3), (15, 6), (8, 4), (12, 3))
     z = np.arange(4 * K * side * side).reshape(4, K, side, side)
@@ -216,7 +227,8 @@ def channels_first(draw):
         f"z.reshape({K}, -1)": "A row then holds numbers of many channels: nothing was moved.",
         f"z.transpose(0, 2, 3, 1).reshape({K}, -1)": "The channels come last here, so every row "
         "mixes them.",
-        f"z.transpose(2, 3, 0, 1).reshape({K}, -1)": "The channels have to be the first axis.",
+        f"z.reshape(-1, {K}).T": "Numbers that follow each other in z are neighbors in the image, "
+        "not the channels of one place.",
     }
     wanted = cells_as_columns(z)
     right = [line for line in lines if (eval(line, {"z": z}) == wanted).all()]

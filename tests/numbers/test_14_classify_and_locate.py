@@ -19,6 +19,7 @@ from cnnbp import (
 from cnnbp.deep_network import deep_blocks
 from cnnbp.detection import pooled_blocks
 from cnnbp.explorers import GradientFlowExplorer
+from cnnbp.pictures import draw_lineage
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +45,36 @@ def of_both_heads(network):
 
 def test_one_cell_at_the_fork_is_in_dispute_and_adds_up_as_printed(passed):
     network, _ = passed
-    of_class, of_box = (part[57, 0] for part in of_both_heads(network))
-    whole = network.trace[12].dx[57, 0]
-    assert [round(1000 * value, 2) for value in (of_class, of_box, whole)] == [0.86, -1.4, -0.54]
+    of_class, of_box = (part[33, 4] for part in of_both_heads(network))
+    whole = network.trace[12].dx[33, 4]
+    assert [round(1000 * value, 2) for value in (of_class, of_box, whole)] == [1.25, -1.51, -0.26]
     assert of_class + of_box == pytest.approx(whole)
-    assert len(network.explain(12, "dx", (57, 0))) == 14
+    assert network.trace[12].x[33, 4] > 1
+    assert len(network.explain(12, "dx", (33, 4))) == 14
 
 
-def test_more_than_half_of_the_features_are_in_dispute(passed):
+def test_more_than_half_of_the_features_that_are_not_0_are_in_dispute(passed):
     of_class, of_box = of_both_heads(passed[0])
-    assert 0.51 < (of_class * of_box < 0).mean() < 0.6
+    on = passed[0].trace[12].x > 0
+    assert 0.51 < (of_class * of_box < 0)[on].mean() < 0.6
+
+
+def test_the_class_gradient_is_the_larger_one_at_balance_0_1_and_the_box_gradient_at_0_9(passed):
+    by_class, by_box = (np.linalg.norm(part) for part in of_both_heads(passed[0]))
+    ratios = [(1 - balance) * by_class / (balance * by_box) for balance in (0.1, 0.9)]
+    assert ratios[0] > 1.3
+    assert ratios[1] < 0.1
+
+
+def test_the_way_of_the_explored_weight_counts_the_ways_to_both_losses(passed):
+    network, boxes = passed
+    _, labels = digits()[0]
+    parts = [
+        ("softmax_cross_entropy", labels[30:38], slice(0, 10), 0.5),
+        ("mean_squared_error", boxes, slice(10, 14), 5.0),
+    ]
+    said = draw_lineage(network, 10, "dw", (24, 35), loss=parts).description
+    assert "112 ways lead to the losses" in said
 
 
 def test_a_box_in_pixels_sends_256_times_as_much(passed):
@@ -68,7 +89,7 @@ def test_a_box_in_pixels_sends_256_times_as_much(passed):
 
 def test_the_box_around_both_is_filled_as_the_worked_example_prints():
     a = np.array([[0, 0, 2, 2], [0, 0, 4, 4], [0, 0, 1, 2]]).T
-    b = np.array([[2, 2, 4, 4], [1, 1, 3, 3], [0, 2, 2, 4]]).T
+    b = np.array([[2, 2, 4, 4], [1, 1, 3, 3], [0, 3, 2, 4]]).T
     np.testing.assert_allclose(intersection_over_union(a, b), [0, 0.25, 0])
 
 
@@ -97,6 +118,6 @@ def test_a_larger_canvas_does_not_fit_the_locators_matrix():
 
 
 def test_the_detectors_last_layer_gives_fifteen_numbers_a_cell():
-    network = Network([*pooled_blocks([16, 32, 32]), Conv2d(32, 15, 1)])
-    assert network.output_shape((64, 1, 24, 24)) == (64, 15, 3, 3)
+    network = Network([*pooled_blocks([12, 24, 32]), Conv2d(32, 15, 1)])
+    assert network.output_shape((32, 1, 24, 24)) == (32, 15, 3, 3)
     assert network.output_shape((50, 1, 48, 48)) == (50, 15, 6, 6)

@@ -78,6 +78,9 @@ INPUTS = [
     lambda dx, x: dx,
     wrong("input_multiplied_in", HEADS, "the input x is multiplied in as well: by the chain rule "
         "dx is made of dz and w.", lambda dx, x: dx * x),
+    wrong("relu_mask_applied", HEADS, "{yours} {are} 0 where x is not positive: the heads take x "
+        "as it is; if a ReLU made it, its own backward pass comes after this.",
+        lambda dx, x: dx * (x > 0)),
 ]
 TOGETHER = [
     np.add,

@@ -70,9 +70,9 @@ def _kept(backward):
 @question("what each step holds on to", lesson="16")
 def what_each_step_holds_on_to(draw):
     product = draw.pick(("conv2d", conv2d_backward), ("linear", linear_backward))
-    curve = draw.pick(("relu", relu_backward), ("sigmoid", sigmoid_backward))
+    curves = [("relu", relu_backward), ("sigmoid", sigmoid_backward)]
     form = draw.pick(("flatten", flatten_backward), ("avg_pool2d", avg_pool2d_backward))
-    functions = dict([product, curve, form, ("max_pool2d", max_pool2d_backward)])
+    functions = dict([product, *curves, form, ("max_pool2d", max_pool2d_backward)])
     found = {name: _kept(backward) for name, backward in functions.items()} | {"a + b": "nothing"}
     rows = draw.shuffled(found)
     options = sorted({*found.values()}, key=lambda option: (len(option), option))
@@ -144,7 +144,8 @@ def added_in_place(draw):
     _send([last, t, s], in_place)
     return number(
         f"s = a + b, t = s + a, L = t·k, with arrays of one number, and k = {shown(factor_of_t)}. "
-        "A sum hands on the array that it got, the same one to both parents. Somebody adds with "
+        "A sum hands on the array that it got, the same one to both parents. Somebody's pass makes "
+        "the first share the parent's gradient, as it is, and adds each later one with "
         "`parent.gradient += share`, in place. What does that leave as the gradient of b?",
         b.gradient.item(),
         [

@@ -24,7 +24,9 @@ from cnnbp.exercises import (
     numeric_gradient,
     progress,
     relu_gradient,
+    tape_backward,
 )
+from cnnbp.tape import in_order
 
 
 def changed(task, change):
@@ -282,6 +284,37 @@ def test_a_wrong_type_is_told_what_is_wanted(task, change, said):
     assert said in verdict.message
 
 
+def emptied(keeps):
+    """The backward pass of a tape that leaves the gradients of some nodes only."""
+
+    def function(last):
+        last.backward()
+        for node in in_order(last):
+            node.gradient = node.gradient if keeps(node, last) else None
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("keeps", "name"),
+    [
+        (lambda node, last: not node.parents, "node 1, ·"),  # as PyTorch does
+        (lambda node, last: node is not last, "node 3, +"),
+        (lambda node, last: node is last, "node 0, given"),
+    ],
+)
+def test_a_gradient_that_is_missing_is_named(keeps, name):
+    verdict = tape_backward.check(emptied(keeps))
+    assert verdict.stage == "left a gradient out"
+    assert "a gradient is missing" in repr(verdict)
+    assert f"The gradient of {name}, is still None" in verdict.message
+
+
+def test_no_gradient_at_all_is_not_written_yet():
+    verdict = tape_backward.check(emptied(lambda *_: False))
+    assert verdict.stage == "not written yet"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -527,3 +560,17 @@ def test_a_case_can_be_called_as_the_verdict_says():
     assert "my_function(*task.case(0, seed=3))" in verdict.message
     dz, *_ = conv2d_weight_gradient.case(0, seed=3)
     assert dz.shape == (2, 1, 1, 3)
+
+
+def test_trying_a_case_alone_shows_what_is_filled():
+    def begins_with_two(last):
+        last.backward()
+        last.gradient = last.gradient * 2
+
+    message = tape_backward.check(begins_with_two, seed=3).message
+    assert "last n3 of: n0 = 5, n1 = n0·n0, n2 = n0·n0, n3 = n2 + n1." in message
+    call = message.partition("Try it alone: ")[2].splitlines()[0]
+    *lines, shown = call.split("; ")
+    names = {"begins_with_two": begins_with_two, "task": tape_backward}
+    exec("\n".join(lines), names)
+    assert eval(shown, names) == [2, 1, 1]

@@ -663,6 +663,150 @@ misplaced("stride_multiplies_the_kernel_cell", lambda i, a, s, p: (i + a) * s - 
 misplaced("padding_counted_in_strides", lambda i, a, s, p: (i - p) * s + a)
 
 
+def parents_before(last, of=lambda node: node.parents):
+    """The recursion of the hints."""
+    nodes = []
+
+    def visit(node):
+        if node not in nodes:
+            for parent in of(node):
+                visit(parent)
+            nodes.append(node)
+
+    visit(last)
+    return nodes
+
+
+def send_all(nodes, add):
+    """One step after the other; add(parent, share)."""
+    for node in nodes:
+        node.gradient = None
+    nodes[-1].gradient = 1.0
+    for node in reversed(nodes):
+        for parent, share in zip(node.parents, shares_of(node), strict=True):
+            add(parent, share)
+
+
+def shares_of(node):
+    return node.send_back(node.gradient) if node.send_back else []
+
+
+def replace_it(parent, share):
+    parent.gradient = share
+
+
+def add_to_it(parent, share):
+    before = parent.gradient
+    parent.gradient = share if before is None else before + share
+
+
+@wild("tape_backward.uses_overwritten")
+def _(last):
+    send_all(parents_before(last), replace_it)
+
+
+@wild("tape_backward.uses_overwritten")  # no else
+def _(last):
+    nodes = parents_before(last)
+    for node in nodes:
+        node.gradient = None
+    last.gradient = 1.0
+    for node in reversed(nodes):
+        for parent, share in zip(node.parents, shares_of(node), strict=True):
+            if parent.gradient is None:
+                parent.gradient = share
+
+
+@wild("tape_backward.uses_overwritten")  # what begins anew stands in the innermost loop
+def _(last):
+    def anew(parent, share):
+        parent.gradient = 0.0
+        parent.gradient += share
+
+    send_all(parents_before(last), anew)
+
+
+@wild("tape_backward.begun_anew_inside")
+def _(last):
+    last.gradient = 1.0
+    for node in reversed(parents_before(last)):
+        for parent in node.parents:
+            parent.gradient = 0.0
+        for parent, share in zip(node.parents, shares_of(node), strict=True):
+            add_to_it(parent, share)
+
+
+@wild("tape_backward.node_goes_on_too_early")
+def _(last):
+    seen = set()
+
+    def send(node):
+        for parent, share in zip(node.parents, shares_of(node), strict=True):
+            add_to_it(parent, share)
+            if parent not in seen:
+                seen.add(parent)
+                send(parent)
+
+    for node in parents_before(last):
+        node.gradient = 0 * node.value
+    last.gradient = 1.0
+    send(last)
+
+
+def waiting_list(take):
+    @wild("tape_backward.handed_on_again")
+    def _(last):
+        for node in parents_before(last):
+            node.gradient = 0.0
+        last.gradient, waiting = 1.0, [last]
+        while waiting:
+            node = waiting.pop(take)
+            for parent, share in zip(node.parents, shares_of(node), strict=True):
+                add_to_it(parent, share)
+                waiting.append(parent)
+
+
+waiting_list(0)
+waiting_list(-1)
+
+
+def begun_in_part(is_begun):
+    @wild("tape_backward.not_begun_anew")
+    def _(last):
+        nodes = parents_before(last)
+        for node in filter(is_begun, nodes):
+            node.gradient = None
+        last.gradient = 1.0
+        for node in reversed(nodes):
+            for parent, share in zip(node.parents, shares_of(node), strict=True):
+                add_to_it(parent, share)
+
+
+begun_in_part(lambda node: not node.parents)
+begun_in_part(lambda node: node.parents)
+
+
+@wild("tape_backward.first_parent_only")
+def _(last):
+    send_all(parents_before(last, lambda node: node.parents[:1]), add_to_it)
+
+
+def forward(zero):
+    @wild("tape_backward.goes_forward")
+    def _(last):
+        nodes = parents_before(last)
+        for node in nodes:
+            node.gradient = zero(node)
+        last.gradient = 1.0
+        for node in nodes:
+            for parent, share in zip(node.parents, shares_of(node), strict=True):
+                add_to_it(parent, share)
+
+
+forward(lambda node: 0.0)
+forward(lambda node: np.zeros_like(node.value))
+
+
 @pytest.mark.parametrize(("name", "function"), WILD)
 def test_a_mistake_is_named_however_it_is_written(name, function):
     task, mistake = name.split(".")

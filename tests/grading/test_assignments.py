@@ -32,8 +32,10 @@ def test_the_solution_passes_and_the_stub_does_not(grader, task):
     for source in [solution, *checks]:
         exec(source, names)
     exec(str(task.stub()) + "\n    return None", names)
+    fills = getattr(task.result, "fills", False)
+    nothing = "has not filled in any gradient" if fills else "Your function returned None"
     for check in checks:
-        with pytest.raises(AssertionError, match="Your function returned None"):
+        with pytest.raises(AssertionError, match=nothing):
             exec(check, names)
 
 

@@ -122,8 +122,8 @@ def judged(returned, given):
 
 
 def filled(given):
-    """The gradients of the nodes of a tape that was given, by their place in it; None if none is
-    there, or no tape.
+    """The gradients of the nodes of a tape that was given, by their place in it; None if there is
+    not one, or no tape.
 
     >>> a = Node(3.0)
     >>> last = a * a
@@ -132,9 +132,10 @@ def filled(given):
     {0: 6.0, 1: 1.0}
     """
     tapes = [value for value in given.values() if isinstance(value, Node)]
-    if not tapes or tapes[0].gradient is None:
+    nodes = in_order(tapes[0]) if tapes else []
+    if all(node.gradient is None for node in nodes):
         return None
-    return {place: node.gradient for place, node in enumerate(in_order(tapes[0]))}
+    return {place: node.gradient for place, node in enumerate(nodes)}
 
 
 def described(error):

@@ -125,6 +125,7 @@ class Judgement:
             "raised": (self._raised, True),
             "changed its inputs": (self._changed, False),
             "returned the wrong type": (self._wrong_type, False),
+            "left a gradient out": (self._wrong_type, True),
             "wrong shape": (self._wrong_shape, True),
             **dict.fromkeys(VALUES, (self._wrong_values, True)),
         }
@@ -137,7 +138,7 @@ class Judgement:
         if attempt.changed:
             return "changed its inputs"
         if isinstance(outcome, Unreadable):
-            return "returned the wrong type"
+            return outcome.stage
         name = self._wrong_part(case)
         if name is None:
             return None
@@ -221,7 +222,10 @@ class Judgement:
 
     def _where_to_look(self, case):
         seed = f", seed={self.facts.seed}" if self.facts.seed else ""
-        call = f"{name_of(self.f)}(*task.case({case.number}{seed}))"
+        drawn, name = f"task.case({case.number}{seed})", name_of(self.f)
+        call = f"{name}(*{drawn})"
+        if getattr(self.task.result, "fills", False):  # a call alone would show nothing
+            call = self.task.result.trial(name, drawn)
         return [say("case", given=given(case.arguments)), say("case.try", call=call)]
 
     def _compared(self, case):

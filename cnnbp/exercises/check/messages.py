@@ -13,6 +13,7 @@ MESSAGES = {
     "stage.raised": "your function raised an error",
     "stage.changed its inputs": "your function changed its inputs",
     "stage.returned the wrong type": "your function returned the wrong type",
+    "stage.left a gradient out": "a gradient is missing",
     "stage.wrong shape": "wrong shape",
     "stage.tiny worked case": "wrong in the tiny worked case",
     "stage.random cases": "right in the tiny case, wrong in a random one",
@@ -45,6 +46,8 @@ MESSAGES = {
     "raised.elsewhere": "In another case, with {given}, it raised {error}.",
     "error.ambiguous": "An if asks one question, but an array has as many answers as cells: ask "
     "them with a mask, x > 0, or loop over the indices.",
+    "error.none": "Something is None where a value is wanted: it has not been set yet, or comes "
+    "from a function without a return.",
     "error.one number": "A function of single numbers was given an array: those of math, float() "
     "and int() take one number, numpy's own, as np.exp, take arrays.",
     "error.operator": "This operator does not work on these: ^ is no power in Python, write **; "
@@ -128,7 +131,8 @@ MESSAGES = {
     "in {argument}.",
     "type.filled": "Your function returned {yours}; fill .gradient of every node of {argument} and "
     "return nothing.",
-    "type.unfilled": "The {name}, is still None; every node that the last one was made of has one.",
+    "type.unfilled": "The {name}, is still None; every node that the last one was made of has one: "
+    "begin at the last, and go backward through all of them.",
     "type.named.other": 'Your dict has "{name}", which is no name in {argument}.',
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",

@@ -22,6 +22,14 @@ TOLERANCE = 1e-9  # float64 reaches 1e-12 in any order of summation, float32 onl
 class Unreadable(Exception):
     """The result is of a wrong type; its text says which and what to do."""
 
+    stage = "returned the wrong type"  # of the check
+
+
+class Unfilled(Unreadable):
+    """A function that fills has left something out."""
+
+    stage = "left a gradient out"
+
 
 class Arrays:
     """One array, or as many as are declared, returned as a tuple.
@@ -115,6 +123,16 @@ class FilledGradients:
     def __str__(self):
         return "nothing: it fills every node's gradient"
 
+    def trial(self, name, drawn):
+        """How to call a function of this name by oneself, and see what it fills.
+
+        >>> FilledGradients("last").trial("f", "task.case(1)")
+        '[last] = task.case(1); f(last); [n.gradient for n in [last, *last.parents]]'
+        """
+        end = self.argument
+        shown = f"[n.gradient for n in [{end}, *{end}.parents]]"
+        return f"[{end}] = {drawn}; {name}({end}); {shown}"
+
     def read(self, returned, arguments):
         nodes = in_order(arguments[self.argument])
         if not isinstance(returned, dict) or list(returned) != list(range(len(nodes))):
@@ -123,7 +141,7 @@ class FilledGradients:
         for (place, gradient), node in zip(returned.items(), nodes, strict=True):
             name = f"gradient of node {place}, {node.name}"
             if gradient is None:
-                raise Unreadable(say("type.unfilled", name=name))
+                raise Unfilled(say("type.unfilled", name=name))
             read[name] = numbers(name, gradient)
         return read
 

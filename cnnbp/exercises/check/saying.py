@@ -4,6 +4,7 @@ import numpy as np
 
 from cnnbp.network import Network
 from cnnbp.pictures.svg import number
+from cnnbp.tape import Node, in_order
 
 
 def worst_cell(yours, expected):
@@ -36,7 +37,10 @@ def given(arguments):
     >>> given({"dz": np.ones((2, 3)), "stride": (1, 2)})
     'dz (2, 3), stride (1, 2)'
     """
-    return ", ".join(f"{name} {plain(brief(value), 100)}" for name, value in arguments.items())
+    widths = {name: 300 if isinstance(value, Node) else 100 for name, value in arguments.items()}
+    return ", ".join(
+        f"{name} {plain(brief(value), widths[name])}" for name, value in arguments.items()
+    )
 
 
 def plain(text, width=300):
@@ -88,6 +92,8 @@ def brief(value):
         return f"[{', '.join(map(brief, value))}]"
     if isinstance(value, tuple) and not all(isinstance(each, int) for each in value):
         return f"({', '.join(map(brief, value))})"
+    if isinstance(value, Node):
+        return made(value)
     if isinstance(value, Network):
         return f"a network of {len(value.layers)} layers"
     if isinstance(value, dict):
@@ -95,3 +101,24 @@ def brief(value):
     if isinstance(value, float):
         return number(value)
     return value.__name__ if callable(value) else f"{value!r}"
+
+
+def made(last):
+    """What a tape begins with, and how its nodes were made of one another: each is called n and
+    its place.
+
+    >>> a, b = Node(2.0), Node(np.ones((2, 3)))
+    >>> made(a * b + a)
+    'n3 of: n0 = 2, n1 (2, 3), n2 = n0·n1, n3 = n2 + n0'
+    """
+    places = {node: f"n{place}" for place, node in enumerate(in_order(last))}
+    steps = (place + _step(node, places) for node, place in places.items())
+    return f"{places[last]} of: {', '.join(steps)}"
+
+
+def _step(node, places):
+    if not node.parents:
+        return f" {node.value.shape}" if node.value.ndim else f" = {number(float(node.value))}"
+    sign = {"·": "·", "+": " + "}.get(node.name)
+    parents = (sign or ", ").join(places[parent] for parent in node.parents)
+    return f" = {parents}" if sign else f" = {node.name}({parents})"

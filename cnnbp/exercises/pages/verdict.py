@@ -14,8 +14,9 @@ class Verdict:
 
     task       name of the exercise
     stage      the step it stopped at: "not a function", "the package's function", "not written
-               yet", "raised", "changed its inputs", "returned the wrong type", "wrong shape",
-               "tiny worked case", "random cases", "numeric gradient"; "passed" if at none
+               yet", "raised", "changed its inputs", "returned the wrong type", "left a
+               gradient out", "wrong shape", "tiny worked case", "random cases", "numeric
+               gradient"; "passed" if at none
     mistakes   names of the known mistakes (or conventions) that explain it, a tuple
     mistake    the first of them, or None
     explained  True if a sentence says what is wrong, and not only where

@@ -63,12 +63,60 @@ def depth_first(last):
     return found[::-1]
 
 
-def breadth_first(last):
-    """As they are met from the end, the nearest first: one may come before all of its uses."""
-    found = [last]
-    for node in found:
-        found += [parent for parent in dict.fromkeys(node.parents) if parent not in found]
-    return found[::-1]
+def as_met(take):
+    """As they are met from the end: one may come before all of its uses. take is who is next: 0,
+    the one that has waited longest, or −1, the latest."""
+
+    def order(last):
+        found, waiting, seen = [], [last], {last}
+        while waiting:
+            node = waiting.pop(take)
+            found.append(node)
+            new = [parent for parent in dict.fromkeys(node.parents) if parent not in seen]
+            seen.update(new)
+            waiting += new
+        return found[::-1]
+
+    return order
+
+
+def first_parents_only(last):
+    """A tape as if it were a chain."""
+    return [*(first_parents_only(last.parents[0]) if last.parents else []), last]
+
+
+def parents_first(last):
+    """As a recursion finds it: right, and not the order of in_order, which ends with others."""
+    found = []
+
+    def visit(node):
+        if node not in found:
+            for parent in node.parents:
+                visit(parent)
+            found.append(node)
+
+    visit(last)
+    return found
+
+
+def by_counting_uses(take):
+    """An order, right as well, by nodes that wait until all of their uses have had their turn."""
+
+    def order(last):
+        nodes, found, ready = in_order(last), [], [last]
+        uses = {node: sum(each.parents.count(node) for each in nodes) for node in nodes}
+        while ready:
+            node = ready.pop(take)
+            found.append(node)
+            for parent in node.parents:
+                uses[parent] -= 1
+                ready += [] if uses[parent] else [parent]
+        return found[::-1]
+
+    return order
+
+
+RIGHT_ORDERS = parents_first, by_counting_uses(0), by_counting_uses(-1)
 
 
 def once_for_every_way(last):
@@ -76,32 +124,108 @@ def once_for_every_way(last):
     return [each for parent in last.parents for each in once_for_every_way(parent)] + [last]
 
 
-def by_calling_itself(last, share, start):
-    """What every parent gets is handed on at once, by the same function; share(before, new)."""
+def begin(last, start):
     for node in in_order(last):
         node.gradient = start(node)
     last.gradient = np.ones_like(last.value)
 
-    def send(node):
-        if node.send_back is not None:
-            for parent, new in zip(node.parents, node.send_back(node.gradient), strict=True):
-                parent.gradient = new if parent.gradient is None else share(parent.gradient, new)
-                send(parent)
 
-    send(last)
-    return filled({"last": last})
-
-
-def calling_itself_to_overwrite(last):
-    return by_calling_itself(last, lambda before, new: new, lambda node: None)
+def handed_on(node, share):
+    """Every parent, when it has got what the node sends it; share(before, new)."""
+    shares = [] if node.send_back is None else node.send_back(node.gradient)
+    for parent, new in zip(node.parents, shares, strict=True):
+        parent.gradient = new if parent.gradient is None else share(parent.gradient, new)
+        yield parent
 
 
-def calling_itself_to_add(last):
-    return by_calling_itself(last, lambda before, new: before + new, lambda node: None)
+def by_calling_itself(share, start, once=False):
+    """What every parent gets is handed on at once, by the same function."""
+
+    def whole(last):
+        begin(last, start)
+        seen = []
+
+        def send(node):
+            if not (once and node in seen):
+                seen.append(node)
+                for parent in handed_on(node, share):
+                    send(parent)
+
+        send(last)
+        return filled({"last": last})
+
+    return whole
 
 
-def calling_itself_to_add_to_another_pass(last):
-    return by_calling_itself(last, lambda before, new: before + new, lambda node: node.gradient)
+def by_waiting(take, start):
+    """Who gets something waits to hand it on, once more each time; take is who is next."""
+
+    def whole(last):
+        begin(last, start)
+        waiting = [last]
+        while waiting:
+            waiting += handed_on(waiting.pop(take), summed)
+        return filled({"last": last})
+
+    return whole
+
+
+def anew_for_every_node(order):
+    """The parents' gradients are begun anew whenever a node hands on."""
+
+    def whole(last):
+        begin(last, begun_anew)
+        for node in reversed(order(last)):
+            for parent in node.parents:
+                parent.gradient = None
+            list(handed_on(node, summed))
+        return filled({"last": last})
+
+    return whole
+
+
+def forward(zero):
+    """Those at the beginning hand on first, while they hold 0."""
+
+    def whole(last):
+        begin(last, zero)
+        for node in in_order(last):
+            list(handed_on(node, summed))
+        return filled({"last": last})
+
+    return whole
+
+
+def summed(before, share):
+    return before + share
+
+
+def the_last_one(before, share):
+    return share
+
+
+def the_first_one(before, share):
+    return before
+
+
+def begun_anew(node):
+    return None
+
+
+def left_as_it_was(node):
+    return node.gradient
+
+
+def of_given_nodes_only(node):
+    return node.gradient if node.parents else None
+
+
+def of_made_nodes_only(node):
+    return None if node.parents else node.gradient
+
+
+def in_order_of(order, add):
+    return lambda last: fill(last, order=order, add=add)
 
 
 def add_in_place(before, share):
@@ -116,24 +240,36 @@ ORDERS = [
     in_order,
     wrong("node_goes_on_too_early", BACKWARD, "a node hands its gradient on before all of it has "
         "come: go through the nodes in an order in which each stands behind its parents, "
-        "backward.", depth_first, breadth_first),
+        "backward.", depth_first, as_met(0), as_met(-1), also=tuple(
+            by_calling_itself(summed, start, once=True) for start in (begun_anew, left_as_it_was))),
+    wrong("first_parent_only", BACKWARD, "only the first parent of a node is followed, so that the "
+        "others hand nothing on: visit all of node.parents.", first_parents_only),
+    wrong("goes_forward", BACKWARD, "the nodes hand on from the first to the last, while they hold "
+        "0: go through them backward, from the last.", also=(
+            forward(lambda node: np.zeros_like(node.value)), forward(lambda node: 0.0))),
     wrong("handed_on_again", BACKWARD, "a node that is used twice hands on twice, so that part of "
         "it counts again: let each node hand on once, when all has come.", once_for_every_way,
-        also=(calling_itself_to_add, calling_itself_to_add_to_another_pass)),
+        also=tuple(whole for start in (begun_anew, left_as_it_was) for whole in (
+            by_calling_itself(summed, start), by_waiting(0, start), by_waiting(-1, start)))),
 ]
 SUMS = [
-    lambda before, share: before + share,
+    summed,
     wrong("uses_overwritten", REUSED, "a node that is used twice keeps what one use sends back: = "
-        "forgets the others; add them up.", lambda before, share: share, line="assigned",
-        also=(calling_itself_to_overwrite,)),
+        "forgets the others; add them up.", the_last_one, the_first_one, line="assigned",
+        also=(by_calling_itself(the_last_one, begun_anew), *(in_order_of(order, add)
+            for order in RIGHT_ORDERS for add in (the_last_one, the_first_one)))),
+    wrong("begun_anew_inside", REUSED, "the parents' gradients are begun anew inside the loop, "
+        "which forgets what their other uses have sent: do so once, before it.",
+        also=tuple(map(anew_for_every_node, (in_order, *RIGHT_ORDERS)))),
     wrong("added_in_place", REUSED, "the sum is made in place, += on an array that another node "
         "was handed, too, which changes that one's gradient as well: make a new one, "
         "parent.gradient = parent.gradient + share.", add_in_place),
 ]
 STARTS = [
-    lambda node: None,
+    begun_anew,
     wrong("not_begun_anew", BACKWARD, "what an earlier pass left in the nodes is added to this "
-        "one's: set every gradient to None first.", lambda node: node.gradient),
+        "one's: set every gradient to None first.", left_as_it_was, of_given_nodes_only,
+        of_made_nodes_only),
 ]
 SEEDS = [
     lambda value: np.ones_like(value),

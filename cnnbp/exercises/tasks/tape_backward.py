@@ -229,10 +229,8 @@ def in_order_of(order, add):
 
 
 def add_in_place(before, share):
-    if np.ndim(before):
-        before += share
-        return before
-    return before + share
+    before += share
+    return before
 
 
 # fmt: off

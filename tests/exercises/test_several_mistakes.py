@@ -9,6 +9,7 @@ from helpers import cropped, padded, zeros_with_padding
 
 import cnnbp
 from cnnbp.exercises import EXERCISES
+from cnnbp.tape import in_order
 
 NAMED, UNNAMED = [], []
 
@@ -521,6 +522,32 @@ def _(dz, w, x_shape, stride, padding):
     inner = np.zeros(x_shape)
     inner[:, :, 1:-1, 1:-1] = dx[:, :, 1:-1, 1:-1]
     return inner
+
+
+def handed_back(nodes):
+    """(parent, share) for every parent of nodes that hand on one after the other."""
+    for node in nodes:
+        if node.parents:
+            yield from zip(node.parents, node.send_back(node.gradient), strict=True)
+
+
+@named("tape_backward", "added_in_place", "not_begun_anew")
+def _(last):
+    last.gradient = np.ones_like(last.value)
+    for parent, share in handed_back(reversed(in_order(last))):
+        if parent.gradient is None:
+            parent.gradient = share
+        else:
+            parent.gradient += share
+
+
+@explained("tape_backward", "Something is None where a value is wanted")  # forward
+def _(last):
+    for node in in_order(last):
+        node.gradient = None
+    last.gradient = 1.0
+    for parent, share in handed_back(in_order(last)):
+        parent.gradient = share if parent.gradient is None else parent.gradient + share
 
 
 @pytest.mark.parametrize(("task", "names", "function"), NAMED)

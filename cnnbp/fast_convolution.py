@@ -42,10 +42,10 @@ def conv2d_fft(x, w):
     """
     x, w = _check(x, w)
     (H, W), (KH, KW) = x.shape[2:], w.shape[2:]
-    waves = np.fft.rfft2(x)  # (N, C, H, W//2 + 1)
+    waves = np.fft.rfft2(x)  # (N, C, H, W//2 + 1): half the waves, the others mirror them
     kernels = np.fft.rfft2(w, (H, W)).conj()  # zeros fill them up to the image's size
     z = np.fft.irfft2(np.einsum("ncuv,fcuv->nfuv", waves, kernels, optimize=True), (H, W))
-    return z[:, :, : H - KH + 1, : W - KW + 1]  # waves go round: windows inside the image alone
+    return z[:, :, : H - KH + 1, : W - KW + 1]  # waves repeat: windows over the border are cut off
 
 
 def conv2d_winograd(x, w):

@@ -119,8 +119,8 @@ def reader_from_torch():
 
     Lesson 16.
 
-    >>> reader_from_torch().layers[1]
-    BatchNorm2d(8)
+    >>> reader_from_torch().layers[5]
+    Dropout(p=0.5)
     """
     layers = [Conv2d(1, 8, 3, padding=1, bias=False), BatchNorm2d(8), ReLU(), MaxPool2d(2)]
     network = Network([*layers, Flatten(), Dropout(0.5), Linear(128, 10)])

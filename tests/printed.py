@@ -114,7 +114,7 @@ def _without_rest(svg, name):
 def assert_every_number_answers(svg):
     """Each number in a table lies under a cell that answers to the pointer."""
     body = svg.partition("</style>")[2]
-    blocks = body.split('<div class="t">')[1:]
+    blocks = re.split(r'<div class="t(?: small)?">', body)[1:]
     assert blocks
     for block in blocks:
         box = re.search(r'viewBox="([\d.-]+) ([\d.-]+) ', block)

@@ -93,16 +93,17 @@ def same(value, *_):
 
 
 def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart", also=(), far=(),
-            gathered="", both=()):
+            gathered="", both=(), window="the window of cell (i, j)"):
     """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart,
     `both` have the same for rows and columns.
 
     gathered  what is said to those who gather from dz, behind a semicolon
+    window    what the window is called, where no z has a cell for it
     """
     return [
         same,
         wrong(ignored, reread, f"the stride is ignored: neighboring windows lie a stride apart, so "
-            f"the window of cell (i, j) begins in row i·stride[0] − padding[0]{gathered}.",
+            f"{window} begins in row i·stride[0] − padding[0]{gathered}.",
             lambda stride, size: (1, 1), also=also),
         wrong(apart, reread, "the windows are placed at i·kernel_size: they lie at i·stride, which "
             "is another place wherever the stride is not the window's size.",
@@ -281,6 +282,131 @@ def _places(count, size, stride):
     i, j, a, b = np.ogrid[: count[0], : count[1], : size[0], : size[1]]
     whole = np.zeros((*count, *size), int)
     return whole + i * stride[0] + a, whole + j * stride[1] + b
+
+
+# The pixel under a kernel cell, where it is counted in loops; read from a padded image, or written
+
+
+def cells(reread, *, alone=False):
+    """How windows are read, with their cells side by side or a stride apart."""
+    return [views, _stride_on_cells(reread, cells_apart, cells_apart_inside, alone=alone)]
+
+
+def written_cells(reread, *, alone=False):
+    """(parts (N, C, OH, OW, KH, KW), stride) -> parts, their cells side by side or apart."""
+    return [same, _stride_on_cells(reread, put_apart, alone=alone)]
+
+
+def _stride_on_cells(reread, *forms, alone):
+    return wrong("stride_multiplies_the_kernel_cell", reread, "the stride multiplies the kernel "
+        "cell, too, (i + kh)·stride: it moves the window, not the cells in it, so the row is "
+        "i·stride[0] + kh − padding[0].", *forms, alone=alone)
+
+
+def cells_apart(wide, size, stride, count):
+    """Windows whose cells lie a stride apart, zeros beyond the image."""
+    windows = views(wide, reach_of(size, (1, 1), stride), stride, count)
+    return windows[..., :: stride[0], :: stride[1]]
+
+
+def cells_apart_inside(wide, size, stride, count):
+    """The same for those who never look beyond the padded image, which is an error."""
+    wider = reach_of(count, reach_of(size, (1, 1), stride), stride)
+    if any(reach > length for reach, length in zip(wider, wide.shape[2:], strict=True)):
+        raise IndexError("beyond the image")
+    return cells_apart(wide, size, stride, count)
+
+
+def put_apart(parts, stride):
+    """Windows whose cells are put a stride apart."""
+    wider = np.zeros((*parts.shape[:4], *reach_of(parts.shape[4:], (1, 1), stride)))
+    wider[..., :: stride[0], :: stride[1]] = parts
+    return wider
+
+
+def beginnings(reread, *, alone=False):
+    """(the padded image that is read, padding, stride) -> it, with more before the first pixel."""
+    return [same, _padding_in_strides(reread, begun_strides_before, alone)]
+
+
+def written_beginnings(reread, *, alone=False):
+    """The same where windows are written into it."""
+    return [same, _padding_in_strides(reread, written_strides_before, alone)]
+
+
+def _padding_in_strides(reread, form, alone):
+    return wrong("padding_counted_in_strides", reread, "the padding is multiplied by the stride, "
+        "(i − padding)·stride: it is counted in pixels, so the window begins in row "
+        "i·stride[0] − padding[0].", form, alone=alone)
+
+
+def begun_strides_before(wide, padding, stride):
+    """An image with the padding, times the stride, before its first pixel."""
+    rows, columns = (p * (s - 1) for p, s in zip(padding, stride, strict=True))
+    return _bordered(wide, (rows, 0), (columns, 0))
+
+
+def written_strides_before(wide, padding, stride):
+    """What was written, where as much lies before the first pixel."""
+    rows, columns = (p * (s - 1) for p, s in zip(padding, stride, strict=True))
+    return _bordered(wide[:, :, rows:, columns:], (0, rows), (0, columns))
+
+
+# Windows as columns, (C, KH, KW, OH, OW, N), whose rows and columns are numbered by hand
+
+
+def row_numbers(reread, *ways):
+    """Rows have their own numbers, or others; ways: (lines, their numbers) -> lines."""
+    return [
+        same,
+        wrong("kernel_rows_of_kh_cells", reread, "the kernel's rows are counted with KH cells "
+            "each, kh·KH + kw: they have KW, so kernel cell (kh, kw) is kh·KW + kw.",
+            *_numbered(ways, (0, 1, 2), lambda c, a, b, C, KH, KW: (c * KH * KW) + a * KH + b),
+            *_numbered(ways, (0, 1, 2), lambda c, a, b, C, KH, KW: (c * KH + a) * KH + b)),
+    ]
+
+
+def column_numbers(reread, *ways):
+    """Columns have their own numbers, or others; ways: (lines, their numbers) -> lines."""
+    return [
+        same,
+        wrong("window_rows_of_oh_windows", reread, "the rows of windows are counted with OH "
+            "windows each, i·OH + j: they have OW, so window (i, j) is i·OW + j.",
+            *_numbered(ways, (3, 4), lambda i, j, OH, OW: i * OH + j)),
+    ]
+
+
+def _numbered(ways, axes, number):
+    return [lambda windows, way=way: renumbered(windows, axes, number, way) for way in ways]
+
+
+def renumbered(windows, axes, number, way):
+    """Windows whose cells along some axes, as lines of a matrix, are written or read elsewhere."""
+    front = range(len(axes))
+    lines = np.moveaxis(windows, axes, front)
+    sizes = lines.shape[: len(axes)]
+    numbers = number(*np.ogrid[tuple(map(slice, sizes))], *sizes).ravel()
+    moved = way(lines.reshape(len(numbers), -1), numbers)
+    return np.moveaxis(moved.reshape(lines.shape), front, axes)
+
+
+def read(lines, numbers):
+    return lines[numbers]
+
+
+def written(lines, numbers):
+    """Each line at its number: the last one where there are several, zeros where there is none."""
+    made = np.zeros_like(lines)
+    made[numbers] = lines
+    return made
+
+
+def written_on_pixels(lines, numbers):
+    """The same where padding, which is 0, writes nothing."""
+    made = np.zeros_like(lines)
+    for number, line in zip(numbers, lines, strict=True):
+        made[number] = np.where(line, line, made[number])
+    return made
 
 
 # Writing windows: (parts (N, C, OH, OW, KH, KW), stride, shape) -> the padded image

@@ -12,7 +12,7 @@ from cnnbp.pictures.svg import Area, Link, page, text
 from cnnbp.shape import complaint
 
 LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 6, 116, 226, 328, 482, 734  # pixels from the left
-NUMBERS = {"dz": 544, "dw": 602, "spread of z": 682, "dead": WIDTH - LEFT}  # where they end
+NUMBERS = {"dz": 536, "dw": 592, "spread of z": 684, "dead": WIDTH - LEFT}  # where they end
 TOP, MIDDLE = 92, 56  # of the first row, of the ribbon
 MARK = 34  # pixels that "1e−6" needs on the scale
 ALL, PARTS, OWN = "#0f7b7b", ("#59a5a5", "#a5d2d2"), "#8a4f9e"  # not the blue and orange of signs

@@ -45,6 +45,7 @@ margin:0 -1px -1px 0;text-align:center;font-size:12px}
 .ID .scale{flex:0 0 100%}
 .widget-html-content:has(>.ID){min-width:0}
 .ID .link{visibility:hidden;pointer-events:none}
+@media (max-width:420px){.ID .small{zoom:.7}}
 @media print{.ID{color:#1f2430}.ID .said p{background:#fff}}
 """
 

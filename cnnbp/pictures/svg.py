@@ -58,6 +58,7 @@ __all__ = [
 
 MOST_PRODUCTS = 12  # of a link that are set in a row of their own
 MANY = 150  # links, above which a picture has no rows of products: it would grow too large
+PHONE = 358  # pixels of a phone's page that are left for a picture
 LINE = 17  # pixels from one line of text to the next
 HINT = "A still: in JupyterLab, show(…) it and run the cell; then every number answers."
 LIVE = "application/vnd.cnnbp.picture"  # what a stored lesson hands to its web page
@@ -285,7 +286,8 @@ def _block(block, number_, own_scale, over, answering):
         role = f' role="{"group" if cells else "img"}" aria-label="{label}"' if label else ""
         handles = "".join(handle for _, handle in sorted(cells, key=lambda c: c[0] or ()))
         parts.append(f"<div{role}>{handles}</div>")
-    return f'<div class="t">{drawing}{"".join(parts)}</div>'
+    css = "t small" if PHONE < width <= PHONE / 0.7 else "t"  # a bit smaller, it fits a phone
+    return f'<div class="{css}">{drawing}{"".join(parts)}</div>'
 
 
 def _handle(k, label, part, cell, group, left, top):

@@ -50,8 +50,8 @@ def what_the_sigmoids_leave(draw):
     )
 
 
-@question("too small for a bit", lesson="12")
-def too_small_for_a_bit(draw):
+@question("small steps in float32", lesson="12")
+def small_steps_in_float32(draw):
     w, step, count = draw.pick(0.5, 0.25, 0.75), draw.pick(1, 2), draw.pick(1000, 10_000)
     weight = np.float32(w)
     for _ in range(count):
@@ -93,9 +93,9 @@ def one_weight_scaled(draw):
     names = [f"dw{k + 1}" for k in range(count)]
     below = [word if k < scaled else same for k in range(count)]
     return match(
-        f"x → w1 → ReLU → … → w{count} → ReLU → L: one number, {count} weights, every ReLU open, "
-        f"no biases. Now w{scaled + 1} becomes {word}; all else stays. The gradient of each weight "
-        "is then …",
+        f"x → w1 → ReLU → … → w{count} → ReLU: one number, {count} weights, every ReLU open, no "
+        f"biases. Now w{scaled + 1} becomes {word}; x, the other weights and the gradient that "
+        "arrives behind the last ReLU stay. The gradient of each weight is then …",
         dict(zip(names, [said[float(r)] for r in ratio], strict=True)),
         [same, word],
         [

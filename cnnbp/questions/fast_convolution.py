@@ -70,7 +70,11 @@ def copies_of_a_pixel(draw):
         f"{kernel}, stride {stride}, no padding. How many columns hold a copy of pixel x[{h},{v}]?",
         count,
         [
-            (kernel**2, "Only a pixel far from the border meets every cell of the kernel."),
+            (
+                kernel**2,
+                "Not every kernel cell meets this pixel: windows end at the border, or "
+                "step over it.",
+            ),
             (sources.shape[1], "Those are all windows; not every one reaches this pixel."),
             (1, "Windows overlap, and each has a column of its own."),
             *near,
@@ -191,27 +195,31 @@ def one_tap_at_a_time(draw):
         for _, _, pixels in place.taps()
     ]
     every = np.concatenate(met)
-    answers = {
-        "Under one kernel cell, no two windows have the same pixel.": all(
-            len(set(ranks)) == len(ranks) for ranks in met
+    said = {
+        "Under one kernel cell, no two windows have the same pixel.": (
+            all(len(set(ranks)) == len(ranks) for ranks in met),
+            "Two windows begin in different places, so here one cell meets two pixels.",
         ),
-        "At this stride, no two windows overlap.": len(np.unique(every)) == len(every),
-        "The copies of a pixel are all equal.": False,
-        "For slices, numpy adds several times.": False,
+        "At this stride, no two windows of the image overlap at all.": (
+            len(np.unique(every)) == len(every),
+            "They do: the stride is less than the kernel.",
+        ),
+        "numpy adds slices one number at a time, and lists all at once.": (
+            False,
+            "Slices are read, added and written all at once, too; no pixel is in one twice.",
+        ),
+        "All copies of a pixel carry one gradient, so none is lost.": (
+            False,
+            "They are gradients, and differ; each must be added.",
+        ),
     }
-    right = next(text for text, holds in answers.items() if holds)
-    sentences = {
-        "At this stride, no two windows overlap.": "They do: the stride is less than the kernel.",
-        "The copies of a pixel are all equal.": "What is added here are gradients; they differ.",
-        "For slices, numpy adds several times.": "A slice names every pixel once, as often as it "
-        "is used.",
-    }
+    right = next(text for text, (holds, _) in said.items() if holds)
     return choice(
         f"The kernel is {kernel} × {kernel}, stride {stride}, on {size} × {size} pixels. The "
         "package's col2im takes one kernel cell after the other, and adds for all windows at once: "
         "`x[pixels] += columns[tap]`. With a list of places such a line lost a sum. Why not here?",
         right,
-        {text: sentences[text] for text in answers if text != right},
+        {text: why for text, (_, why) in said.items() if text != right},
         "Two windows that share a pixel meet it with different kernel cells. So within one line "
         "all pixels differ, and from line to line += adds.",
     )
@@ -228,8 +236,7 @@ def how_large_the_columns_are(draw):
     ]
     return number(
         f"x is {size} × {size}, the kernel {kernel} × {kernel}, stride {stride}, padding "
-        f"{kernel // 2}, so that there are {size // stride} × {size // stride} windows. How many "
-        "times as much memory as x do the columns take?",
+        f"{kernel // 2}. How many times as much memory as x do the columns take?",
         columns.size / x.size,
         [
             (kernel, "A window has rows and columns."),
@@ -242,28 +249,32 @@ def how_large_the_columns_are(draw):
     )
 
 
+def _work(C, F):
+    """What each step of a convolution has to do, in numbers."""
+    x = np.ones((2, C, 5, 5))
+    z, copied = conv2d(x, np.ones((F, C, 3, 3))), im2col(x, 3).size
+    return {
+        "numbers that im2col copies": copied,
+        "products of w_rows @ columns": copied * F,
+        "numbers of z that are put in order": z.size,
+    }
+
+
 @question("twice as many", lesson="13")
 def twice_as_many(draw):
-    doubled = draw.pick("filters", "channels")
+    grows = draw.pick("F", "C", "CF")
     sizes = {"C": 3, "F": 4}
-    more = sizes | ({"F": 8} if doubled == "filters" else {"C": 6})
-
-    def work(C, F):
-        x = np.ones((2, C, 5, 5))
-        z = conv2d(x, np.ones((F, C, 3, 3)))
-        copied = im2col(x, 3).size
-        return {
-            "numbers that im2col copies": copied,
-            "products of w_rows @ columns": copied * F,
-            "numbers in z": z.size,
-        }
-
-    before, after = work(**sizes), work(**more)
+    more = {axis: size * (1 + (axis in grows)) for axis, size in sizes.items()}
+    before, after = _work(**sizes), _work(**more)
+    doubled = {"F": "filters", "C": "channels", "CF": "channels and filters"}[grows]
     names = {1: "as before", 2: "twice as many", 4: "four times as many"}
     copies, products, numbers = (names[after[row] // before[row]] for row in before)
     order = draw.shuffled(before)
     placed = lambda *answers: [dict(zip(before, answers, strict=True))[r] for r in order]  # noqa: E731
     other = {names[1]: names[2], names[2]: names[1]}
+    both = (names[2], "They are F times the copies, and both factors grow.")
+    one = (names[4], "Only one of F, C·KH·KW and OH·OW·N grows.")
+    miscounted, why = both if grows == "CF" else one
     return match(
         f"A convolution gets twice as many {doubled}. How does the work of its three steps grow?",
         dict(zip(order, placed(copies, products, numbers), strict=True)),
@@ -271,9 +282,9 @@ def twice_as_many(draw):
         [
             (
                 placed(other[copies], products, numbers),
-                "The copies are made of x, before any filter is asked.",
+                "The copies are made of x, channel by channel, before any filter is asked.",
             ),
-            (placed(copies, names[4], numbers), "Only one side of the product grows."),
+            (placed(copies, miscounted, numbers), why),
             (
                 placed(copies, products, other[numbers]),
                 "Every filter makes one map, of all channels together.",
@@ -297,10 +308,11 @@ def a_larger_kernel(draw):
     said = lambda count: "as before" if count == 1 else f"{count} times"  # noqa: E731
     placed = lambda *counts: [said(dict(zip(grown, counts, strict=True))[r]) for r in order]  # noqa: E731
     return match(
-        f"An image of {size} × {size} is convolved in two ways. By waves, it and the kernel are "
-        "written as sums of waves, as many as the image has pixels, and each wave of the one is "
-        f"multiplied with the same wave of the other. The kernel grows from {small} × {small} to "
-        f"{small * k} × {small * k}. How does the number of products grow?",
+        f"An image of {size} × {size} is convolved in two ways; a window that leaves it goes on at "
+        "the opposite edge, so z is as large. By waves, it and the kernel are written as sums of "
+        "the same waves, and each wave of the one is multiplied with the same wave of the other. "
+        f"The kernel grows from {small} × {small} to {small * k} × {small * k}. How does the "
+        "number of products grow?",
         dict(zip(order, placed(*grown.values()), strict=True)),
         [said(1), said(k), said(k * k)],
         [

@@ -30,10 +30,10 @@ def _send(nodes, add):
 
 @question("four uses, one kept", lesson="16")
 def four_uses_one_kept(draw):
-    value = float(draw.whole(2, 6))
+    value = float(draw.pick(2, 3, -2))
     a = Node(value)
     formula, last, one = draw.pick(
-        ("a·a + a·a", a * a + a * a, 2 * value), ("a·a·a", a * a * a, 2 * value**2)
+        ("(a·a)·(a·a)", (a * a) * (a * a), 2 * value**3), ("a·a·a", a * a * a, 2 * value**2)
     )
     right = _gradients(last, [a])[0]
     a.gradient = None
@@ -45,6 +45,7 @@ def four_uses_one_kept(draw):
         [
             (right, "That is the right gradient, all shares together; = keeps one."),
             (one, "That is what both factors of one product get. Each of them is a share."),
+            (value, "That is the other factor; the share is dz times it, and this dz is not 1."),
             (formula.count("a"), "So often a is used. Each use has a slope of its own."),
         ],
         f"Every share is dz times the other factor. The last one, {shown(float(a.gradient))}, is "
@@ -74,7 +75,7 @@ def what_each_step_holds_on_to(draw):
     functions = dict([product, curve, form, ("max_pool2d", max_pool2d_backward)])
     found = {name: _kept(backward) for name, backward in functions.items()} | {"a + b": "nothing"}
     rows = draw.shuffled(found)
-    options = sorted({*found.values()}, key=len)
+    options = sorted({*found.values()}, key=lambda option: (len(option), option))
 
     def but(row, option):
         return [option if each == row else found[each] for each in rows]
@@ -259,6 +260,7 @@ def changed_behind_its_back(draw):
 @question("never set to zero", lesson="16")
 def never_set_to_zero(draw):
     batches = [float(v) for v in draw.distinct(3, -4, 5, zero=False)]
+    draw.must(sum(batches) not in [0, *batches])
     grad = 0.0
     for x in batches:
         w = Node(2.0)

@@ -301,6 +301,27 @@ def _(x, kernel_size, stride, padding):
     return np.array(columns).T
 
 
+@named("col2im", "channels_taken_as_fastest", "batch_taken_as_slowest")
+def _(columns, x_shape, kernel_size, stride, padding):
+    N, C, (KH, KW) = *x_shape[:2], kernel_size
+    swapped = columns.reshape(KH, KW, C, N, -1).transpose(2, 0, 1, 4, 3).reshape(columns.shape)
+    return EXERCISES["col2im"].answer(swapped, x_shape, kernel_size, stride, padding)
+
+
+@named("im2col", "stride_multiplies_the_kernel_cell", "padding_counted_in_strides")
+def _(x, kernel_size, stride, padding):
+    (N, C, H, W), (KH, KW) = x.shape, kernel_size
+    OH = (H + 2 * padding[0] - KH) // stride[0] + 1
+    OW = (W + 2 * padding[1] - KW) // stride[1] + 1
+    columns = np.zeros((C * KH * KW, OH * OW * N))
+    for c, a, b, i, j in np.ndindex(C, KH, KW, OH, OW):
+        h, v = (i + a - padding[0]) * stride[0], (j + b - padding[1]) * stride[1]
+        if 0 <= h < H and 0 <= v < W:
+            first = (i * OW + j) * N
+            columns[(c * KH + a) * KW + b, first : first + N] = x[:, c, h, v]
+    return columns
+
+
 # Under a condition, or where only exceptions tell
 
 

@@ -527,6 +527,142 @@ def _(gradients, max_norm):
     return [np.minimum(np.maximum(g, -max_norm), max_norm) for g in gradients]
 
 
+def every_copy(x_shape, kernel_size, stride, padding, row, column, pixel):
+    """(row and column of the matrix, pixel) of every copy, as counted by hand.
+
+    row(c, kh, kw, C, KH, KW), column(i, j, n, OH, OW, N), and pixel(i, kh, stride, padding)
+    """
+    (N, C, H, W), (KH, KW) = x_shape, kernel_size
+    OH = (H + 2 * padding[0] - KH) // stride[0] + 1
+    OW = (W + 2 * padding[1] - KW) // stride[1] + 1
+    for n, i, j, c, a, b in np.ndindex(N, OH, OW, C, KH, KW):
+        h, v = pixel(i, a, stride[0], padding[0]), pixel(j, b, stride[1], padding[1])
+        if 0 <= h < H and 0 <= v < W:
+            yield (row(c, a, b, C, KH, KW), column(i, j, n, OH, OW, N)), (n, c, h, v)
+
+
+COUNTED = {
+    "row": lambda c, a, b, C, KH, KW: c * KH * KW + a * KW + b,
+    "column": lambda i, j, n, OH, OW, N: (i * OW + j) * N + n,
+    "pixel": lambda i, a, stride, padding: i * stride + a - padding,
+}
+
+
+def counted(im2col_name, col2im_name, **otherwise):
+    """im2col and col2im in loops that count something in another way, each with its name."""
+    ways = COUNTED | otherwise
+
+    @wild(f"im2col.{im2col_name}")
+    def _(x, kernel_size, stride, padding):
+        right = EXERCISES["im2col"].answer(x, kernel_size, stride, padding)
+        columns = np.zeros(right.shape)
+        for cell, pixel in every_copy(x.shape, kernel_size, stride, padding, **ways):
+            columns[cell] = x[pixel]
+        return columns
+
+    @wild(f"col2im.{col2im_name}")
+    def _(columns, x_shape, kernel_size, stride, padding):
+        x = np.zeros(x_shape)
+        for cell, pixel in every_copy(x_shape, kernel_size, stride, padding, **ways):
+            x[pixel] += columns[cell]
+        return x
+
+
+counted(
+    *2 * ["kernel_rows_of_kh_cells"],
+    row=lambda c, a, b, C, KH, KW: c * KH * KW + a * KH + b,
+)
+counted(*2 * ["kernel_rows_of_kh_cells"], row=lambda c, a, b, C, KH, KW: (c * KH + a) * KH + b)
+counted(*2 * ["window_rows_of_oh_windows"], column=lambda i, j, n, OH, OW, N: (i * OH + j) * N + n)
+counted(*2 * ["stride_multiplies_the_kernel_cell"], pixel=lambda i, a, s, p: (i + a) * s - p)
+counted(*2 * ["padding_counted_in_strides"], pixel=lambda i, a, s, p: (i - p) * s + a)
+counted(
+    "rows_in_reverse_order",
+    "rows_read_in_reverse_order",
+    row=lambda c, a, b, C, KH, KW: (b * KH + a) * C + c,
+)
+counted(
+    "columns_in_reverse_order",
+    "columns_read_in_reverse_order",
+    column=lambda i, j, n, OH, OW, N: (n * OW + j) * OH + i,
+)
+counted(
+    "kernel_rotated",
+    "kernel_read_backward",
+    row=lambda c, a, b, C, KH, KW: c * KH * KW + (KH - 1 - a) * KW + KW - 1 - b,
+)
+counted(
+    "kernel_rotated",
+    "kernel_read_backward",
+    row=lambda c, a, b, C, KH, KW: C * KH * KW - 1 - (c * KH * KW + a * KW + b),
+)
+
+
+def rows_of_a_padded_image(x, kernel_size, stride, padding, at):
+    """im2col in an image that is padded first, with zeros that are copied like all else."""
+    wide, (N, C) = padded(x, padding), x.shape[:2]
+    columns = np.zeros(EXERCISES["im2col"].answer(x, kernel_size, stride, padding).shape)
+    OH, OW = ((n - k) // s + 1 for n, k, s in zip(wide.shape[2:], kernel_size, stride, strict=True))
+    for i, j, n in np.ndindex(OH, OW, N):
+        for row, (c, a, b) in enumerate(np.ndindex(C, *kernel_size)):
+            number, h, v = at(i, j, a, b, stride, OH, OW)
+            columns[row, number * N + n] = wide[n, c, h, v]
+    return columns
+
+
+@wild("im2col.window_rows_of_oh_windows")
+def _(*given):
+    def at(i, j, a, b, stride, OH, OW):
+        return i * OH + j, i * stride[0] + a, j * stride[1] + b
+
+    return rows_of_a_padded_image(*given, at)
+
+
+@wild("im2col.stride_multiplies_the_kernel_cell")  # an exception wherever windows are not neighbors
+def _(*given):
+    def at(i, j, a, b, stride, OH, OW):
+        return i * OW + j, (i + a) * stride[0], (j + b) * stride[1]
+
+    return rows_of_a_padded_image(*given, at)
+
+
+def misplaced(name, pixel):
+    """A convolution's three exercises in loops that meet another pixel: pixel(i, kh, s, p)."""
+
+    def products(x_shape, w_shape, z_shape, stride, padding):
+        for n, f, i, j in np.ndindex(*z_shape):
+            for c, a, b in np.ndindex(*w_shape[1:]):
+                row = pixel(i, a, stride[0], padding[0])
+                column = pixel(j, b, stride[1], padding[1])
+                if 0 <= row < x_shape[2] and 0 <= column < x_shape[3]:
+                    yield (n, f, i, j), (n, c, row, column), (f, c, a, b)
+
+    @wild(f"conv2d_output.{name}")
+    def _(x, w, b, stride, padding):
+        z = EXERCISES["conv2d_output"].answer(x, 0 * w, b, stride, padding)
+        for cell, from_x, weight in products(x.shape, w.shape, z.shape, stride, padding):
+            z[cell] += x[from_x] * w[weight]
+        return z
+
+    @wild(f"conv2d_weight_gradient.{name}")
+    def _(dz, x, w_shape, stride, padding):
+        dw = np.zeros(w_shape)
+        for cell, from_x, weight in products(x.shape, w_shape, dz.shape, stride, padding):
+            dw[weight] += dz[cell] * x[from_x]
+        return dw
+
+    @wild(f"conv2d_input_gradient.{name}")
+    def _(dz, w, x_shape, stride, padding):
+        dx = np.zeros(x_shape)
+        for cell, from_x, weight in products(x_shape, w.shape, dz.shape, stride, padding):
+            dx[from_x] += dz[cell] * w[weight]
+        return dx
+
+
+misplaced("stride_multiplies_the_kernel_cell", lambda i, a, s, p: (i + a) * s - p)
+misplaced("padding_counted_in_strides", lambda i, a, s, p: (i - p) * s + a)
+
+
 @pytest.mark.parametrize(("name", "function"), WILD)
 def test_a_mistake_is_named_however_it_is_written(name, function):
     task, mistake = name.split(".")

@@ -23,7 +23,7 @@ ENVIRONMENT = ROOT / ".venv-lite"
 WITH_SLIDERS = LESSONS[0].name
 PLOT = "image/png"
 STATE = "application/vnd.jupyter.widget-state+json"
-PATIENCE = 300_000  # ms: on a machine that has other work, too, a kernel may take minutes
+PATIENCE = 600_000  # ms: on a machine that has other work, too, a kernel may take minutes
 PAUSE = 1000  # ms; a lesson that is saved again and again takes longer to run
 PUBLIC = "https://cdn.jsdelivr.net/pyodide/"
 

@@ -8,13 +8,26 @@ from cnnbp.fast_convolution import KERNEL, TILE
 
 
 @pytest.mark.parametrize(
-    ("kernel", "side", "times"), [(3, 32, 7.9), (15, 64, 137)], ids=["3 × 3", "15 × 15"]
+    ("kernel", "side", "times", "padded"),
+    [(3, 32, 7.9, 9), (15, 64, 137, 225)],
+    ids=["3 × 3", "15 × 15"],
 )
-def test_the_columns_take_so_many_times_the_image(kernel, side, times):
+def test_the_columns_take_so_many_times_the_image(kernel, side, times, padded):
     image = np.zeros((1, 1, side, side))
     ratio = im2col(image, kernel).size / image.size
     assert float(f"{ratio:.{'1f' if times < 10 else '0f'}}") == times
-    assert ratio < kernel**2
+    assert im2col(image, kernel, padding=kernel // 2).size / image.size == padded
+
+
+def times_fewer_by_waves(side, K):
+    """Products of one channel and filter by windows, over those by waves: four a complex one."""
+    waves = np.fft.rfft2(np.zeros((side + K - 1, side + K - 1))).size
+    return side**2 * K**2 / (4 * waves)
+
+
+def test_waves_make_a_third_of_the_products_or_far_fewer():
+    assert 3 <= times_fewer_by_waves(side=16, K=3) < 3.5
+    assert times_fewer_by_waves(side=50, K=15) > 50
 
 
 def test_windows_and_pixels_of_the_small_layer():

@@ -81,7 +81,7 @@ MESSAGES = {
     "same letter where lengths are equal.",
     "error.axis": "There is no such axis: print the shape.",
     "changed": "It changed {names}, which {count:belongs|belong} to whoever called it: the next "
-    "layer would compute with other numbers. Work on a copy, {copy}, or avoid +=, *= and "
+    "computation would go on with other numbers. Work on a copy, {copy}, or avoid +=, *= and "
     "[...] = on it.",
     "changed.rounding": "It changed {names}, though only by rounding: adding a step, subtracting "
     "two and adding one again does not give back the same number. Keep the old value and put it "

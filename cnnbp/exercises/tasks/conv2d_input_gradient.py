@@ -154,6 +154,8 @@ def by_last_filter(dz, w, x_shape, stride, padding):
     stride=choices.strides(
         SPREAD, also=(unspread, unspread_and_cropped), gathered=choices.GATHERED
     ),
+    cells=choices.written_cells(SCATTER, alone=True),
+    begin=choices.written_beginnings(PADDING, alone=True),
     align=choices.alignments(PADDING, down=True),
     border=choices.last_gradients(SCATTER),
     overlap=choices.overlaps(SCATTER, also=(by_last_filter,)),
@@ -170,8 +172,8 @@ def by_last_filter(dz, w, x_shape, stride, padding):
 def by_steps(steps, dz, w, x_shape, stride, padding):
     dz, w = steps.filters(steps.border(dz), steps.channels(steps.kernel(w)))
     parts, stride = spread_by_filters(dz, w), steps.stride(stride, w.shape[2:])
-    parts = steps.align(parts, stride, padding)
+    parts = steps.cells(steps.align(parts, stride, padding), stride)
     wide = [n + 2 * p for n, p in zip(x_shape[2:], padding, strict=True)]
     reach = choices.reach_of(dz.shape[2:], w.shape[2:], stride)
-    dx = steps.crop(steps.overlap(parts, stride, wide), x_shape, padding, reach)
-    return steps.samples(dx)
+    dx = steps.begin(steps.overlap(parts, stride, wide), padding, stride)
+    return steps.samples(steps.crop(dx, x_shape, padding, reach))

@@ -149,6 +149,8 @@ CUTS = [
         left_out="padding_at_the_end",
         also=choices.with_other(output, "padding", choices.left_out),
     ),
+    begin=choices.beginnings(PADDING, alone=True),
+    cells=choices.cells("06, step further", alone=True),
     align=choices.alignments(PADDING),
     stride=choices.strides(
         "06, step further", both=choices.with_other(output, "stride", *choices.BOTH_ALIKE)
@@ -166,7 +168,8 @@ def by_steps(steps, x, w, b, stride, padding):
     count = [(n - k) // s + 1 for n, k, s in zip(wide.shape[2:], (KH, KW), stride, strict=True)]
     filters = steps.filters(w)
     x, filters = steps.channels(steps.padding(x, padding), filters)
-    windows = choices.views(x, filters.shape[2:], steps.stride(stride, (KH, KW)), count)
+    used = steps.stride(stride, (KH, KW))
+    windows = steps.cells(steps.begin(x, padding, used), filters.shape[2:], used, count)
     windows = steps.align(windows, stride, padding)
     z = steps.size(np.einsum("ncijab,fcab->nfij", windows, filters), w)
     return steps.samples(steps.border(steps.last(steps.bias(steps.cut(z, KH, KW), w, b))))

@@ -161,6 +161,8 @@ POSITIONS = [
 
 @conv2d_weight_gradient.steps(
     padding=choices.paddings(PADDING),
+    begin=choices.beginnings(PADDING, alone=True),
+    cells=choices.cells(SUMS, alone=True),
     align=choices.alignments(PADDING),
     border=choices.last_gradients(DW),
     stride=choices.strides(
@@ -183,7 +185,8 @@ POSITIONS = [
 def by_steps(steps, dz, x, w_shape, stride, padding):
     dz, x = steps.samples(steps.border(steps.positions(dz)), steps.padding(x, padding))
     stride = steps.stride(stride, w_shape[2:])
-    windows = choices.views(x, w_shape[2:], stride, dz.shape[2:])
+    x = steps.begin(x, padding, stride)
+    windows = steps.cells(x, w_shape[2:], stride, dz.shape[2:])
     windows = steps.align(windows, stride, padding)
     dw = np.einsum("nfij,ncijab->fcab", dz, windows)
     return steps.channels(steps.kernel(dw))

@@ -31,8 +31,9 @@ def to_columns(x, kernel_size, stride, padding):
     answer=to_columns,
     hints=[
         "Make the matrix of zeros, (C·KH·KW, OH·OW·N), and fill it number by number.",
-        "Window (i, j) of image n is column (i·OW + j)·N + n: the batch runs fastest.",
-        "Its cell (c, kh, kw) is row c·KH·KW + kh·KW + kw; where it lies in the padding, 0 stays.",
+        "OH is (H + 2·padding[0] − KH) // stride[0] + 1, OW alike. Then loop n, c, kh, kw, i, j.",
+        "Under its cell (c, kh, kw) window (i, j) has row i·stride[0] + kh − padding[0] of the "
+        "image, columns alike; beyond the image, 0 stays.",
     ],
 )
 def im2col(x, kernel_size, stride, padding):
@@ -129,8 +130,13 @@ LAYOUTS = [
         STRIDE,
         also=(every_window,),
         both=choices.with_other(to_columns, "stride", *choices.BOTH_ALIKE),
+        window="window (i, j)",
     ),
+    begin=choices.beginnings(PADDING),
+    cells=choices.cells(STRIDE),
     images=IMAGES,
+    row_numbers=choices.row_numbers(ORDER, choices.written, choices.written_on_pixels),
+    column_numbers=choices.column_numbers(ORDER, choices.written, choices.written_on_pixels),
     rows=ROWS,
     columns=COLUMNS,
     layout=LAYOUTS,
@@ -139,6 +145,8 @@ def by_steps(steps, x, kernel_size, stride, padding):
     count = pool_windows(x.shape, kernel_size, stride=stride, padding=padding).output
     x = steps.images(x)
     wide, stride = steps.padding(x, padding), steps.stride(stride, kernel_size)
-    windows = choices.views(wide, kernel_size, stride, count)
+    wide = steps.begin(wide, padding, stride)
+    windows = steps.cells(wide, kernel_size, stride, count)
     windows = windows.transpose(1, 4, 5, 2, 3, 0)  # (C, KH, KW, OH, OW, N)
+    windows = steps.column_numbers(steps.row_numbers(windows))
     return steps.layout(steps.columns(steps.rows(windows)), x.shape[1] * np.prod(kernel_size))

@@ -30,7 +30,7 @@ def shared_sum(rng):
     """s hands the same array on to two nodes: who adds into it in place changes both."""
     a, b, c = (Node(rng.standard_normal((2, 3))) for _ in range(3))
     s = a + b
-    return {"last": (s + a) * c + s}
+    return {"last": tape.mean_squared_error((s + a) * c + s, rng.standard_normal((2, 3)))}
 
 
 def tied_kernel(rng):
@@ -63,6 +63,47 @@ def depth_first(last):
     return found[::-1]
 
 
+def breadth_first(last):
+    """As they are met from the end, the nearest first: one may come before all of its uses."""
+    found = [last]
+    for node in found:
+        found += [parent for parent in dict.fromkeys(node.parents) if parent not in found]
+    return found[::-1]
+
+
+def once_for_every_way(last):
+    """Each node behind its parents, but as often as ways lead to it."""
+    return [each for parent in last.parents for each in once_for_every_way(parent)] + [last]
+
+
+def by_calling_itself(last, share, start):
+    """What every parent gets is handed on at once, by the same function; share(before, new)."""
+    for node in in_order(last):
+        node.gradient = start(node)
+    last.gradient = np.ones_like(last.value)
+
+    def send(node):
+        if node.send_back is not None:
+            for parent, new in zip(node.parents, node.send_back(node.gradient), strict=True):
+                parent.gradient = new if parent.gradient is None else share(parent.gradient, new)
+                send(parent)
+
+    send(last)
+    return filled({"last": last})
+
+
+def calling_itself_to_overwrite(last):
+    return by_calling_itself(last, lambda before, new: new, lambda node: None)
+
+
+def calling_itself_to_add(last):
+    return by_calling_itself(last, lambda before, new: before + new, lambda node: None)
+
+
+def calling_itself_to_add_to_another_pass(last):
+    return by_calling_itself(last, lambda before, new: before + new, lambda node: node.gradient)
+
+
 def add_in_place(before, share):
     if np.ndim(before):
         before += share
@@ -75,12 +116,16 @@ ORDERS = [
     in_order,
     wrong("node_goes_on_too_early", BACKWARD, "a node hands its gradient on before all of it has "
         "come: go through the nodes in an order in which each stands behind its parents, "
-        "backward.", depth_first),
+        "backward.", depth_first, breadth_first),
+    wrong("handed_on_again", BACKWARD, "a node that is used twice hands on twice, so that part of "
+        "it counts again: let each node hand on once, when all has come.", once_for_every_way,
+        also=(calling_itself_to_add, calling_itself_to_add_to_another_pass)),
 ]
 SUMS = [
     lambda before, share: before + share,
     wrong("uses_overwritten", REUSED, "a node that is used twice keeps what one use sends back: = "
-        "forgets the others; add them up.", lambda before, share: share, line="assigned"),
+        "forgets the others; add them up.", lambda before, share: share, line="assigned",
+        also=(calling_itself_to_overwrite,)),
     wrong("added_in_place", REUSED, "the sum is made in place, += on an array that another node "
         "was handed, too, which changes that one's gradient as well: make a new one, "
         "parent.gradient = parent.gradient + share.", add_in_place),
@@ -94,6 +139,8 @@ SEEDS = [
     lambda value: np.ones_like(value),
     wrong("begins_with_the_value", BACKWARD, "the last node begins with its own value: its "
         "gradient by itself is 1.", lambda value: value),
+    wrong("begins_with_nothing", BACKWARD, "the pass begins with 0: the last node's gradient by "
+        "itself is 1, and every other one comes from it.", lambda value: np.zeros_like(value)),
 ]
 # fmt: on
 
@@ -114,13 +161,14 @@ def fill(last, order=ORDERS[0], add=SUMS[0], start=STARTS[0], seed=SEEDS[0]):
 
 @exercise(
     lesson="16",
-    given={"last": "node: the end of a tape, usually the loss"},
+    given={"last": "node: the end of a tape, a loss of one number"},
     returns=FilledGradients("last"),
     tiny=squares,
     cases=lambda rng: [make(rng) for make in (diamond, shared_sum, second_pass, tied_kernel)],
     answer=fill,
     hints=[
-        "Every node is reached by its .parents. Which must be complete before a node hands on?",
+        "Every node is reached by its .parents. Which must be complete before a node hands on? The "
+        "first to hand on is the last node; the loss's gradient by itself is 1.",
         "Make a list in which each node stands behind its parents: visit the parents first, then "
         "append the node, each once. Then go through it backward.",
         "node.send_back(node.gradient) gives a share for every parent, in their order; it is None "
@@ -135,7 +183,8 @@ def tape_backward(last):
     made of; return nothing.
 
     A node has .value, .parents, .send_back (a function from its gradient to a list with a share for
-    each parent; None for what was given) and .gradient, which an earlier pass may have filled.
+    each parent; None for what was given) and .gradient. An earlier pass may have filled that one:
+    begin anew. The tiny case is L = a·a + a·a; node 0 is a, nodes 1 and 2 are the products.
     """
     nodes = []
 

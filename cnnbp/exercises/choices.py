@@ -462,8 +462,8 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
     return [
         added,
         wrong(name, reread, "of overlapping windows only one is left: = replaces, and so does "
-            "+= where indices repeat (np.add.at adds); a pixel used again gets the sum.", assigned, lambda *given: assigned(*given, "cells"), also=also,
-            line="assigned"),
+            "+= where indices repeat (np.add.at adds); a pixel used again gets the sum.",
+            assigned, lambda *given: assigned(*given, "cells"), also=also, line="assigned"),
     ]
 
 
@@ -473,6 +473,11 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
 def cropped(wide, x_shape, padding, reach=None):
     (p, q), (H, W) = padding, x_shape[2:]
     return wide[:, :, p : p + H, q : q + W]
+
+
+def cropped_beyond(wide, x_shape, padding):
+    """The same with zeros behind the padded image, where another padding reaches beyond it."""
+    return cropped(_bordered(wide, (0, padding[0]), (0, padding[1])), x_shape, padding)
 
 
 def crop_by_end(wide, padding):
@@ -486,8 +491,12 @@ def assigned_crop(wide, x_shape, padding, reach=None):
     return dx
 
 
-def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the_end", full=True):
-    """The padding is cropped, and how else; full if something is written into it."""
+def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the_end", full=True,
+          both=()):
+    """The padding is cropped, and how else; full if something is written into it.
+
+    both  whole answers in which rows or columns have the other's padding
+    """
     wraps = wrong("negative_indices_wrap", reread, WRAP, lambda wide, x_shape, p, *_: folded(
         only(wide, beyond(np.empty(x_shape), p)), x_shape, p),
         lambda wide, x_shape, p, *_: folded(wide, x_shape, p), alone=True)
@@ -510,7 +519,10 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, (p[1], p[1])),
             lambda wide, x_shape, p, reach: crop_by_end(wide, (p[0], p[0])),
             lambda wide, x_shape, p, reach: crop_by_end(wide, (p[1], p[1])),
-            lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1])),
+            lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1]),
+            lambda wide, x_shape, p, reach: cropped_beyond(wide, x_shape, (p[0], p[0])),
+            lambda wide, x_shape, p, reach: cropped_beyond(wide, x_shape, (p[1], p[1])),
+            lambda wide, x_shape, p, reach: cropped_beyond(wide, x_shape, p[::-1]), also=both),
         wrong("remainder_missing", reread, REMAINDER_MISSING,
             lambda wide, x_shape, p, reach: crop_by_end(wide[:, :, : reach[0], : reach[1]], p)),
         *([wraps] if full else []),

@@ -119,9 +119,9 @@ def _layer(network, number):
     return network.layers[number]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bug:
-    """A mistake of an exercise, as the gradient of a layer.
+    """A mistake of an exercise, as the gradient of a layer. Copies of the network share it.
 
     task     the exercise
     wanted   which of the layer's gradients it is
@@ -198,6 +198,20 @@ def place_of_the_bug(network):
     return None
 
 
+def bug_in(network):
+    """The Bug that was planted in a network and in all its copies."""
+    return next(layer.bug for layer in network.layers if isinstance(layer, Planted))
+
+
+def healed(network):
+    """A copy of a network without what was planted in it."""
+    right = copy.deepcopy(network)
+    for layer in right.layers:
+        if isinstance(layer, Planted):
+            layer.__class__ = type(layer).__bases__[1]
+    return right
+
+
 # What a check of one layer by itself finds
 
 
@@ -239,14 +253,29 @@ def compared(layer, x, dz, direction, *, training=True, step=1e-6):
         yield wanted, float((yours[name] * v).sum()), (sums[0] - sums[1]) / (2 * step)
 
 
+def apart(said, slope, least):
+    """How far a gradient and a slope are apart, as a part of the larger of the two.
+
+    least  what takes the larger one's place if both are less, and thus only rounding
+
+    >>> apart(3.0, 4.0, 1e-6), apart(0.0, 1e-12, 1e-6)
+    (0.25, 1e-06)
+    """
+    return abs(said - slope) / max(abs(said), abs(slope), least)
+
+
+def rounding(dz):
+    """Below this, what is compared is rounding: a millionth of the sizes that are summed."""
+    return 1e-6 * np.abs(dz).sum()
+
+
 def disagreeing(layer, x, dz, direction, *, tolerance=1e-5, **options):
     """The gradients of a layer, or a network, that its own forward pass contradicts: "dx", "dw", …
 
     tolerance  the least relative difference that counts; the others as for `compared`
     """
-    least = 1e-6 * np.abs(dz).sum()  # of the two numbers that are compared; below it is rounding
     for wanted, said, slope in compared(layer, x, dz, direction, **options):
-        if abs(said - slope) > tolerance * max(abs(said), abs(slope), least):
+        if apart(said, slope, rounding(dz)) > tolerance:
             yield wanted
 
 
@@ -272,10 +301,9 @@ def differences(network, layer, check, rng=0):
     upstream, direction = CHECKS[check]
     rng, step = np.random.default_rng(rng), network.trace[layer]
     x, dz = normal(rng, np.shape(step.x)), upstream(rng, np.shape(step.z))
-    along, least = functools.partial(direction, rng), 1e-6 * np.abs(dz).sum()
-    found = {}
+    along, found = functools.partial(direction, rng), {}
     for wanted, said, slope in compared(network.layers[layer], x, dz, along):
-        error = abs(said - slope) / max(abs(said), abs(slope), least)
+        error = apart(said, slope, rounding(dz))
         found[wanted] = error if error > 1e-5 else 0.0
     return found
 

@@ -52,6 +52,40 @@ def test_a_rotated_dw_is_worse_than_no_gradient():
     assert last("SGD", "dw rotated").max() < last("SGD", "layer 4 frozen").min()
 
 
+def test_with_adam_a_rotated_dw_is_about_as_good_as_no_gradient():
+    rotated, frozen = (last("Adam", bug).mean() for bug in ("dw rotated", "layer 4 frozen"))
+    assert abs(rotated - frozen) < 0.02
+
+
+def test_adam_is_kinder_to_some():
+    kinder = [bug for bug in EIGHT if last("Adam", bug).min() > last("SGD", bug).max()]
+    assert len(kinder) > 1
+
+
+def test_after_three_epochs_the_accuracies_of_both_overlap():
+    right, wrong = (100 * CURVES["SGD"][bug][:, 2] for bug in ("right", "winner assigned"))
+    assert np.round(right).tolist() == [93, 90, 85]
+    assert np.round(wrong).tolist() == [91, 84, 89]
+
+
+def test_apart_with_opposite_signs_is_more_than_1_and_else_a_part():
+    seen = [error for found in seen_by_checks().values() for error in found.values()]
+    assert all(0 <= error <= 2 for error in seen)
+    assert max(seen) > 1
+
+
+def test_on_the_way_from_a_cell_one_layer_fails_to_add_up():
+    traced = ready(with_bug(hunting_ground(channels=4), "kernel not rotated"))
+    gradient, index, failing = "dw", (1, 0, 1, 1), []
+    for k, step in enumerate(traced.trace):
+        cell = traced.explain(k, gradient, index)
+        if not np.isclose(cell.total, (step.dx if k else traced.grads["0.w"])[index]):
+            failing.append(k)
+        largest = np.abs(cell.left * cell.right).argmax()
+        gradient, index = "dx", tuple(np.array(cell.left_index[largest]).tolist())
+    assert failing == [4]
+
+
 def test_an_assigned_winner_is_invisible():
     for optimizer in CURVES:
         assert last(optimizer, "winner assigned").max() >= last(optimizer, "right").min() - 0.03

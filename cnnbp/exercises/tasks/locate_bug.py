@@ -1,6 +1,7 @@
 """Lesson 15's hunt: which gradient of which layer is wrong, in a network that raises nothing."""
 
 import functools
+import weakref
 from types import MappingProxyType
 
 import numpy as np
@@ -8,12 +9,16 @@ import numpy as np
 from cnnbp.activation import ReLU
 from cnnbp.data import digits
 from cnnbp.exercises.bugs import (
-    disagreeing,
+    apart,
+    bug_in,
+    compared,
+    healed,
     hunting_ground,
     normal,
     ones,
     place_of_the_bug,
     plant,
+    rounding,
 )
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.results import Unreadable
@@ -23,6 +28,7 @@ from cnnbp.exercises.task import exercise
 from cnnbp.linear import Linear
 from cnnbp.loss import softmax_cross_entropy
 from cnnbp.network import Network
+from cnnbp.normalization import BatchNorm2d
 
 ALONE = "15, one layer by itself"
 SYMPTOM = "15, a symptom is not its cause"
@@ -189,8 +195,9 @@ PARTS = [
         lambda wanted: wanted != "dx", alone=True),
     wrong("parameters_never_checked", ALONE, "only dx is checked: a layer with a right dx may have "
         "a wrong dw or db, in layer.grads.", lambda wanted: wanted == "dx", alone=True),
-    wrong("biases_never_checked", ALONE, "biases are left out: db can be wrong while dx and dw are "
-        "right; check every array of layer.params.", lambda wanted: wanted != "db", alone=True),
+    wrong("biases_never_checked", ALONE, "a wrong db goes unnoticed: check every array of "
+        "layer.params, biases too, and hold differences against the numbers' own size.",
+        lambda wanted: wanted != "db", alone=True),
 ]
 TOLERANCES = [
     1e-5,
@@ -207,6 +214,30 @@ NUMBERS = [
 # fmt: on
 
 
+COMPARED = weakref.WeakKeyDictionary()  # {a planted bug: {what was compared: the numbers}}
+
+
+def kept(network, what, numbers):
+    """What was once worked out for a network or a copy of it, which has the same bug.
+
+    what     how it was compared, hashable
+    numbers  () -> iterator, called the first time
+    """
+    found = COMPARED.setdefault(bug_in(network), {})
+    if what not in found:
+        found[what] = list(numbers())
+    return found[what]
+
+
+def one_layer(network, place, input, upstream, direction, mode):
+    """(wanted, gradient, slope, what is rounding) of a layer by itself, as `compared` has them."""
+    rng, step = np.random.default_rng(place), network.trace[place]
+    x, dz = input(rng, step), upstream(rng, step.z.shape)
+    along = functools.partial(direction, rng)
+    for numbers in compared(network.layers[place], x, dz, along, training=mode):
+        yield *numbers, rounding(dz)
+
+
 def hunt_through(
     network,
     input=INPUTS[0],
@@ -217,16 +248,15 @@ def hunt_through(
     tolerance=TOLERANCES[0],
     number=NUMBERS[0],
     numbers=list,
+    relative=False,
 ):
-    rng = np.random.default_rng(0)
     for place in numbers(range(len(network.layers))):
-        step = network.trace[place]
-        x, dz = input(rng, step), upstream(rng, step.z.shape)
-        along, options = functools.partial(direction, rng), {"training": mode}
-        for wanted in disagreeing(
-            network.layers[place], x, dz, along, tolerance=tolerance, **options
-        ):
-            if part(wanted):
+        asked = mode or not isinstance(network.layers[place], BatchNorm2d)  # others have one mode
+        way = place, input, upstream, direction, asked
+        found = kept(network, way, functools.partial(one_layer, network, *way))
+        for wanted, said, slope, least in found:
+            far = apart(said, slope, 1e-300 if relative else least)
+            if far > tolerance and part(wanted):
                 return number(place), wanted
     return None
 
@@ -244,21 +274,37 @@ def by_steps(steps, network):
     return hunt_through(network, **vars(steps))
 
 
-def in_the_whole(network):
-    """Which parameters' gradients are wrong if the chain is checked as one: number, wanted."""
-    rng = np.random.default_rng(0)
+def means_of_zero(network):
+    return hunt_through(network, direction=ones, relative=True)
+
+
+@locate_bug.mistake(RIGHT_CODE, also=[means_of_zero])
+def fault_found_with_zero(network):
+    """You find fault with a gradient that is 0 up to rounding: a batch normalization's dx, where
+    dz or the direction is all ones. Draw both at random."""
+    return hunt_through(network, upstream=ones, relative=True)
+
+
+def symptoms(network):
+    """(number, wanted) of the gradients that a check of the whole chain finds wrong, in order."""
+    rng, healthy = np.random.default_rng(0), healed(network)
     x, dz = (normal(rng, np.shape(a)) for a in (network.trace[0].x, network.trace[-1].z))
-    found = disagreeing(network, x, dz, functools.partial(normal, rng))
-    yield from (name.split(".") for name in found if "." in name)
+    for each in (network, healthy):
+        each.forward(x, training=True)
+        each.backward(dz)
+    for name, gradient in network.grads.items():
+        if not np.allclose(gradient, healthy.grads[name], rtol=1e-5):
+            number, of = name.split(".")
+            yield int(number), f"d{of}"
 
 
-def last_symptom(network):
-    found = [(int(number), wanted) for number, wanted in in_the_whole(network)]
-    return found[-1] if found else None
+def symptom(network, order=iter):
+    found = kept(network, "the whole", functools.partial(symptoms, network))
+    return next(order(found), None)
 
 
-@locate_bug.mistake(SYMPTOM, also=[last_symptom])
+@locate_bug.mistake(SYMPTOM, also=[functools.partial(symptom, order=reversed)])
 def symptom_named(network):
-    """You name the first layer whose gradients come out wrong in the whole network: it may have
-    been handed a wrong dz. Check every layer by itself, with a dz of your own."""
-    return next(((int(number), wanted) for number, wanted in in_the_whole(network)), None)
+    """You name a layer whose gradients come out wrong in the whole network: it may have been
+    handed a wrong dz. Check every layer by itself, with a dz of your own."""
+    return symptom(network)

@@ -114,8 +114,7 @@ def ten_images_with_wrong_labels(draw):
     }
     return choice(
         f"{images} images of digits get labels drawn at random. A network with thousands of "
-        "weights trains on them, again and again. How many will it give the label that it was "
-        "taught?",
+        "weights trains on them. How many will it give the label that it was taught?",
         answers[bool(learned)],
         {
             answers[False]: "That is what it reaches on new images. These it can learn by heart.",
@@ -132,27 +131,31 @@ def a_rate_far_too_large(draw):
     """The gradient of a dead network: nothing but the head's bias moves, and it finds log K."""
     K = draw.pick(4, 10)
     network = _dead_network(draw, K)
+    network.params["3.b"][...] = draw.array((K, 1), -1, 1)  # thrown away as well
     x = np.abs(draw.array((K, 1, 4, 4), 0, 3))
-    for _ in range(60):
+    for _ in range(100):
         _, dz = softmax_cross_entropy(network.forward(x), np.arange(K))
         network.backward(dz)
-        SGD(network, 0.5).step()
+        SGD(network, 0.1).step()
     loss, _ = softmax_cross_entropy(network.forward(x), np.arange(K))
-    settled = abs(loss - np.log(K)) < 0.05
+    settled = abs(loss - np.log(K)) < 0.1
     answers = {
-        True: "it settles where a network without an opinion begins",
+        True: f"it settles near log {K}",
         False: "it grows until it is NaN",
         "swings": "it swings up and down for ever",
-        "slow": "it falls as always, only faster",
+        "slow": "it falls as always, as the rate is now right",
     }
     return choice(
-        f"A network with ReLUs reads {K} kinds of digits. The learning rate is far too large: the "
-        "first steps throw all weights far away, so that behind one convolution every ReLU is shut "
-        "for every image. What does the loss do from then on?",
+        f"A network with ReLUs reads {K} kinds of digits. The learning rate was far too large: the "
+        "first steps have thrown all weights far away, and behind one convolution every ReLU is "
+        "shut for every image. Then the rate is set back to 0.1. What does the loss do from then "
+        "on?",
         answers[bool(settled)],
         {
             answers[False]: "For that some gradient has to grow. Here none passes any more.",
-            answers["swings"]: "To swing, weights have to move; those below a shut ReLU do not.",
+            answers[
+                "swings"
+            ]: "Only the last bias still moves, and at a small rate it does not swing.",
             answers["slow"]: "No gradient passes the shut ReLUs, so nothing below them can learn.",
         },
         "Nothing passes the shut gates in either direction. Only the last bias still learns, and "
@@ -210,7 +213,7 @@ def what_a_dead_layer_gets(draw):
             ),
             (
                 below - {"dz that the ReLU hands back"},
-                "The shut gate multiplies dz by 0 before it reaches any parameter.",
+                "The shut gate multiplies dz by 0 before it reaches the convolution.",
             ),
             (set(found), "The last bias meets no x: its gradient is the sum of dz."),
         ],
@@ -222,21 +225,21 @@ def what_a_dead_layer_gets(draw):
 
 @question("right for all it has seen", lesson="11")
 def right_for_all_it_has_seen(draw):
-    """A rule by heart: the nearest of the few images it knows, on images it does not know."""
-    answers = (
-        "50 to 85 in 100",
-        "98 in 100, or more",
-        "about 10 in 100",
+    """Measured on the lesson's reader: 41 in 100 new ones after 12 images, 72 after 30."""
+    few, some = "30 to 50 in 100", "60 to 85 in 100"
+    count, right, wrong, why_not = draw.pick(
+        (12, few, some, "Of some kinds it has seen one image, and people write in more ways."),
+        (30, some, few, "Three images of a kind already show much of what it looks like."),
     )
-    count = draw.pick(20, 30)
     return choice(
         f"A network was trained on {count} images of digits until it read all of them right. How "
         "many of 360 new ones does it read right?",
-        answers[0],
+        right,
         {
-            answers[1]: f"{count} images do not show all the ways in which people write.",
-            answers[2]: "It has learned something from them: two eights look more alike than an "
-            "eight and a one.",
+            wrong: why_not,
+            "98 in 100, or more": f"{count} images do not show all the ways in which people write.",
+            "about 10 in 100": "It has learned something from them: two eights look more alike "
+            "than an eight and a one.",
         },
         "What a network has seen says little about what it has not: training is not testing.",
     )
@@ -261,23 +264,35 @@ def pushed_once_more(draw):
         "the convolution's map",
         "the largest value of the map",
         "the scores of a linear layer on the flattened map",
+        "the scores of a linear layer behind a global max pooling",
     ]
-    order = draw.shuffled(range(3))
+    order = draw.shuffled(range(4))
     in_order = lambda answers: [answers[place] for place in order]  # noqa: E731
     return match(
         f"A pattern in an image is pushed by {push} pixels, and stays within it. What happens to "
         "each of these?",
-        dict(zip(in_order(names), in_order([along, same, other]), strict=True)),
+        dict(zip(in_order(names), in_order([along, same, other, same]), strict=True)),
         [along, same, other],
         [
-            (in_order([same, same, same]), "The map says where the pattern stands, so it moves."),
+            (in_order([same] * 4), "The map says where the pattern stands, so it moves."),
             (
-                in_order([along, same, same]),
-                "Each place of a flattened map has weights of its "
-                "own: another place, other weights.",
+                in_order([along, same, same, same]),
+                "Each place of a flattened map has weights of its own: another place, other "
+                "weights.",
             ),
-            (in_order([along, along, other]), "A largest value has no place: it does not move."),
-            (in_order([other, same, other]), "One kernel looks at every place: it moves along."),
+            (
+                in_order([along, along, other, same]),
+                "A largest value has no place: it does not move.",
+            ),
+            (
+                in_order([other, same, other, same]),
+                "One kernel looks at every place: it moves along.",
+            ),
+            (
+                in_order([along, same, other, other]),
+                "Global max pooling hands on the same values as before, so the scores are the "
+                "same.",
+            ),
         ],
         "A convolution moves along: it is equivariant. A global maximum forgets the place, so what "
         "stands behind it is the same (invariant). Flattening keeps the place.",

@@ -285,10 +285,6 @@ def pushed_once_more(draw):
                 "A largest value has no place: it does not move.",
             ),
             (
-                in_order([other, same, other, same]),
-                "One kernel looks at every place: it moves along.",
-            ),
-            (
                 in_order([along, same, other, other]),
                 "Global max pooling hands on the same values as before, so the scores are the "
                 "same.",

@@ -175,16 +175,14 @@ def test_few_images_teach_some_reading(digits, count, low, high):
         assert low < cnnbp.evaluate(learner, *new_digits)[1] < high
 
 
-@pytest.mark.parametrize(
-    ("pool", "features", "well"),
-    [(cnnbp.MaxPool2d(2), 288, [True, False, False]), (cnnbp.GlobalMaxPool2d(), 32, [1, 0, 1])],
-)
-def test_global_pooling_survives_a_push_by_two_and_pays_for_one(digits, pool, features, well):
+def test_global_pooling_survives_a_push_by_two_and_pays_for_one(digits):
     wide, new_wide = (np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)]) for x, _ in digits)
-    head = cnnbp.Linear(features, 10, gain=0.1, dtype=np.float32, rng=0)
-    network = cnnbp.Network([*reader().layers[:5], pool, cnnbp.Flatten(), head])
+    head = cnnbp.Linear(32, 10, gain=0.1, dtype=np.float32, rng=0)
+    layers = [*reader().layers[:5], cnnbp.GlobalMaxPool2d(), cnnbp.Flatten(), head]
+    network = cnnbp.Network(layers)
     fit(network, wide, digits[0][1], 0.1, epochs=5)
     views = (np.roll(new_wide, push, axis=3) for push in range(3))
     right = [cnnbp.evaluate(network, view, digits[1][1])[1] for view in views]
-    assert [share > 0.9 for share in right] == well
-    assert right[0] - right[1] > 0.1
+    assert right[0] > 0.92
+    assert right[1] < right[0] - 0.12
+    assert right[2] > 0.92

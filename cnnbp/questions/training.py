@@ -133,12 +133,7 @@ def a_rate_far_too_large(draw):
     network = _dead_network(draw, K)
     network.params["3.b"][...] = draw.array((K, 1), -1, 1)  # thrown away as well
     x = np.abs(draw.array((K, 1, 4, 4), 0, 3))
-    for _ in range(100):
-        _, dz = softmax_cross_entropy(network.forward(x), np.arange(K))
-        network.backward(dz)
-        SGD(network, 0.1).step()
-    loss, _ = softmax_cross_entropy(network.forward(x), np.arange(K))
-    settled = abs(loss - np.log(K)) < 0.1
+    settled = abs(_loss_after(100, network, x) - np.log(K)) < 0.1
     answers = {
         True: f"it settles near log {K}",
         False: "it grows until it is NaN",
@@ -161,6 +156,15 @@ def a_rate_far_too_large(draw):
         "Nothing passes the shut gates in either direction. Only the last bias still learns, and "
         f"without looking at the image it can do no better than guess: log {K} = {np.log(K):.2f}.",
     )
+
+
+def _loss_after(steps, network, x):
+    """The loss after steps of gradient descent at rate 0.1, on one image of each class."""
+    labels = np.arange(len(x))
+    for _ in range(steps):
+        network.backward(softmax_cross_entropy(network.forward(x), labels)[1])
+        SGD(network, 0.1).step()
+    return softmax_cross_entropy(network.forward(x), labels)[0]
 
 
 def _dead_network(draw, K):
@@ -248,17 +252,10 @@ def right_for_all_it_has_seen(draw):
 @question("pushed once more", lesson="11")
 def pushed_once_more(draw):
     """Which of a layer's outputs change when the image moves: all, along with it, or none."""
-    signal, kernel = np.zeros(8), draw.array((2,), -2, 3, zero=False)
-    at = draw.whole(1, 3)
-    signal[at : at + 2] = draw.array((2,), 1, 3)
     push = draw.pick(2, 3)
-    maps = [
-        conv2d(np.roll(signal, by).reshape(1, 1, 1, 8), kernel.reshape(1, 1, 1, 2))[0, 0, 0]
-        for by in (0, push)
-    ]
-    moved_along = (np.roll(maps[0], push) == maps[1]).all() and (maps[0] != maps[1]).any()
-    the_same = maps[0].max() == maps[1].max()
-    draw.must(moved_along and the_same and maps[0].max() > 0)
+    before, after = _maps_of_a_push(draw, push)
+    moved_along = (np.roll(before, push) == after).all() and (before != after).any()
+    draw.must(moved_along and before.max() == after.max() > 0)
     along, same, other = "moves along", "stays as it is", "changes altogether"
     names = [
         "the convolution's map",
@@ -293,3 +290,12 @@ def pushed_once_more(draw):
         "A convolution moves along: it is equivariant. A global maximum forgets the place, so what "
         "stands behind it is the same (invariant). Flattening keeps the place.",
     )
+
+
+def _maps_of_a_push(draw, push):
+    """A convolution's map of a pattern of two pixels, and of the pattern pushed along."""
+    signal, kernel = np.zeros(8), draw.array((2,), -2, 3, zero=False)
+    at = draw.whole(1, 3)
+    signal[at : at + 2] = draw.array((2,), 1, 3)
+    views = (np.roll(signal, by).reshape(1, 1, 1, 8) for by in (0, push))
+    return [conv2d(view, kernel.reshape(1, 1, 1, 2))[0, 0, 0] for view in views]

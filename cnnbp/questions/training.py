@@ -114,8 +114,7 @@ def ten_images_with_wrong_labels(draw):
     }
     return choice(
         f"{images} images of digits get labels drawn at random. A network with thousands of "
-        "weights trains on them, again and again. How many will it give the label that it was "
-        "taught?",
+        "weights trains on them. How many will it give the label that it was taught?",
         answers[bool(learned)],
         {
             answers[False]: "That is what it reaches on new images. These it can learn by heart.",
@@ -132,32 +131,40 @@ def a_rate_far_too_large(draw):
     """The gradient of a dead network: nothing but the head's bias moves, and it finds log K."""
     K = draw.pick(4, 10)
     network = _dead_network(draw, K)
+    network.params["3.b"][...] = draw.array((K, 1), -1, 1)  # thrown away as well
     x = np.abs(draw.array((K, 1, 4, 4), 0, 3))
-    for _ in range(60):
-        _, dz = softmax_cross_entropy(network.forward(x), np.arange(K))
-        network.backward(dz)
-        SGD(network, 0.5).step()
-    loss, _ = softmax_cross_entropy(network.forward(x), np.arange(K))
-    settled = abs(loss - np.log(K)) < 0.05
+    settled = abs(_loss_after(100, network, x) - np.log(K)) < 0.1
     answers = {
-        True: "it settles where a network without an opinion begins",
+        True: f"it settles near log {K}",
         False: "it grows until it is NaN",
         "swings": "it swings up and down for ever",
-        "slow": "it falls as always, only faster",
+        "slow": "it falls as always, as the rate is now right",
     }
     return choice(
-        f"A network with ReLUs reads {K} kinds of digits. The learning rate is far too large: the "
-        "first steps throw all weights far away, so that behind one convolution every ReLU is shut "
-        "for every image. What does the loss do from then on?",
+        f"A network with ReLUs reads {K} kinds of digits. The learning rate was far too large: the "
+        "first steps have thrown all weights far away, and behind one convolution every ReLU is "
+        "shut for every image. Then the rate is set back to 0.1. What does the loss do from then "
+        "on?",
         answers[bool(settled)],
         {
             answers[False]: "For that some gradient has to grow. Here none passes any more.",
-            answers["swings"]: "To swing, weights have to move; those below a shut ReLU do not.",
+            answers[
+                "swings"
+            ]: "Only the last bias still moves, and at a small rate it does not swing.",
             answers["slow"]: "No gradient passes the shut ReLUs, so nothing below them can learn.",
         },
         "Nothing passes the shut gates in either direction. Only the last bias still learns, and "
         f"without looking at the image it can do no better than guess: log {K} = {np.log(K):.2f}.",
     )
+
+
+def _loss_after(steps, network, x):
+    """The loss after steps of gradient descent at rate 0.1, on one image of each class."""
+    labels = np.arange(len(x))
+    for _ in range(steps):
+        network.backward(softmax_cross_entropy(network.forward(x), labels)[1])
+        SGD(network, 0.1).step()
+    return softmax_cross_entropy(network.forward(x), labels)[0]
 
 
 def _dead_network(draw, K):
@@ -210,7 +217,7 @@ def what_a_dead_layer_gets(draw):
             ),
             (
                 below - {"dz that the ReLU hands back"},
-                "The shut gate multiplies dz by 0 before it reaches any parameter.",
+                "The shut gate multiplies dz by 0 before it reaches the convolution.",
             ),
             (set(found), "The last bias meets no x: its gradient is the sum of dz."),
         ],
@@ -222,21 +229,21 @@ def what_a_dead_layer_gets(draw):
 
 @question("right for all it has seen", lesson="11")
 def right_for_all_it_has_seen(draw):
-    """A rule by heart: the nearest of the few images it knows, on images it does not know."""
-    answers = (
-        "50 to 85 in 100",
-        "98 in 100, or more",
-        "about 10 in 100",
+    """Measured on the lesson's reader: 41 in 100 new ones after 12 images, 72 after 30."""
+    few, some = "30 to 50 in 100", "60 to 85 in 100"
+    count, right, wrong, why_not = draw.pick(
+        (12, few, some, "Of some kinds it has seen one image, and people write in more ways."),
+        (30, some, few, "Three images of a kind already show much of what it looks like."),
     )
-    count = draw.pick(20, 30)
     return choice(
         f"A network was trained on {count} images of digits until it read all of them right. How "
         "many of 360 new ones does it read right?",
-        answers[0],
+        right,
         {
-            answers[1]: f"{count} images do not show all the ways in which people write.",
-            answers[2]: "It has learned something from them: two eights look more alike than an "
-            "eight and a one.",
+            wrong: why_not,
+            "98 in 100, or more": f"{count} images do not show all the ways in which people write.",
+            "about 10 in 100": "It has learned something from them: two eights look more alike "
+            "than an eight and a one.",
         },
         "What a network has seen says little about what it has not: training is not testing.",
     )
@@ -245,40 +252,50 @@ def right_for_all_it_has_seen(draw):
 @question("pushed once more", lesson="11")
 def pushed_once_more(draw):
     """Which of a layer's outputs change when the image moves: all, along with it, or none."""
-    signal, kernel = np.zeros(8), draw.array((2,), -2, 3, zero=False)
-    at = draw.whole(1, 3)
-    signal[at : at + 2] = draw.array((2,), 1, 3)
     push = draw.pick(2, 3)
-    maps = [
-        conv2d(np.roll(signal, by).reshape(1, 1, 1, 8), kernel.reshape(1, 1, 1, 2))[0, 0, 0]
-        for by in (0, push)
-    ]
-    moved_along = (np.roll(maps[0], push) == maps[1]).all() and (maps[0] != maps[1]).any()
-    the_same = maps[0].max() == maps[1].max()
-    draw.must(moved_along and the_same and maps[0].max() > 0)
+    before, after = _maps_of_a_push(draw, push)
+    moved_along = (np.roll(before, push) == after).all() and (before != after).any()
+    draw.must(moved_along and before.max() == after.max() > 0)
     along, same, other = "moves along", "stays as it is", "changes altogether"
     names = [
         "the convolution's map",
         "the largest value of the map",
         "the scores of a linear layer on the flattened map",
+        "the scores of a linear layer behind a global max pooling",
     ]
-    order = draw.shuffled(range(3))
+    order = draw.shuffled(range(4))
     in_order = lambda answers: [answers[place] for place in order]  # noqa: E731
     return match(
         f"A pattern in an image is pushed by {push} pixels, and stays within it. What happens to "
         "each of these?",
-        dict(zip(in_order(names), in_order([along, same, other]), strict=True)),
+        dict(zip(in_order(names), in_order([along, same, other, same]), strict=True)),
         [along, same, other],
         [
-            (in_order([same, same, same]), "The map says where the pattern stands, so it moves."),
+            (in_order([same] * 4), "The map says where the pattern stands, so it moves."),
             (
-                in_order([along, same, same]),
-                "Each place of a flattened map has weights of its "
-                "own: another place, other weights.",
+                in_order([along, same, same, same]),
+                "Each place of a flattened map has weights of its own: another place, other "
+                "weights.",
             ),
-            (in_order([along, along, other]), "A largest value has no place: it does not move."),
-            (in_order([other, same, other]), "One kernel looks at every place: it moves along."),
+            (
+                in_order([along, along, other, same]),
+                "A largest value has no place: it does not move.",
+            ),
+            (
+                in_order([along, same, other, other]),
+                "Global max pooling hands on the same values as before, so the scores are the "
+                "same.",
+            ),
         ],
         "A convolution moves along: it is equivariant. A global maximum forgets the place, so what "
         "stands behind it is the same (invariant). Flattening keeps the place.",
     )
+
+
+def _maps_of_a_push(draw, push):
+    """A convolution's map of a pattern of two pixels, and of the pattern pushed along."""
+    signal, kernel = np.zeros(8), draw.array((2,), -2, 3, zero=False)
+    at = draw.whole(1, 3)
+    signal[at : at + 2] = draw.array((2,), 1, 3)
+    views = (np.roll(signal, by).reshape(1, 1, 1, 8) for by in (0, push))
+    return [conv2d(view, kernel.reshape(1, 1, 1, 2))[0, 0, 0] for view in views]

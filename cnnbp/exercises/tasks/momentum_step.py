@@ -20,6 +20,12 @@ def step_case(rng, shape, learning_rate, momentum, draw=cases.normal):
     }
 
 
+def tiny(rng):
+    """A velocity in fours, so that three quarters of it are whole."""
+    case = step_case(rng, (1, 3), 0.5, 0.75, cases.whole)
+    return case | {"velocity": 4 * case["velocity"]}
+
+
 def step(w, velocity, dw, learning_rate, momentum):
     velocity = momentum * velocity + dw
     return w - learning_rate * velocity, velocity
@@ -35,7 +41,7 @@ def step(w, velocity, dw, learning_rate, momentum):
         "momentum": "float",
     },
     returns={"w": "...", "velocity": "..."},
-    tiny=lambda rng: step_case(rng, (1, 3), 0.5, 0.75, cases.whole),
+    tiny=tiny,
     cases=lambda rng: [step_case(rng, (2, 3), 0.1, 0.9), step_case(rng, (3, 2, 2), 0.25, 0.5)],
     answer=step,
     hints=[
@@ -110,13 +116,13 @@ MOVES = [
         "momentum: step with the new velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * dw),
     wrong("learning_rate_forgotten", "11, momentum remembers", "the step is not multiplied by the "
-        "learning rate: w moves by learning_rate·velocity.",
+        "learning rate: w moves by −learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new),
     wrong("divided_by_the_learning_rate", "11, momentum remembers", "the step is divided by the "
-        "learning rate: w moves by learning_rate·velocity.",
+        "learning rate: w moves by −learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: new / learning_rate),
     wrong("momentum_in_the_step", "11, momentum remembers", "momentum is multiplied in once more "
-        "in the step: w moves by learning_rate·velocity.",
+        "in the step: w moves by −learning_rate·velocity.",
         lambda old, new, dw, learning_rate, momentum: learning_rate * momentum * new,
         lambda old, new, dw, learning_rate, momentum: momentum * new),
     wrong("velocity_and_gradient_in_the_step", MOMENTUM, "the gradient dw is in the step twice: "

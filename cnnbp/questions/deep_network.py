@@ -139,19 +139,22 @@ def clipped_and_then(draw):
     )
 
 
+def _before_a_normalization(w, x, dz):
+    """A convolution's deviations, z of the normalization behind it, and what goes back."""
+    network = Network([Conv2d(1, 2, 2, bias=False), BatchNorm2d(2, eps=1e-12)])
+    network.params["0.w"][...] = w
+    z = network.forward(x, training=True)
+    dx = network.backward(dz)
+    step = network.trace[0]
+    return step.z.std(axis=(0, 2, 3)), z, step.dz, network.grads["0.w"], dx
+
+
 @question("weights before a normalization", lesson="12")
 def weights_before_a_normalization(draw):
     times = draw.pick(2, 4, 10)
     x, dz = draw.array((3, 1, 3, 3), -3, 3), draw.array((3, 2, 2, 2), -3, 3)
     w = draw.array((2, 1, 2, 2), -3, 3)
-    found = []
-    for factor in (1, times):
-        network = Network([Conv2d(1, 2, 2, bias=False), BatchNorm2d(2, eps=1e-12)])
-        network.params["0.w"][...] = factor * w
-        z = network.forward(x, training=True)
-        dx = network.backward(dz)
-        deviation = network.trace[0].z.std(axis=(0, 2, 3))
-        found.append([deviation, z, network.trace[0].dz, network.grads["0.w"], dx])
+    found = [_before_a_normalization(factor * w, x, dz) for factor in (1, times)]
     names = [
         "the deviation",
         "z of the normalization",
@@ -174,10 +177,7 @@ def weights_before_a_normalization(draw):
         pairs,
         options,
         [
-            (
-                [same, more, same, same, more],
-                "The deviation is that of what arrives: it grows along, and z is divided by it.",
-            ),
+            ([same, more, same, same, more], "The deviation grows along; z is divided by it."),
             (
                 [more, same, same, same, same],
                 "z does not move, so a nudge of a large w must do less.",

@@ -40,7 +40,7 @@ def wrong(name, reread, said, *forms, also=(), convention=False, line=None, alon
 
 
 ONE_PADDING = (
-    "rows and columns are given the same padding: it is a pair, padding[0] for rows and "
+    "rows or columns are given the other's padding: it is a pair, padding[0] for rows and "
     "padding[1] for columns."
 )
 PADDING_IGNORED = (
@@ -95,7 +95,7 @@ def same(value, *_):
 def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart", also=(), far=(),
             gathered="", both=(), window="the window of cell (i, j)"):
     """The stride, and what is taken in its place; `also` ignore it, `far` lie a kernel apart,
-    `both` have the same for rows and columns.
+    `both` are whole answers in which rows or columns have the other's.
 
     gathered  what is said to those who gather from dz, behind a semicolon
     window    what the window is called, where no z has a cell for it
@@ -108,8 +108,8 @@ def strides(reread, *, ignored="stride_ignored", apart="windows_a_kernel_apart",
         wrong(apart, reread, "the windows are placed at i·kernel_size: they lie at i·stride, which "
             "is another place wherever the stride is not the window's size.",
             lambda stride, size: size, also=far),
-        wrong("one_stride_for_both", reread, "rows and columns are given the same stride: it is a "
-            "pair, stride[0] for rows and stride[1] for columns.",
+        wrong("one_stride_for_both", reread, "rows or columns are given the other's stride: it is "
+            "a pair, stride[0] for rows and stride[1] for columns.",
             lambda stride, size: (stride[0], stride[0]),
             lambda stride, size: (stride[1], stride[1]), lambda stride, size: stride[::-1],
             also=both),
@@ -123,8 +123,8 @@ def sizes(reread):
         wrong("window_of_the_strides_size", reread, "the windows are as large as the stride: the "
             "stride is how far they lie apart, and kernel_size how large they are.",
             lambda size, stride: stride),
-        wrong("one_size_for_both", reread, "the windows have as many rows as columns: kernel_size "
-            "is a pair, kernel_size[0] rows and kernel_size[1] columns.",
+        wrong("one_size_for_both", reread, "rows or columns are given the other's size: "
+            "kernel_size is a pair, kernel_size[0] rows and kernel_size[1] columns.",
             lambda size, stride: (size[0], size[0]), lambda size, stride: (size[1], size[1]),
             lambda size, stride: size[::-1], alone=True),
     ]
@@ -174,8 +174,9 @@ def _bordered(x, rows, columns, value=0.0):
     return wide
 
 
-def paddings(reread, *, left_out="padding_left_out", also=()):
-    """The padded image, and what is read in its place; `also` leave the padding out."""
+def paddings(reread, *, left_out="padding_left_out", also=(), both=()):
+    """The padded image, and what is read in its place; `also` leave the padding out, `both` are
+    whole answers in which rows or columns have the other's."""
     return [
         with_padding,
         wrong(left_out, reread, "the first window begins at the first pixel: with padding it "
@@ -195,7 +196,7 @@ def paddings(reread, *, left_out="padding_left_out", also=()):
             lambda x, p: with_padding(without_first(x), p), alone=True),
         wrong("one_padding_for_both", reread, ONE_PADDING,
             lambda x, p: with_padding(x, (p[0], p[0])), lambda x, p: with_padding(x, (p[1], p[1])),
-            lambda x, p: with_padding(x, p[::-1])),
+            lambda x, p: with_padding(x, p[::-1]), also=both),
     ]
 
 
@@ -244,14 +245,17 @@ def slid(windows, stride, padding, down):
     return windows
 
 
-def origins(reread, *, also=()):
-    """The padding by which windows begin before the image; padding -> padding."""
+def origins(reread, *, also=(), both=()):
+    """The padding by which windows begin before the image; padding -> padding.
+
+    also, both  as in `paddings`
+    """
     return [
         same,
         wrong("padding_ignored", reread, PADDING_IGNORED, lambda padding: (0, 0), also=also,
             line="padding"),
         wrong("one_padding_for_both", reread, ONE_PADDING, lambda padding: (padding[0], padding[0]),
-            lambda padding: (padding[1], padding[1]), lambda padding: padding[::-1]),
+            lambda padding: (padding[1], padding[1]), lambda padding: padding[::-1], also=both),
     ]
 
 
@@ -457,10 +461,9 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
     """Parts are added, or assigned."""
     return [
         added,
-        wrong(name, reread, "overlapping windows are assigned: where they overlap, only one of "
-            "them is left; add with += (np.add.at where indices repeat): a pixel used again gets "
-            "the sum.", assigned, lambda *given: assigned(*given, "cells"), also=also,
-            line="assigned"),
+        wrong(name, reread, "of overlapping windows only one is left: = replaces, and so does "
+            "+= where indices repeat (np.add.at adds); a pixel used again gets the sum.",
+            assigned, lambda *given: assigned(*given, "cells"), also=also, line="assigned"),
     ]
 
 
@@ -470,6 +473,11 @@ def overlaps(reread, *, name="overlaps_assigned", also=()):
 def cropped(wide, x_shape, padding, reach=None):
     (p, q), (H, W) = padding, x_shape[2:]
     return wide[:, :, p : p + H, q : q + W]
+
+
+def cropped_beyond(wide, x_shape, padding):
+    """The same with zeros behind the padded image, where another padding reaches beyond it."""
+    return cropped(_bordered(wide, (0, padding[0]), (0, padding[1])), x_shape, padding)
 
 
 def crop_by_end(wide, padding):
@@ -483,8 +491,12 @@ def assigned_crop(wide, x_shape, padding, reach=None):
     return dx
 
 
-def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the_end", full=True):
-    """The padding is cropped, and how else; full if something is written into it."""
+def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the_end", full=True,
+          both=()):
+    """The padding is cropped, and how else; full if something is written into it.
+
+    both  whole answers in which rows or columns have the other's padding
+    """
     wraps = wrong("negative_indices_wrap", reread, WRAP, lambda wide, x_shape, p, *_: folded(
         only(wide, beyond(np.empty(x_shape), p)), x_shape, p),
         lambda wide, x_shape, p, *_: folded(wide, x_shape, p), alone=True)
@@ -507,7 +519,10 @@ def crops(reread, *, whole="padding_not_cropped", at_end="padding_cropped_at_the
             lambda wide, x_shape, p, reach: cropped(wide, x_shape, (p[1], p[1])),
             lambda wide, x_shape, p, reach: crop_by_end(wide, (p[0], p[0])),
             lambda wide, x_shape, p, reach: crop_by_end(wide, (p[1], p[1])),
-            lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1])),
+            lambda wide, x_shape, p, reach: cropped(wide, x_shape, p[::-1]),
+            lambda wide, x_shape, p, reach: cropped_beyond(wide, x_shape, (p[0], p[0])),
+            lambda wide, x_shape, p, reach: cropped_beyond(wide, x_shape, (p[1], p[1])),
+            lambda wide, x_shape, p, reach: cropped_beyond(wide, x_shape, p[::-1]), also=both),
         wrong("remainder_missing", reread, REMAINDER_MISSING,
             lambda wide, x_shape, p, reach: crop_by_end(wide[:, :, : reach[0], : reach[1]], p)),
         *([wraps] if full else []),

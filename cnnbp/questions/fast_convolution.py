@@ -100,9 +100,9 @@ def what_one_row_holds(draw):
             (pixels(sources[:, 0]), "That is column 0, a window. A row is one cell of the kernel."),
             (
                 pixels(sources[kw * kernel + kh]),
-                f"Row {row} is kernel cell ({kh}, {kw}): rows of the kernel come first.",
+                f"Row {row} is kernel cell ({kh}, {kw}): the kernel is read row by row.",
             ),
-            (pixels(sources[0]), "That is row 0, where the kernel's first cell meets the windows."),
+            (pixels(sources[row - 1]), f"Rows count from 0; that is row {row - 1}."),
         ],
         f"Row {row} is kernel cell ({kh}, {kw}), and holds what it meets in one window after the "
         f"other: a block of the image, in steps of {stride}.",
@@ -208,9 +208,9 @@ def one_tap_at_a_time(draw):
             False,
             "Slices are read, added and written all at once, too; no pixel is in one twice.",
         ),
-        "All copies of a pixel carry one gradient, so none is lost.": (
-            False,
-            "They are gradients, and differ; each must be added.",
+        "Under one kernel cell, every pixel of the image comes exactly once.": (
+            all(sorted(ranks) == list(range(size**2)) for ranks in met),
+            "Only as many pixels as there are windows come under one cell.",
         ),
     }
     right = next(text for text, (holds, _) in said.items() if holds)

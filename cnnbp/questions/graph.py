@@ -78,6 +78,7 @@ def complete_before(draw):
             else (first, "Those use a, and wait themselves for all that comes after them."),
             (first | beside, "The partner's value is needed, not its gradient."),
             (behind | others, "Only what lies on a way from a to L."),
+            (behind - {"L"}, "∂L/∂L = 1 is where it begins: it counts, too."),
         ],
         "Everything that a flows into, up to L: "
         + ", ".join(n for n in graph.names if n in behind)

@@ -183,7 +183,10 @@ def which_loss_sent_this(draw):
     draw.must(off.sum())
     sign = [(-abs(off)).tolist(), abs(off).tolist()]
     written = lambda column: "(" + ", ".join(map(shown, column)) + ")"  # noqa: E731
-    either, squares = options = ["either of the two", "the mean squared error alone"]
+    either, squares = options = [
+        "softmax cross-entropy or the mean squared error",
+        "the mean squared error alone",
+    ]
     columns = {
         written(soft): either,
         written(off): squares,

@@ -181,7 +181,10 @@ def the_box_in_pixels(draw):
             (size, f"dz is {size} times as large; and what does w do to it on the way back?"),
             (1, "The boxes are the same, but the numbers that are squared are not."),
             (2 * size, "A square's slope has a factor 2 in either unit."),
-            (size**3, "The loss itself has no part in the gradient."),
+            (
+                size**3,
+                "The loss is 256 times as large, but its value is no factor of the gradient.",
+            ),
         ],
         f"z − target is {size} times as large, so dz is; and dx = wᵀ dz meets weights that are "
         f"{size} times as large: {size}·{size}.",

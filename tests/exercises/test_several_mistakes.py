@@ -543,8 +543,8 @@ def test_what_has_no_name_is_explained(task, said, function):
 def test_two_things_are_said_in_one_sentence():
     message = EXERCISES["conv2d_input_gradient"].check(NAMED[0].values[2]).message
     assert (
-        "Two things at once: the kernel is not rotated by 180°, and overlapping windows are "
-        in (message)
+        "Two things at once: the kernel is not rotated by 180°, and of overlapping windows only "
+        "one is left." in message
     )
     assert (
         "Reread lesson 08, dx is a full convolution with the rotated kernel; 08, dx as a" in message

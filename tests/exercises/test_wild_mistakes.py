@@ -686,6 +686,25 @@ misplaced("stride_multiplies_the_kernel_cell", lambda i, a, s, p: (i + a) * s - 
 misplaced("padding_counted_in_strides", lambda i, a, s, p: (i - p) * s + a)
 
 
+def the_others(task, option, change):
+    """A task's solution whose rows or columns have the other's stride or padding everywhere."""
+    solution, place = EXERCISES[task].function, EXERCISES[task].parameters.index(option)
+
+    @wild(f"{task}.one_{option}_for_both")
+    def _(*given):
+        return solution(*given[:place], change(given[place]), *given[place + 1 :])
+
+
+for task in (
+    *("conv2d_output", "conv2d_weight_gradient", "conv2d_input_gradient"),
+    *("max_pool2d_output", "avg_pool2d_gradient", "im2col", "col2im"),
+):
+    for option in ("stride", "padding"):
+        the_others(task, option, lambda pair: (pair[0], pair[0]))
+        the_others(task, option, lambda pair: (pair[1], pair[1]))
+        the_others(task, option, lambda pair: pair[::-1])
+
+
 @pytest.mark.parametrize(("name", "function"), WILD)
 def test_a_mistake_is_named_however_it_is_written(name, function):
     task, mistake = name.split(".")

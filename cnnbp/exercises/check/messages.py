@@ -133,7 +133,7 @@ MESSAGES = {
     # Shapes
     "shape": "{name} has shape {yours}, but must be {expected}.",
     "shape.joined": "It is {count} times as long along one axis: arrays were joined or repeated.",
-    "shape.scalar": "That is a single number: something was summed over every axis.",
+    "shape.scalar": "That is a single number: something was summed or multiplied over every axis.",
     "shape.empty": "It is empty: a slice such as [p:-p] holds nothing where p is 0, since −0 is 0.",
     "shape.reordered": "Its axes are in another order: transpose before you return, or loop over "
     "the axes in the order {symbols}.",

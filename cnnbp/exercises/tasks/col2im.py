@@ -121,11 +121,17 @@ def laid(columns, axes, order):
     columns=COLUMNS,
     row_numbers=choices.row_numbers(ORDER, choices.read),
     column_numbers=choices.column_numbers(ORDER, choices.read),
-    stride=choices.strides(STRIDE, window="window (i, j)"),
+    stride=choices.strides(
+        STRIDE,
+        both=choices.with_other(col2im.function, "stride", *choices.BOTH_ALIKE),
+        window="window (i, j)",
+    ),
     cells=choices.written_cells(STRIDE),
     overlap=OVERLAPS,
     begin=choices.written_beginnings(PADDING),
-    crop=choices.crops(PADDING),
+    crop=choices.crops(
+        PADDING, both=choices.with_other(col2im.function, "padding", *choices.BOTH_ALIKE)
+    ),
     samples=choices.samples(ADJOINT),
 )
 def by_steps(steps, columns, x_shape, kernel_size, stride, padding):

@@ -148,6 +148,7 @@ CUTS = [
         PADDING,
         left_out="padding_at_the_end",
         also=choices.with_other(output, "padding", choices.left_out),
+        both=choices.with_other(output, "padding", *choices.BOTH_ALIKE),
     ),
     begin=choices.beginnings(PADDING, alone=True),
     cells=choices.cells("06, step further", alone=True),

@@ -124,7 +124,9 @@ LAYOUTS = [
 
 @im2col.steps(
     padding=choices.paddings(
-        PADDING, also=choices.with_other(to_columns, "padding", choices.left_out)
+        PADDING,
+        also=choices.with_other(to_columns, "padding", choices.left_out),
+        both=choices.with_other(to_columns, "padding", *choices.BOTH_ALIKE),
     ),
     stride=choices.strides(
         STRIDE,

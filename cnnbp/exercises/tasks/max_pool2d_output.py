@@ -151,7 +151,9 @@ def zero_wins_in_z(x, kernel_size, stride, padding):
 
 @max_pool2d_output.steps(
     origin=choices.origins(
-        PADDING, also=choices.with_other(max_output, "padding", choices.left_out)
+        PADDING,
+        also=choices.with_other(max_output, "padding", choices.left_out),
+        both=choices.with_other(max_output, "padding", *choices.BOTH_ALIKE),
     ),
     size=choices.sizes("09, stride and window size differ"),
     fill=[

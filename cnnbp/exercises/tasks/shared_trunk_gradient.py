@@ -87,7 +87,7 @@ TOGETHER = [
     wrong("class_head_only", HEADS, "{yours} {are} what the class head alone sends back: the box "
         "head uses x as well, so add its part.", lambda first, second: first),
     wrong("box_head_only", HEADS, "{yours} {are} what the box head alone sends back: the class "
-        "head uses x as well, so add its part, += where = overwrites it.",
+        "head uses x as well, so add its part (a second = would overwrite the first: +=).",
         lambda first, second: second),
     wrong("heads_averaged", HEADS, "{yours} {are} the mean of what the two heads send back: both "
         "use x, so it is the sum.", lambda first, second: (first + second) / 2),

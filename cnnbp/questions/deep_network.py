@@ -1,5 +1,7 @@
 """Lesson 12: gradients that vanish and explode, and what keeps them alive."""
 
+from itertools import permutations
+
 import numpy as np
 
 from cnnbp.activation import ReLU, Sigmoid
@@ -57,20 +59,22 @@ def small_steps_in_float32(draw):
     for _ in range(count):
         weight -= np.float32(step * 1e-9)
     draw.must(weight == np.float32(w))
-    total = step * count * 1e-9
-    moved = "about " + f"{w - total:.6f}".rstrip("0")
-    stays, zero = f"exactly {shown(w)}", "0"
+    gap = w - float(np.nextafter(weight, np.float32(0)))
+    after = lambda each: "about " + f"{w - count * each:.6f}".rstrip("0")  # noqa: E731
     return choice(
         f"A weight is {shown(w)}, a float32: 32 bits, or about seven digits. In each of {count:,} "
         f"steps it is made smaller by {step}e−9. What is it afterwards?",
-        stays,
+        f"exactly {shown(w)}",
         {
-            moved: "So it would be if the small steps were added up first, and then taken.",
-            zero: f"All steps together are {step}e−9 · {count:,}, which is far less than the "
-            "weight.",
+            after(
+                step * 1e-9
+            ): "So it would be if the small steps were added up first, and then taken.",
+            after(gap): "Then each step would go to the next float32: it is less than half that "
+            "far, and goes back.",
         },
-        f"The nearest float32 below {shown(w)} is about {shown(w)} − 3e−8. A step of {step}e−9 is "
-        "rounded back to where it began, every time. Small steps are not added up: they are lost.",
+        f"The nearest float32 below {shown(w)} is about {shown(w)} − {shown(gap)}. A step of "
+        f"{step}e−9 is rounded back to where it began, every time. Small steps are not added up: "
+        "they are lost.",
     )
 
 
@@ -135,19 +139,29 @@ def clipped_and_then(draw):
     )
 
 
+def _before_a_normalization(w, x, dz):
+    """A convolution's deviations, z of the normalization behind it, and what goes back."""
+    network = Network([Conv2d(1, 2, 2, bias=False), BatchNorm2d(2, eps=1e-12)])
+    network.params["0.w"][...] = w
+    z = network.forward(x, training=True)
+    dx = network.backward(dz)
+    step = network.trace[0]
+    return step.z.std(axis=(0, 2, 3)), z, step.dz, network.grads["0.w"], dx
+
+
 @question("weights before a normalization", lesson="12")
 def weights_before_a_normalization(draw):
     times = draw.pick(2, 4, 10)
     x, dz = draw.array((3, 1, 3, 3), -3, 3), draw.array((3, 2, 2, 2), -3, 3)
     w = draw.array((2, 1, 2, 2), -3, 3)
-    found = []
-    for factor in (1, times):
-        network = Network([Conv2d(1, 2, 2, bias=False), BatchNorm2d(2, eps=1e-12)])
-        network.params["0.w"][...] = factor * w
-        z = network.forward(x, training=True)
-        dx = network.backward(dz)
-        found.append([z, network.trace[0].dz, network.grads["0.w"], dx])
-    names = ["z of the normalization", "dz of the convolution", "dw", "dx of the convolution"]
+    found = [_before_a_normalization(factor * w, x, dz) for factor in (1, times)]
+    names = [
+        "the deviation",
+        "z of the normalization",
+        "dz of the convolution",
+        "dw",
+        "dx of the convolution",
+    ]
     options = ["as before", f"{times} times", f"1/{times}"]
     pairs = {}
     for name, before, after in zip(names, *found, strict=True):
@@ -163,13 +177,13 @@ def weights_before_a_normalization(draw):
         pairs,
         options,
         [
+            ([same, more, same, same, more], "The deviation grows along; z is divided by it."),
             (
-                [more, same, same, more],
-                "The normalization divides by the deviation, whatever it is.",
+                [more, same, same, same, same],
+                "z does not move, so a nudge of a large w must do less.",
             ),
-            ([same, same, same, same], "z does not move, so a nudge of a large w must do less."),
-            ([same, less, less, less], "dx = dz·w: the one is smaller, the other larger."),
-            ([same, less, same, same], "dw = dz·x, and x is what it was."),
+            ([more, same, less, less, less], "dx = dz·w: the one is smaller, the other larger."),
+            ([more, same, less, same, same], "dw = dz·x, and x is what it was."),
         ],
         f"The deviation is {times} times as large, so z stays and what goes back is divided by "
         f"{times}. dw = dz·x shrinks along; in dx = dz·w the two cancel.",
@@ -264,30 +278,42 @@ def ways_around(draw):
     )
 
 
+def _pairs(runs):
+    """{what became of the better ratio, the one nearer 1: [(its name, the other's name), …]}."""
+    pairs = {"loses": [], "wins": [], "changes nothing": []}
+    off = {name: np.abs(np.log10(ratio)) for name, (ratio, _) in runs.items()}
+    worst = {name: accuracy.min() for name, (_, accuracy) in runs.items()}
+    for one, other in permutations(runs, 2):
+        lead = worst[one] - worst[other]
+        if off[one].max() < off[other].min() and not 0.15 < abs(lead) < 0.3:
+            came = "changes nothing" if abs(lead) < 0.2 else "wins" if lead > 0 else "loses"
+            pairs[came].append((one, other))
+    return pairs
+
+
 @question("by the ratio alone", lesson="12")
 def by_the_ratio_alone(draw):
-    """Two networks whose ratios before training and accuracies after it disagree."""
+    """Two networks with different ratios before training; what became of them is measured."""
     runs = deep_runs()
-    contrary = [
-        (one, other)
-        for one, (ratio, accuracy) in runs.items()
-        for other, (its_ratio, its_accuracy) in runs.items()
-        if ratio.min() > 1.5 * its_ratio.max() and accuracy.min() < its_accuracy.min() - 0.2
-    ]
-    better, learner = draw.pick(*contrary)
-    pair = draw.shuffled([better, learner])
+    came, pairs = draw.pick(*_pairs(runs).items())
+    better, worse = draw.pick(*pairs)
+    pair = draw.shuffled([better, worse])
     power = lambda name: f"{np.median(runs[name][0]):.1g}".replace("e-0", "e−")  # noqa: E731
-    named = dict(zip(pair, "AB", strict=True))
-    said = {name: f"{named[name]} does" for name in pair}
+    said = {name: f"{letter} does" for name, letter in zip(pair, "AB", strict=True)}
+    alike = "both alike, to 20 in 100"
+    right = {"loses": said[worse], "wins": said[better], "changes nothing": alike}[came]
+    wrong = {
+        said[better]: "Its ratio is better. But a ratio does not say where the steps lead.",
+        said[worse]: "Its ratio is worse, and its worst run does not lead by 20 in 100.",
+        alike: "Their worst runs lie more than 20 in 100 apart.",
+    }
+    a, b = (f"{runs[name][1].min():.0%}" for name in pair)
     return choice(
         f"Two networks of twelve blocks, before training. A ({pair[0]}): the first block's dw is "
         f"{power(pair[0])} times the last block's. B ({pair[1]}): {power(pair[1])} times. Each is "
         "trained on three seeds for ten epochs. Whose worst run reads more new digits?",
-        said[learner],
-        {
-            said[better]: "Its ratio is better. But a ratio does not say where the steps lead.",
-            "surely both alike": "Their worst runs lie more than 20 in 100 apart.",
-        },
-        f"{named[learner]}, {runs[learner][1].min():.0%} against {runs[better][1].min():.0%}. The "
-        "ratio says who is given a gradient, not whether it leads anywhere.",
+        right,
+        {answer: sentence for answer, sentence in wrong.items() if answer != right},
+        f"A's worst run reads {a}, B's {b}: here the better ratio {came}. The ratio says who is "
+        "given a gradient, not whether it leads anywhere.",
     )

@@ -15,7 +15,7 @@ from cnnbp.questions.typed import number_pattern, shape_pattern
 KEYS = 'data-lm-suppress-shortcuts="true"'
 HOW = {
     "choice": "choose one",
-    "number": "type a number, such as 0.25 or 1/4",
+    "number": "type a number, such as 0.6 or 3/5",
     "shape": "type a shape, such as (2, 3)",
     "cells": "mark cells (all, some or none)",
     "match": "choose one in every row",
@@ -137,7 +137,7 @@ def _cell(asked, table, at, value, limit):
 
 def _field(asked):
     pattern = {"number": number_pattern, "shape": shape_pattern}[asked.kind](asked.answer)
-    example = {"number": "0.25 or 1/4", "shape": "(2, 3)"}[asked.kind]
+    example = {"number": "0.6 or 3/5", "shape": "(2, 3)"}[asked.kind]
     # A browser would tell a screen reader at once that the field is invalid.
     return (
         f'<p><label>{inline(asked.prompt)} <input type="text" class="field" required '

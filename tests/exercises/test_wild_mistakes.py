@@ -493,6 +493,29 @@ def _(dz, x, gamma, eps):
     return inverse / N * (N * dy - dy.sum(**axes) - y * (dy * y).sum(**axes))
 
 
+@wild("batch_norm2d_gradient.sum_over_the_deviation_forgotten")
+def _(dz, x, gamma, eps):
+    axes, cells = {"axis": (0, 2, 3), "keepdims": True}, x[:, 0].size
+    centered, variance = x - x.mean(**axes), x.var(**axes)
+    dvariance = dz * gamma * centered * -0.5 * (variance + eps) ** -1.5
+    dcentered = dz * gamma / np.sqrt(variance + eps) + dvariance * 2 * centered / cells
+    return dcentered - dcentered.sum(**axes) / cells
+
+
+@wild("batch_norm2d_gradient.sum_over_the_mean_forgotten")
+def _(dz, x, gamma, eps):
+    dx, (N, C, H, W) = np.zeros(x.shape), x.shape
+    for c in range(C):
+        centered = x[:, c] - x[:, c].mean()
+        deviation = np.sqrt((centered**2).mean() + eps)
+        dy = gamma[c, 0, 0] * dz[:, c]
+        dvariance = -(dy * centered).sum() / deviation**3 / 2
+        for n, i, j in np.ndindex(N, H, W):
+            through_y = dy[n, i, j] / deviation + dvariance * 2 * centered[n, i, j] / (N * H * W)
+            dx[n, c, i, j] = through_y - through_y / (N * H * W)
+    return dx
+
+
 @wild("momentum_step.old_velocity_forgotten")
 def _(w, velocity, dw, learning_rate, momentum):
     return w - learning_rate * dw, dw.copy()

@@ -55,7 +55,9 @@ def numeric(dz, x, gamma, eps):
     hints=[
         "Go forward first: the mean and variance of each channel over N, H and W, then "
         "y = (x − mean) / √(variance + eps) and z = gamma·y + beta.",
-        "x reaches z by three paths: directly, through the mean, and through the variance.",
+        "x reaches z by three paths. With c = x − mean and dy = gamma·dz, go backward: the "
+        "deviation gets Σ dy·(−y/deviation), the variance that · 1/(2·deviation), and c gets "
+        "dy/deviation + the variance's · 2·c/n, where n = N·H·W.",
         "With dy = gamma·dz, dx = (dy − mean of dy − y·(mean of dy·y)) / √(variance + eps), all "
         "means over N, H and W.",
     ],
@@ -145,7 +147,7 @@ THROUGH_VARIANCE = [
         "should be: the slope of (x − mean)² is 2·(x − mean).",
         lambda y, dy, mean, deviation: y * mean(dy * y) / 2),
     wrong("half_of_the_root_missing", PATHS, "the path through the variance is twice what it "
-        "should be: the slope of (variance + eps)^(−½) is −½·(variance + eps)^(−3/2).",
+        "should be: the slope of the deviation by the variance is 1/(2·deviation).",
         lambda y, dy, mean, deviation: y * mean(dy * y) * 2),
     wrong("path_through_the_variance_added", PATHS, "the path through the variance has the wrong "
         "sign: a larger variance makes y smaller, so it is subtracted.",
@@ -154,7 +156,8 @@ THROUGH_VARIANCE = [
         "divide by the N·H·W values of a channel.",
         lambda y, dy, mean, deviation: y * mean(dy * y) * dy[:, 0].size),
     wrong("power_of_the_deviation_wrong", PATHS, "the path through the variance has the deviation "
-        "in a wrong power: with (x − mean) written out it is (variance + eps)^(−3/2).",
+        "in a wrong power: the slope of y by the deviation is −y/deviation, and that of the "
+        "deviation by the variance 1/(2·deviation).",
         lambda y, dy, mean, deviation: y * mean(dy * y) * deviation,
         lambda y, dy, mean, deviation: y * mean(dy * y) * deviation**2,
         lambda y, dy, mean, deviation: y * mean(dy * y) / deviation),
@@ -234,6 +237,34 @@ def path_through_the_variance_with_x(dz, x, gamma, eps):
     dy, channel = gamma * dz, over(0, 2, 3)
     _, deviation = normalized(x, channel, eps)
     return (dy - channel(dy) - x * channel(dy * x)) / deviation
+
+
+def step_by_step(dz, x, gamma, eps, *, of_deviation, of_mean):
+    """The right answer, but for the sums over a channel that are left out."""
+    mean, n = over(0, 2, 3), x[:, 0].size
+    y, deviation = normalized(x, mean, eps)
+    dy = gamma * dz
+    ddeviation = -dy * y / deviation
+    if of_deviation:
+        ddeviation = mean(ddeviation) * n
+    dc = dy / deviation + ddeviation / (2 * deviation) * 2 * (y * deviation) / n
+    return dc - (mean(dc) if of_mean else dc / n)
+
+
+@batch_norm2d_gradient.mistake(
+    PATHS, also=[lambda *given: step_by_step(*given, of_deviation=False, of_mean=False)]
+)
+def sum_over_the_deviation_forgotten(dz, x, gamma, eps):
+    """The deviation's gradient is not summed: it is one number for a channel, as every y has used
+    the deviation."""
+    return step_by_step(dz, x, gamma, eps, of_deviation=False, of_mean=True)
+
+
+@batch_norm2d_gradient.mistake(PATHS)
+def sum_over_the_mean_forgotten(dz, x, gamma, eps):
+    """The mean's gradient is not summed: it is one number for a channel, as every x − mean has
+    used the mean."""
+    return step_by_step(dz, x, gamma, eps, of_deviation=True, of_mean=False)
 
 
 @batch_norm2d_gradient.mistake(COUNT, also=[unbiased_on_the_way_forward], convention=True)

@@ -1,7 +1,8 @@
 """Bugs to hunt, for lesson 15: a layer's backward pass with a mistake of an exercise in it.
 
 What goes wrong is written down once, in the exercises; here one of their wrong answers takes the
-place of what a layer computes. Nothing raises an error, all shapes fit, and the network learns.
+place of what a layer computes. Nothing raises an error, all shapes fit, and most networks still
+learn.
 """
 
 import copy

@@ -120,6 +120,8 @@ def whose_dx_it_can_be(draw):
         ({max(lowest)}, "Its dw is made of the dz that it was handed, and of its x."),
         ({n for n in layers if n > max(lowest)}, "A wrong dx spoils all parameters below it: from "
             "further up, more would be wrong."),
+        ({max(can_be)}, "Below it is a layer without parameters, whose dx is handed to these "
+            "alone."),
         ({min(can_be)}, "Further up there is another layer whose dx is handed to these alone."),
     ]  # fmt: skip
     kept = []
@@ -244,10 +246,9 @@ def a_relative_error_of_1(draw):
     }
     said = f"{tiny}e−17".replace("-", "−"), f"{other}e−13".replace("-", "−")
     return choice(
-        "Behind a convolution stands a batch normalization, which takes the mean off, and then a "
-        f"ReLU. A check of the whole network says of a bias of that convolution: gradient "
-        f"{said[0]}, numeric {said[1]}, relative error {error:.0f}. The code is right. Why the "
-        "alarm?",
+        "Behind a convolution stands a batch normalization, and then a ReLU. A check of the whole "
+        f"network says of a bias of that convolution: gradient {said[0]}, numeric {said[1]}, "
+        f"relative error {error:.0f}. The code is right. Why the alarm?",
         answers[bool(error > 0.9)],
         {
             answers[False]: "What the bias adds never gets as far as the ReLU.",

@@ -31,6 +31,7 @@ from cnnbp.network import Network
 from cnnbp.normalization import BatchNorm2d
 
 ALONE = "15, one layer by itself"
+HUNT = "15, hunt"
 SYMPTOM = "15, a symptom is not its cause"
 BLIND = "15, which check sees what"
 RIGHT_CODE = "15, a check can fail on right code"
@@ -94,7 +95,8 @@ HUNTED = [
     [(4, "dx", "padding_cropped_at_the_end"), (4, "dx", "channel_axes_not_swapped")],
     [(1, "dx", "batch_counted_only"), (1, "dx", "every_sample_by_itself")],
     [(8, "db", "bias_is_a_mean"), (4, "db", "bias_averaged_over_positions")],
-    [(5, "dx", "left_out"), (6, "dx", "not_divided")],
+    [(5, "dx", "left_out"), (2, "dx", "left_out")],
+    [(6, "dx", "not_divided")],
 ]
 
 
@@ -162,18 +164,41 @@ def begun_at_the_end(**chosen):
     return lambda network: hunt_through(network, numbers=reversed, **chosen)
 
 
+def drawn_dz(rng, step):
+    return normal(rng, step.z.shape)
+
+
+def dz_of_ones(rng, step):
+    return ones(rng, step.z.shape)
+
+
+def x_of_the_trace(rng, step):
+    return step.x
+
+
+def dz_of_the_trace(rng, step):
+    return step.dz
+
+
+def all_of_the_trace(network):
+    return hunt_through(network, input=x_of_the_trace, upstream=dz_of_the_trace, least=1e-3)
+
+
 # fmt: off
 INPUTS = [
     lambda rng, step: normal(rng, step.x.shape),
     wrong("trace_used_as_input", RIGHT_CODE, "each layer is checked on the x of its trace: behind "
         "a ReLU many of these are 0, so that a max pooling has ties, and a check fails on right "
-        "code; draw a random x.", lambda rng, step: step.x,
-        alone=True, also=(begun_at_the_end(input=lambda rng, step: step.x),)),
+        "code; draw a random x.", x_of_the_trace,
+        alone=True, also=(begun_at_the_end(input=x_of_the_trace), all_of_the_trace)),
+    wrong("input_not_negative", RIGHT_CODE, "no negative number of x is checked: a ReLU lets all "
+        "others through, so one that forgets to look goes unnoticed; draw x with standard_normal, "
+        "and let every entry of it count.", lambda rng, step: rng.random(step.x.shape), alone=True),
 ]
 UPSTREAMS = [
-    normal,
+    drawn_dz,
     wrong("all_ones_upstream", BLIND, "the upstream gradient is all ones: what only puts dz in "
-        "other places, a reshape, say, changes nothing then; draw it at random.", ones,
+        "other places, a reshape, say, changes nothing then; draw it at random.", dz_of_ones,
         alone=True),
 ]
 DIRECTIONS = [
@@ -184,7 +209,7 @@ DIRECTIONS = [
 ]
 MODES = [
     True,
-    wrong("checked_in_evaluation", ALONE, "layers are checked as in evaluation, where batch "
+    wrong("checked_in_evaluation", HUNT, "layers are checked as in evaluation, where batch "
         "normalization has another formula: the pass is forward(x, training=True).", False,
         alone=True),
 ]
@@ -193,9 +218,9 @@ PARTS = [
     wrong("dx_never_checked", SYMPTOM, "only gradients of parameters are checked, and no dx: a "
         "layer can have right dw and db and still hand on a wrong dx.",
         lambda wanted: wanted != "dx", alone=True),
-    wrong("parameters_never_checked", ALONE, "only dx is checked: a layer with a right dx may have "
+    wrong("parameters_never_checked", HUNT, "only dx is checked: a layer with a right dx may have "
         "a wrong dw or db, in layer.grads.", lambda wanted: wanted == "dx", alone=True),
-    wrong("biases_never_checked", ALONE, "a wrong db goes unnoticed: check every array of "
+    wrong("biases_never_checked", HUNT, "a wrong db goes unnoticed: check every array of "
         "layer.params, biases too, and hold differences against the numbers' own size.",
         lambda wanted: wanted != "db", alone=True),
 ]
@@ -214,6 +239,7 @@ NUMBERS = [
 # fmt: on
 
 
+RELATIVE = 1e-300  # a least size that is none: 0 is held against 0
 COMPARED = weakref.WeakKeyDictionary()  # {a planted bug: {what was compared: the numbers}}
 
 
@@ -232,7 +258,7 @@ def kept(network, what, numbers):
 def one_layer(network, place, input, upstream, direction, mode):
     """(wanted, gradient, slope, what is rounding) of a layer by itself, as `compared` has them."""
     rng, step = np.random.default_rng(place), network.trace[place]
-    x, dz = input(rng, step), upstream(rng, step.z.shape)
+    x, dz = input(rng, step), upstream(rng, step)
     along = functools.partial(direction, rng)
     for numbers in compared(network.layers[place], x, dz, along, training=mode):
         yield *numbers, rounding(dz)
@@ -241,21 +267,21 @@ def one_layer(network, place, input, upstream, direction, mode):
 def hunt_through(
     network,
     input=INPUTS[0],
-    upstream=normal,
+    upstream=drawn_dz,
     direction=normal,
     mode=True,
     part=PARTS[0],
     tolerance=TOLERANCES[0],
     number=NUMBERS[0],
     numbers=list,
-    relative=False,
+    least=None,
 ):
     for place in numbers(range(len(network.layers))):
         asked = mode or not isinstance(network.layers[place], BatchNorm2d)  # others have one mode
         way = place, input, upstream, direction, asked
         found = kept(network, way, functools.partial(one_layer, network, *way))
-        for wanted, said, slope, least in found:
-            far = apart(said, slope, 1e-300 if relative else least)
+        for wanted, said, slope, rounded in found:
+            far = apart(said, slope, rounded if least is None else least)
             if far > tolerance and part(wanted):
                 return number(place), wanted
     return None
@@ -275,14 +301,21 @@ def by_steps(steps, network):
 
 
 def means_of_zero(network):
-    return hunt_through(network, direction=ones, relative=True)
+    return hunt_through(network, direction=ones, least=RELATIVE)
 
 
 @locate_bug.mistake(RIGHT_CODE, also=[means_of_zero])
 def fault_found_with_zero(network):
-    """You find fault with a gradient that is 0 up to rounding: a batch normalization's dx, where
-    dz or the direction is all ones. Draw both at random."""
-    return hunt_through(network, upstream=ones, relative=True)
+    """You find fault with a batch normalization's dx that is right: it is 0 up to rounding where dz
+    or the direction is all ones (draw both at random), and along a step of 0.01 the loss bends."""
+    return hunt_through(network, upstream=dz_of_ones, least=RELATIVE)
+
+
+@locate_bug.mistake(RIGHT_CODE)
+def fault_found_with_a_zero_sum(network):
+    """You find fault with the db of a convolution that is right: below a batch normalization, with
+    the dz of the trace, it is 0 up to rounding. Draw dz at random."""
+    return hunt_through(network, upstream=dz_of_the_trace, least=RELATIVE)
 
 
 def symptoms(network):
@@ -303,7 +336,19 @@ def symptom(network, order=iter):
     return next(order(found), None)
 
 
-@locate_bug.mistake(SYMPTOM, also=[functools.partial(symptom, order=reversed)])
+def symptom_or_first(network, order=iter):
+    """What is left if no parameter's gradient is wrong: the dx of the whole network."""
+    return symptom(network, order) or (0, "dx")
+
+
+@locate_bug.mistake(
+    SYMPTOM,
+    also=[
+        functools.partial(symptom, order=reversed),
+        symptom_or_first,
+        functools.partial(symptom_or_first, order=reversed),
+    ],
+)
 def symptom_named(network):
     """You name a layer whose gradients come out wrong in the whole network: it may have been
     handed a wrong dz. Check every layer by itself, with a dz of your own."""

@@ -153,10 +153,10 @@ def test_a_detector_finds_the_digits_that_it_has_not_seen(seed):
     """The setting of lesson 14; its network, built as the lesson builds it."""
     (images, labels), new = digits()
     options = {"dtype": np.float32, "rng": np.random.default_rng(seed)}
-    trunk = pooled_blocks([12, 24, 32], **options)
+    trunk = pooled_blocks([8, 16, 32], **options)
     heads = [Conv2d(32, 32, 1, **options), ReLU(), Conv2d(32, 15, 1, gain=0.1, **options)]
     network = Network([*trunk, *heads])
-    draw = lambda rng: crowds(images, labels, 32, rng=rng)  # noqa: E731
+    draw = lambda rng: crowds(images, labels, 24, rng=rng)  # noqa: E731
     training = {"steps": 600, "learning_rate": 0.01, "rng": seed, "progress": False}
     learn(network, draw, detection_loss, **training)
 
@@ -164,7 +164,7 @@ def test_a_detector_finds_the_digits_that_it_has_not_seen(seed):
     judged = judge(network.forward(x), *truth)
     assert judged.found_share >= 0.95
     assert judged.alarms_an_image <= 0.1
-    assert judged.read_share >= 0.7
+    assert judged.read_share >= 0.5
     large, *truth = crowds(*new, 50, cells=6, most=10, rng=2)
     assert judge(network.forward(large), *truth).found_share >= 0.9
 

@@ -118,6 +118,6 @@ def test_a_larger_canvas_does_not_fit_the_locators_matrix():
 
 
 def test_the_detectors_last_layer_gives_fifteen_numbers_a_cell():
-    network = Network([*pooled_blocks([12, 24, 32]), Conv2d(32, 15, 1)])
-    assert network.output_shape((32, 1, 24, 24)) == (32, 15, 3, 3)
+    network = Network([*pooled_blocks([8, 16, 32]), Conv2d(32, 15, 1)])
+    assert network.output_shape((24, 1, 24, 24)) == (24, 15, 3, 3)
     assert network.output_shape((50, 1, 48, 48)) == (50, 15, 6, 6)

@@ -22,6 +22,10 @@ GAMMA, BETA = (eighths(RNG, (4, 1, 1)) for _ in range(2))
 X_SHAPE = {"x_shape": X.shape}
 LOOPS = ("", "_loops")
 ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh")
+PARTS = [
+    ("softmax_cross_entropy", [1, 0, 1], slice(0, 2), 0.5),
+    ("mean_squared_error", SCORES[:2].tolist(), slice(2, 4), 2.0),
+]
 MASK = RNG.integers(0, 2, X.shape) * 2.0
 
 CASES = [
@@ -42,6 +46,7 @@ CASES = [
     ("softmax", {}, SCORES),
     ("softmax_cross_entropy", {}, SCORES, np.array([3, 0, 1])),
     ("mean_squared_error", {}, SCORES, SCORES[::-1]),
+    ("combined_loss", {"parts": PARTS}, SCORES),
     *((name, {}, X) for name in ACTIVATIONS),
     *((name + "_backward", {}, X[::-1], X) for name in ACTIVATIONS),
     ("batch_norm2d", {}, X, GAMMA, BETA),

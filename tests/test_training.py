@@ -396,6 +396,6 @@ def test_a_progress_bar_starts_no_thread_where_there_are_none(monkeypatch):
     monkeypatch.setattr(tqdm.tqdm, "monitor", None)
     monkeypatch.setattr("cnnbp.training.sys.platform", "emscripten")
     monkeypatch.setattr("threading.Thread.start", lambda thread: pytest.fail("a thread started"))
-    bar = cnnbp.training._bar(1)
+    bar = cnnbp.training.progress_bar(1, "step")
     assert list(bar) == [0]
     assert bar.monitor is None

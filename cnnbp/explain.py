@@ -155,7 +155,7 @@ def explain_conv2d(
     returns  Cell
 
     Raises ValueError if wanted or index does not exist, an array is missing or shapes disagree.
-    Lessons 05 and 06.  Source: the sums in conv2d and conv2d_backward, term by term.
+    Lessons 06 to 08.  Source: the sums in conv2d and conv2d_backward, term by term.
 
     >>> explain_conv2d("dx", (0, 0, 0, 1), dz=[[[[1, 0, 2]]]], w=[[[[5, 6]]]])
     dx[0,0,0,1] = dz[0,0,0,0]·w[0,0,0,1] + dz[0,0,0,1]·w[0,0,0,0] = 6

@@ -57,7 +57,7 @@ binder: .venv/.dev
 
 # The newest JupyterLab is in `make test`.
 oldlab: .venv/.dev .venv-oldlab/.ready
-	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest -n 2 --dist loadgroup \
+	LAB_PYTHON=.venv-oldlab/bin/python .venv/bin/python -m pytest -n 2 --dist loadfile \
 		tests/browser --ignore=tests/browser/test_site.py
 
 lint: .venv/.dev

@@ -12,6 +12,7 @@ import pytest
 from helpers import assert_refuses
 
 from cnnbp import digits, explorers
+from cnnbp.explorers import base
 from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import Chain, Index
 from cnnbp.explorers.manners import heights
@@ -198,10 +199,34 @@ def test_700_moves_leave_memory_as_it_was(explorer):
 
 
 def test_reset_stops_what_plays(explorer):
-    for player in explorer._players():
+    for player, _ in explorer._players():
         player.playing = True
     explorer.reset()
-    assert not any(player.playing for player in explorer._players())
+    assert not any(player.playing for player, _ in explorer._players())
+
+
+def test_a_step_that_was_played_before_reset_and_comes_after_it_is_taken_back(
+    explorer, monkeypatch
+):
+    before = explorer.values
+    for player, control in explorer._players():
+        player.playing = True
+        explorer.reset()
+        step(control)
+        assert explorer.values == before
+        monkeypatch.setattr(base, "UNDERWAY", 0)
+        step(control)
+        assert explorer.values != before
+        explorer.reset()
+        monkeypatch.undo()
+
+
+def step(control):
+    """Move a control that can be played, as its player does."""
+    if hasattr(control, "options"):
+        control.index = (control.index or 0) + 1
+    else:
+        control.value += 1
 
 
 def test_shows_the_controls_that_are_named_and_no_others(kind, explorer):

@@ -9,6 +9,7 @@ outside. Everything else, such as the course's package and its settings, is in t
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,9 @@ STARTUP = ROOT / "deploy" / "lite" / "ipython_config.py"
 SHARED = Path(sys.prefix, "share", "jupyter", "labextensions", "@jupyterlite")
 KERNEL_WHEELS = SHARED / "pyodide-kernel-extension" / "static" / "pypi"
 WHEELS = Path(sys.prefix, "wheels")  # those of deploy/lite/kernel.txt
+# Stubs of other people's packages, which completion would read: five of six files that a kernel
+# unpacks before it starts, and no lesson imports what they are of.
+NEEDLESS = re.compile(rb"jedi/third_party/(django-stubs|typeshed/stubs)/")
 SOURCE = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTATION.md", "cnnbp"]
 
 # Seconds. A tab is closed sooner than a server stops, and here saving costs next to nothing.
@@ -71,7 +75,9 @@ def lay_out(folder, pyodide=None):
         folder / "jupyter-lite.json",
         {"jupyter-lite-schema-version": 0, "jupyter-config-data": data},
     )
-    shutil.copytree(WHEELS, folder / "pypi")
+    (folder / "pypi").mkdir()
+    for wheel in WHEELS.glob("*.whl"):
+        copy_wheel(wheel, folder / "pypi", without_needless)
     write_course_wheel(folder / "pypi")
     write_kernel_wheel(folder / "pypi")
 
@@ -118,18 +124,37 @@ def write_kernel_wheel(folder):
     """
     (original,) = KERNEL_WHEELS.glob("ipykernel-*.whl")
     name = "-".join(original.name.split("-")[:2])
-    needs = "".join(f"Requires-Dist: {each}\n" for each in ("cnnbp", "ipywidgets", "tqdm"))
+    copy_wheel(original, folder, with_needs)
+    with zipfile.ZipFile(folder / original.name, "a", zipfile.ZIP_DEFLATED) as wheel:
+        wheel.write(STARTUP, f"{name}.data/data/etc/ipython/{STARTUP.name}")
+
+
+def copy_wheel(wheel, folder, changed):
+    """Copy a wheel. changed(name, content) is what a file becomes there; None leaves it out."""
     with (
-        zipfile.ZipFile(original) as old,
-        zipfile.ZipFile(folder / original.name, "w", zipfile.ZIP_DEFLATED) as new,
+        zipfile.ZipFile(wheel) as old,
+        zipfile.ZipFile(folder / wheel.name, "w", zipfile.ZIP_DEFLATED) as new,
     ):
-        for file in old.namelist():
-            text = old.read(file).decode()
-            if file.endswith("/METADATA"):
-                head, _, body = text.partition("\n\n")
-                text = f"{head}\n{needs}\n{body}"
-            new.writestr(file, text)
-        new.write(STARTUP, f"{name}.data/data/etc/ipython/{STARTUP.name}")
+        for name in old.namelist():
+            content = changed(name, old.read(name))
+            if content is not None:
+                new.writestr(name, content)
+
+
+def without_needless(name, content):
+    """No stubs that no lesson needs, nor their lines in the list of files."""
+    if name.endswith("/RECORD"):
+        return b"".join(line for line in content.splitlines(True) if not NEEDLESS.match(line))
+    return None if NEEDLESS.match(name.encode()) else content
+
+
+def with_needs(name, content):
+    """The needs of the course's lessons, among those of the kernel."""
+    if not name.endswith("/METADATA"):
+        return content
+    head, _, body = content.decode().partition("\n\n")
+    needs = "".join(f"Requires-Dist: {each}\n" for each in ("cnnbp", "ipywidgets", "tqdm"))
+    return f"{head}\n{needs}\n{body}".encode()
 
 
 def write_json(path, value):

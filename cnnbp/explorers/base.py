@@ -1,6 +1,7 @@
 """What all explorers share: controls above one picture that follows them."""
 
 import contextlib
+import time
 from numbers import Integral, Real
 
 import ipywidgets as widgets
@@ -13,6 +14,7 @@ from cnnbp.shape import complaint
 
 WRAP = {"flex_flow": "row wrap", "align_items": "center"}  # below one another if it is narrow
 LAYER = {"grid_area": "1 / 1 / 2 / 2"}  # of a stage: what lies over one another
+UNDERWAY = 1.0  # seconds that a step which the browser played may take to the kernel
 
 
 class Explorer(View):
@@ -40,7 +42,7 @@ class Explorer(View):
             name: control.slider if control is self.stepper else control
             for name, control in controls.items()
         }
-        self._rooms, self._buttons = {}, buttons
+        self._rooms, self._buttons, self._stopped = {}, buttons, -UNDERWAY
         start = dict(start)
         shown = start.pop("controls", None)
         given = {**dict(given), "controls": shown}
@@ -88,8 +90,9 @@ class Explorer(View):
 
     def reset(self):
         """Put every control back to where it was in the beginning, and stop what plays."""
-        for player in self._players():
-            player.playing = False
+        for player, _ in self._players():
+            if player.playing:
+                player.playing, self._stopped = False, time.monotonic()
         self._set(self._start)
 
     def refresh(self):
@@ -149,9 +152,18 @@ class Explorer(View):
                 self._room.fit(self.draw(**values))
         self.room_widget.value = self._room.html
 
-    def _changed(self, _):
-        if not self._drawing:
+    def _changed(self, change):
+        if self._drawing:
+            return
+        if self._was_underway(change.owner):
+            self._set(self._start)
+        else:
             self.refresh()
+
+    def _was_underway(self, control):
+        """Whether it moved by a step that the browser had played before it heard of Reset."""
+        played = any(control is moved for _, moved in self._players())
+        return played and time.monotonic() - self._stopped < UNDERWAY
 
     def _follow(self, *wanted):
         """Give the stepper its positions; where there are none, drawing will say why.
@@ -195,8 +207,8 @@ class Explorer(View):
         return self.stepper is not None and control is self.stepper.slider
 
     def _players(self):
-        """Everything that moves a control by itself."""
-        return [self.stepper.play] if self.stepper else []
+        """(player, control) pairs: what moves a control by itself, and which."""
+        return [(self.stepper.play, self.stepper.slider)] if self.stepper else []
 
     def _shown(self, names):
         """The controls of these names, in the explorer's order; all, if there are no names."""

@@ -73,7 +73,7 @@ class TrainingExplorer(Explorer):
         super().__init__(controls, state, buttons=(self._play, step, keep))
 
     def _players(self):
-        return [self._play]
+        return [(self._play, self._all["steps"])]
 
     def draw(self, **settings):
         shown = {"this run": settings}

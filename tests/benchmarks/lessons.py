@@ -14,7 +14,7 @@ import psutil
 from nbclient import NotebookClient
 
 SECONDS, MEGABYTES = 15, 200  # to reach, for each lesson
-SECONDS_ALTOGETHER = 120
+SECONDS_ALTOGETHER = 150
 
 
 def main(paths):

@@ -156,7 +156,9 @@ def test_a_lesson_shows_what_is_stored(opened, path):
     drawn, plots = taken_from(found), taken_from(stored)
     assert any(stored.values())
     assert found == stored
-    assert [plot.size for plot in drawn] == [plot.size for plot in plots]
+    assert [size for plot in drawn for size in plot.size] == pytest.approx(
+        [size for plot in plots for size in plot.size], abs=2
+    )
     assert list(map(ink, drawn)) == pytest.approx(list(map(ink, plots)), rel=0.15)
     assert lesson.asked == []
 
@@ -197,6 +199,26 @@ def test_sliders_move_and_nothing_is_lost(opened):
     typed(lesson, "mine_too = 8  # ")
     assert lesson.pictures() == pictures
     assert lesson.asked == []
+
+
+def test_a_link_opens_its_lesson_alone_and_a_reload_brings_it_back(opened, site):
+    lesson = opened(WITH_SLIDERS)
+    page = lesson.page
+    typed(lesson, "mine = 7  # ")
+    page.goto(lesson.address.replace(WITH_SLIDERS, LESSONS[1].name))
+    page.wait_for_selector("text=Python (Pyodide) | Idle", timeout=PATIENCE)
+    assert tabs(page) == [LESSONS[1].name]
+    page.reload()
+    page.wait_for_selector("text=Python (Pyodide) | Idle", timeout=PATIENCE)
+    assert tabs(page) == [LESSONS[1].name]
+    page.goto(lesson.address)
+    page.get_by_text("mine = 7").wait_for(timeout=PATIENCE)
+    assert tabs(page) == [WITH_SLIDERS]
+
+
+def tabs(page):
+    """What is open in JupyterLab's main area."""
+    return page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel").all_inner_texts()
 
 
 def typed(lesson, text):

@@ -1,18 +1,13 @@
-"""Lessons 06 to 08: convolution forward, the gradient of its kernel, the gradient of its input."""
+"""Lesson 06: convolution forward."""
 
 import numpy as np
 
-from cnnbp.convolution import Conv2d, conv2d, conv2d_backward
-from cnnbp.explain import explain_conv2d
+from cnnbp.convolution import Conv2d, conv2d
 from cnnbp.lineage import lineage
 from cnnbp.linear import Flatten, Linear
 from cnnbp.network import Network
 from cnnbp.questions.question import (
-    added,
     cells,
-    choice,
-    factor,
-    match,
     number,
     question,
     shape,
@@ -20,32 +15,8 @@ from cnnbp.questions.question import (
     steps,
     table,
 )
-from cnnbp.questions.sets import grid, left, right, where
+from cnnbp.questions.sets import clipped, extent, grid, unknown, where
 from cnnbp.shape import windows
-
-PIXELS = slice(2, None)  # the last two axes of an index: where, within a map
-
-
-def _size(pair):
-    """3 × 2"""
-    return f"{pair[0]} × {pair[1]}"
-
-
-def _clipped(rows, columns, image):
-    """The cells of rows × columns that lie on the image."""
-    on = [
-        [i for i in axis if 0 <= i < size]
-        for axis, size in zip((rows, columns), image, strict=True)
-    ]
-    return grid(*on)
-
-
-def _unknown(rows, columns):
-    """A table to mark whose numbers do not matter."""
-    return [["·"] * columns for _ in range(rows)]
-
-
-# Lesson 06: forward
 
 
 @question("under one window", lesson="06")
@@ -63,18 +34,18 @@ def under_one_window(draw):
         seen,
         [
             (
-                _clipped([i * stride + k for k in span], [j * stride + k for k in span], (6, 6)),
+                clipped([i * stride + k for k in span], [j * stride + k for k in span], (6, 6)),
                 "The padding shifts every window up and left by 1.",
             ),
             (
-                _clipped([i - 1 + k for k in span], [j - 1 + k for k in span], (6, 6)),
+                clipped([i - 1 + k for k in span], [j - 1 + k for k in span], (6, 6)),
                 f"The windows move in steps of {stride}.",
             ),
             ({(c, r) for r, c in seen}, f"That is z[{j},{i}]: rows come first."),
         ],
         f"Its first row is {i}·{stride} − 1 = {shown(i * stride - 1)}, its first column "
         f"{j}·{stride} − 1 = {shown(j * stride - 1)}; what lies outside is padding.",
-        tables=[table("x", _unknown(6, 6), marked=True)],
+        tables=[table("x", unknown(6, 6), marked=True)],
     )
 
 
@@ -90,7 +61,7 @@ def seen_by_no_window(draw):
     draw.must(1 <= len(unseen) <= 12)
     gaps = unseen - remainder
     return cells(
-        f"x is {_size(image)}, the kernel {_size(kernel)}, stride {stride}, no padding. Mark "
+        f"x is {extent(image)}, the kernel {extent(kernel)}, stride {stride}, no padding. Mark "
         "every pixel that no window sees.",
         unseen,
         [
@@ -102,7 +73,7 @@ def seen_by_no_window(draw):
         ],
         f"Windows begin in rows {_steps(output[0], stride)} and columns "
         f"{_steps(output[1], stride)}, as far as a whole one fits.",
-        tables=[table("x", _unknown(*image), marked=True)],
+        tables=[table("x", unknown(*image), marked=True)],
     )
 
 
@@ -163,7 +134,7 @@ def the_matrix_in_a_convolution(draw):
         ],
         f"Row i is the window that begins at {steps(stride, 'i')}, so w[{tap}] stands in column "
         f"{steps(stride, 'i', tap)}.",
-        tables=[table("A", _unknown(outputs, size), marked=True)],
+        tables=[table("A", unknown(outputs, size), marked=True)],
     )
 
 
@@ -274,7 +245,7 @@ def a_nudged_pixel(draw):
     h, v = draw.whole(0, size - 1), draw.whole(1, size - 2)
     moved = set(place.seen_by()[h, v])
     rows, columns = place.output
-    near = _clipped(
+    near = clipped(
         range(h // stride, h // stride + kernel),
         range(v // stride, v // stride + kernel),
         place.output,
@@ -286,14 +257,14 @@ def a_nudged_pixel(draw):
         moved,
         [
             (near, "Windows reach to the right and down, so those that see it begin before it."),
-            (_clipped([h], [v], place.output), "Every window that sees the pixel moves."),
+            (clipped([h], [v], place.output), "Every window that sees the pixel moves."),
             ({(c, r) for r, c in moved}, "Rows come first."),
             (grid(range(rows), range(columns)), "Most windows never see this pixel."),
         ],
         f"Window (i, j) sees rows {steps(stride, 'i')} to {steps(stride, 'i', kernel - 1)} and "
         "such columns; those "
         f"with {h} and {v} among them move.",
-        tables=[table("z", _unknown(rows, columns), marked=True)],
+        tables=[table("z", unknown(rows, columns), marked=True)],
     )
 
 
@@ -342,559 +313,4 @@ def ways_from_a_pixel_to_the_scores(draw):
         ],
         f"{seen} window{'s see' if seen > 1 else ' sees'} it, for each of {F} filters, and each of "
         f"these cells feeds {K} scores: {seen}·{F}·{K}.",
-    )
-
-
-# Lesson 07: the kernel
-
-
-@question("messages to a weight", lesson="07")
-def messages_to_a_weight(draw):
-    size, kernel, stride = draw.pick((7, 3, 2), (6, 2, 2), (8, 3, 2), (9, 3, 3), (8, 2, 3))
-    tap = draw.whole(1, kernel - 1)
-    place = windows((1, size), (1, kernel), stride=(1, stride))
-    count = place.output[1]
-    x, dz = np.ones((1, 1, 1, size)), np.ones((1, 1, 1, count))
-    w_shape = np.ones((1, 1, 1, kernel))
-    cell = explain_conv2d("dw", (0, 0, 0, tap), dz=dz, x=x, w=w_shape, stride=(1, stride))
-    pairs = {f"dz[{t.left_index[3]}]": f"x[{t.right_index[3]}]" for t in cell.terms}
-    line = lambda at: [f"x[{at(i)}]" for i in range(count)]  # noqa: E731
-    return match(
-        f"One row: x has {size} pixels, w has {kernel} weights, stride {stride}, so dz has {count} "
-        f"cells. dw[{tap}] is a sum of products. Which pixel does each cell of dz meet in it?",
-        pairs,
-        [f"x[{i}]" for i in range(size)],
-        [
-            (line(lambda i: i + tap), f"Window i begins at {stride}i, not at i."),
-            (line(lambda i: i * stride), f"Those are w[0]'s pixels; w[{tap}] stands further on."),
-            (
-                line(lambda i: (count - 1 - i) * stride + tap),
-                "Nothing is turned around: window 0 comes first.",
-            ),
-        ],
-        f"Window i meets w[{tap}] at pixel {steps(stride, 'i', tap)}: wherever the weight was "
-        "used.",
-    )
-
-
-@question("where the matrix repeats", lesson="07")
-def where_the_matrix_repeats(draw):
-    size, kernel, stride = draw.pick((7, 3, 2), (6, 2, 2), (6, 3, 1), (5, 2, 1))
-    place = windows((1, size), (1, kernel), stride=(1, stride))
-    outputs, tap = place.output[1], draw.whole(1, kernel - 1)
-    x, dz = np.ones((1, 1, 1, size)), np.ones((1, 1, 1, outputs))
-    options = {"w": np.ones((1, 1, 1, kernel)), "stride": (1, stride)}
-    cell = explain_conv2d("dw", (0, 0, 0, tap), dz=dz, x=x, **options)
-    summed = {(t.left_index[3], t.right_index[3]) for t in cell.terms}
-    middle = outputs // 2
-    one_window = {(middle, middle * stride + k) for k in range(kernel)}
-    return cells(
-        f"z = A x with x of {size} cells, w of {kernel}, stride {stride}; A is ({outputs}, "
-        f"{size}). dA = dz xᵀ is known. Mark every cell of dA that dw[{tap}] sums.",
-        summed,
-        [
-            ({(i, i + tap) for i in range(outputs)}, f"Each row moves on by the stride, {stride}.")
-            if stride > 1
-            else ({(i, i) for i in range(outputs)}, f"That is dw[0]; w[{tap}] stands further on."),
-            (one_window, "That is one window with all its weights; one weight is in every window."),
-            (grid(range(outputs), range(size)), "Most cells of A hold no weight, or another one."),
-        ],
-        f"w[{tap}] stands in A at (i, {steps(stride, 'i', tap)}). One weight, used {outputs} "
-        "times: the "
-        "sum.",
-        tables=[table("dA", _unknown(outputs, size), marked=True)],
-    )
-
-
-@question("pixels that a weight met", lesson="07")
-def pixels_that_a_weight_met(draw):
-    size, kernel, stride, padding = draw.pick(
-        (5, 3, 2, 1), (6, 3, 2, 1), (5, 2, 2, 1), (5, 3, 2, 0)
-    )
-    tap = draw.whole(0, kernel - 1), draw.whole(0, kernel - 1)
-    x = np.ones((1, 1, size, size))
-    options = {"stride": stride, "padding": padding}
-    dz = np.ones_like(conv2d(x, np.ones((1, 1, kernel, kernel)), **options))
-    w = np.ones((1, 1, kernel, kernel))
-    met = right(explain_conv2d("dw", (0, 0, *tap), dz=dz, x=x, w=w, **options), PIXELS)
-    count = dz.shape[2]
-    starts = [[i * stride + k for i in range(count)] for k in tap]
-    unshifted = _clipped(*starts, (size, size))
-    close = _clipped(*([i + k - padding for i in range(count)] for k in tap), (size, size))
-    turned = _clipped(
-        *([i * stride + kernel - 1 - k - padding for i in range(count)] for k in tap), (size, size)
-    )
-    return cells(
-        f"x is {size} × {size}, the kernel {kernel} × {kernel}, stride {stride}, padding "
-        f"{padding}. Mark every pixel that the weight w[{tap[0]},{tap[1]}] was multiplied with.",
-        met,
-        [
-            (unshifted, f"The padding shifts every window by {padding}.")
-            if padding
-            else (turned, "The kernel slides as it is; nobody turns it around."),
-            (close, f"The windows move in steps of {stride}."),
-            (
-                set(windows((size, size), kernel, **options).pixels((1, 1))),
-                "That is one window; one weight meets one pixel in each window.",
-            ),
-        ],
-        f"In rows {steps(stride, 'i', tap[0] - padding)} and columns "
-        f"{steps(stride, 'j', tap[1] - padding)}, "
-        "as far as they lie on the image.",
-        tables=[table("x", _unknown(size, size), marked=True)],
-    )
-
-
-@question("the bias of a filter", lesson="07")
-def the_bias_of_a_filter(draw):
-    N, F, OH, OW = (draw.pick(2, 4), draw.pick(2, 3), *map(int, draw.distinct(2, 2, 5)))
-    x, w = np.zeros((N, 1, OH, OW)), np.zeros((F, 1, 1, 1))
-    _, _, db = conv2d_backward(np.ones((N, F, OH, OW)), x, w)
-    f = draw.whole(0, F - 1)
-    return number(
-        f"dz ({N}, {F}, {OH}, {OW}) holds a 1 in every cell, and comes from a mean loss. What is "
-        f"the bias gradient db of filter {f}?",
-        db[f, 0, 0],
-        [
-            (OH * OW, "All samples share the bias."),
-            (1, "The mean is in dz already."),
-            (N * F * OH * OW, "Each filter has a bias of its own."),
-            (N, "It is added at every position."),
-        ],
-        f"Added to {N}·{OH}·{OW} cells of z, so it hears from all of them.",
-        prompt="db =",
-    )
-
-
-@question("a weight by hand", lesson="07")
-def a_weight_by_hand(draw):
-    x, dz = draw.array((4, 4), -4, 4), draw.array((2, 2), -3, 3, zero=False)
-    kh, kw = draw.pick((0, 1), (1, 0))
-    at = x[None, None], np.ones((1, 1, 2, 2))
-    dw = conv2d_backward(dz[None, None], *at, stride=2)[1][0, 0]
-    close = sum(dz[i, j] * x[i + kh, j + kw] for i, j in np.ndindex(2, 2))
-    return number(
-        "One image, a kernel of 2 × 2, stride 2, no padding; x and dz are shown. What is "
-        f"dw[{kh},{kw}]?",
-        dw[kh, kw],
-        [
-            (close, "The windows move in steps of 2."),
-            (dw[1 - kh, 1 - kw], "The kernel is not turned around."),
-            (dw[kh, kw] / 4, "The positions are summed, not averaged."),
-            ((dz * x[:2, :2]).sum(), "That multiplies dz with one window."),
-        ],
-        "dz times the pixel that the weight met in each window: x[" + f"{kh}::2, {kw}::2].",
-        tables=[table("x", x), table("dz", dz)],
-        prompt=f"dw[{kh},{kw}] =",
-    )
-
-
-@question("dz spread out", lesson="07")
-def dz_spread_out(draw):
-    stride, (rows, columns) = draw.pick((2, (2, 3)), (2, (3, 2)), (2, (3, 3)), (3, (3, 2)))
-    dz = draw.array((rows, columns), -5, 5, zero=False)
-    spread = np.zeros(((rows - 1) * stride + 1, (columns - 1) * stride + 1))
-    spread[::stride, ::stride] = dz
-    image = spread.shape
-    return cells(
-        f"The stride was {stride}. dz is spread: {stride - 1} "
-        f"zero{'s' * (stride > 2)} between neighbors. Mark every cell of the spread dz that holds "
-        "a number of dz.",
-        where(spread),
-        [
-            (grid(range(rows), range(columns)), "Zeros come between the numbers, not behind them."),
-            (
-                _clipped(range(1, 9, stride), range(1, 9, stride), image),
-                "Zeros come between, not in front.",
-            ),
-            (
-                _clipped(range(0, 9, stride + 1), range(0, 9, stride + 1), image),
-                f"{stride} − 1 zeros between, so steps of {stride}.",
-            ),
-        ],
-        f"dz[i,j] lands at ({stride}i, {stride}j), where its window began.",
-        tables=[table("dz", dz), table("spread", _unknown(*image), marked=True)],
-    )
-
-
-@question("before it is cut", lesson="07")
-def before_it_is_cut(draw):
-    kernel, stride = draw.pick(2, 3), draw.pick(2, 3)
-    size = draw.whole(7, 11)
-    outputs = windows((1, size), (1, kernel), stride=(1, stride)).output[1]
-    spread = np.zeros((1, 1, 1, (outputs - 1) * stride + 1))
-    places = conv2d(np.zeros((1, 1, 1, size)), spread).shape[3]
-    draw.must(places > kernel and outputs > 1)
-    return number(
-        f"One row: x has {size} pixels, w has {kernel}, stride {stride}, so dz has {outputs}. The "
-        f"spread dz slides over x one pixel at a time. In how many places does it fit?",
-        places,
-        [
-            (kernel, "That is how many are kept; the remainder leaves room for more."),
-            (size - outputs + 1, f"Spread, dz is {spread.shape[3]} long."),
-            (size - stride * outputs + 1, "Zeros stand between the cells, not behind the last."),
-        ],
-        f"Spread, dz is {spread.shape[3]} long: {size} − {spread.shape[3]} + 1 = {places}. The "
-        "first "
-        f"{kernel} are dw.",
-    )
-
-
-@question("how many messages", lesson="07")
-def how_many_messages(draw):
-    N, C, F = map(int, draw.distinct(3, 2, 6))
-    OH, OW = map(int, draw.distinct(2, 3, 6))
-    K = 3
-    x = np.ones((N, C, OH + K - 1, OW + K - 1))
-    w, dz = np.ones((F, C, K, K)), np.ones((N, F, OH, OW))
-    count = len(explain_conv2d("dw", (0, 0, 1, 1), dz=dz, x=x, w=w))
-    return number(
-        f"z is ({N}, {F}, {OH}, {OW}); it was made from {C} channels with kernels of {K} × {K}, "
-        "without padding. How many products does one cell of dw sum?",
-        count,
-        [
-            (OH * OW, "Every sample sends messages."),
-            (N * F * OH * OW, "A weight belongs to one filter."),
-            (N * C * OH * OW, "A weight belongs to one channel of x."),
-            (C * K * K, "That is how many products one cell of z sums."),
-        ],
-        f"Wherever the weight was used: {N} samples, {OH}·{OW} positions.",
-    )
-
-
-@question("a filter's weights further on", lesson="07")
-def a_filters_weights_further_on(draw):
-    F, K, (rows, columns) = 2, draw.pick(2, 3), draw.pick((2, 2), (1, 3), (1, 4))
-    network = Network([Conv2d(1, F, 1, rng=0), Flatten(), Linear(F * rows * columns, K, rng=1)])
-    network.backward(np.ones_like(network.forward(np.ones((1, 1, rows, columns)))))
-    f = draw.whole(0, F - 1)
-    found = lineage(network, 0, "dw", (f, 0, 0, 0))
-    flat = sorted(d for d, _ in found.behind(1))  # the dz of flatten: rows (c·H + h)·W + v
-    size = rows * columns
-    every = range(F * size)
-    return cells(
-        f"conv → flatten → linear → loss. The convolution's z is (1, {F}, {rows}, {columns}), the "
-        f"linear layer's w is ({K}, {F * size}). Through which of these weights has the "
-        "gradient of "
-        f"filter {f} come? Mark them.",
-        grid(range(K), flat),
-        [
-            (grid(range(K), [d for d in every if d not in flat]), f"Those are filter {1 - f}'s."),
-            (grid(range(K), every[f::F]), "Flattening writes one map behind the other."),
-            (grid(range(K), every), f"Filter {f} makes only its own map."),
-            (grid([f], flat), "Every score sends something back."),
-        ],
-        f"Filter {f}'s map fills the features {flat[0]} to {flat[-1]}, and each of them feeds all "
-        "scores.",
-        tables=[table("w", _unknown(K, F * size), marked=True)],
-    )
-
-
-# Lesson 08: the input
-
-
-@question("windows that saw a pixel", lesson="08")
-def windows_that_saw_a_pixel(draw):
-    image, kernel, stride = draw.pick(
-        ((4, 5), (2, 3), (1, 2)),
-        ((5, 5), (3, 2), (2, 1)),
-        ((5, 6), (2, 3), (1, 1)),
-        ((5, 5), (3, 3), (2, 1)),
-    )
-    place = windows(image, kernel, stride=stride)
-    output = place.output
-    h, v = draw.whole(0, image[0] - 1), draw.whole(0, image[1] - 1)
-    dz, w = np.ones((1, 1, *output)), np.ones((1, 1, *kernel))
-    options = {"x": np.ones((1, 1, *image)), "stride": stride}
-    found = left(explain_conv2d("dx", (0, 0, h, v), dz=dz, w=w, **options), PIXELS)
-    begins = [range(at - k + 1, at + 1) for at, k in zip((h, v), kernel, strict=True)]
-    crossed = [range(at - k + 1, at + 1) for at, k in zip((h, v), kernel[::-1], strict=True)]
-    spaced = [
-        [i for i in range(n) if i * s in r] for n, s, r in zip(output, stride, crossed, strict=True)
-    ]
-    draw.must(1 < len(found) < 7)
-    return cells(
-        f"x is {_size(image)}, the kernel {_size(kernel)}, stride {stride}, no padding. Mark every "
-        f"cell of dz that dx[{h},{v}] is made of.",
-        found,
-        [
-            (_clipped(*begins, output), "That ignores the stride."),
-            (_clipped([h], [v], output), "dz lies on another grid: a cell for each window."),
-            (grid(*spaced), "A kernel is rows × columns."),
-            (grid(range(output[0]), range(output[1])), "Some windows never saw this pixel."),
-        ],
-        f"Window (i, j) begins at ({steps(stride[0], 'i')}, {steps(stride[1], 'j')}) and "
-        f"reaches {kernel[0]} rows and "
-        f"{kernel[1]} columns. Those that contain ({h}, {v}) send something.",
-        tables=[table("dz", _unknown(*output), marked=True)],
-    )
-
-
-@question("met with which weight", lesson="08")
-def met_with_which_weight(draw):
-    size, kernel, stride, padding = draw.pick(
-        (6, 3, 2, 1), (7, 3, 2, 0), (6, 3, 1, 1), (8, 4, 2, 1)
-    )
-    place = windows((1, size), (1, kernel), stride=(1, stride), padding=(0, padding))
-    count = place.output[1]
-    pixel = draw.whole(1, size - 2)
-    options = {"stride": (1, stride), "padding": (0, padding)}
-    arrays = {"dz": np.ones((1, 1, 1, count)), "w": np.ones((1, 1, 1, kernel))}
-    x = np.ones((1, 1, 1, size))
-    cell = explain_conv2d("dx", (0, 0, 0, pixel), x=x, **arrays, **options)
-    met = {t.left_index[3]: t.right_index[3] for t in cell.terms}
-    draw.must(len(met) >= 2)
-    first = max(0, min(met) - 1)
-    asked = range(first, min(count, first + 4))
-    name = lambda tap: "nothing" if tap is None else f"w[{tap}]"  # noqa: E731
-    turned = dict(zip(met, reversed(met.values()), strict=True))
-    unpadded = {i: pixel - i * stride for i in range(count) if 0 <= pixel - i * stride < kernel}
-    close = {i: pixel + padding - i for i in range(count) if 0 <= pixel + padding - i < kernel}
-    return match(
-        f"One row: x has {size} pixels, w has {kernel} weights, stride {stride}, padding "
-        f"{padding}. What does each of these meet in dx[{pixel}]?",
-        {f"dz[{i}]": name(met.get(i)) for i in asked},
-        ["nothing", *(f"w[{k}]" for k in range(kernel))],
-        [
-            (
-                [name(turned.get(i)) for i in asked],
-                "A later window begins further right: it met this pixel earlier in the kernel.",
-            ),
-            ([name(unpadded.get(i)) for i in asked], "The padding shifts the windows.")
-            if padding
-            else (["nothing"] * len(asked), "Some of these windows did see the pixel."),
-            ([name(close.get(i)) for i in asked], "The windows move in steps of the stride.")
-            if stride > 1
-            else (["nothing"] * len(asked), "Some of these windows did see the pixel."),
-        ],
-        f"Window i begins at {steps(stride, 'i', -padding)}, so it met pixel {pixel} with weight "
-        f"{pixel + padding} − {steps(stride, 'i')}, if there is such a weight.",
-    )
-
-
-@question("zero whatever comes", lesson="08")
-def zero_whatever_comes(draw):
-    size, kernel, stride, padding = draw.pick(
-        (6, 3, 3, 1), (5, 2, 3, 0), (5, 2, 2, 0), (4, 3, 2, 0), (4, 2, 3, 1)
-    )
-    place = windows((size, size), kernel, stride=stride, padding=padding)
-    never = where(~place.covered())
-    draw.must(len(never) > 0)
-    unpadded = where(~windows((size, size), kernel, stride=stride).covered())
-    border = {(h, v) for h, v in np.ndindex(size, size) if {h, v} & {0, size - 1}}
-    corner = {(h, v) for h, v in never if h == size - 1 and v == size - 1}
-    return cells(
-        f"dx is {size} × {size}, the kernel {kernel} × {kernel}, stride {stride}, padding "
-        f"{padding}. Mark every cell of dx that is 0, whatever dz and w are.",
-        never,
-        [
-            (unpadded, "The padding lets windows begin outside, and shifts them all.")
-            if padding
-            else (corner, "A whole row that no window reaches is 0, not its corner alone."),
-            (set(), "Some pixels lie under no window: a gap, or what is left over at the end."),
-            (border, "The border is seen, by fewer windows."),
-        ],
-        "A pixel that no window saw did not move the loss: its gradient is a sum of no products.",
-        tables=[table("dx", _unknown(size, size), marked=True)],
-    )
-
-
-@question("a pixel by hand", lesson="08")
-def a_pixel_by_hand(draw):
-    dz, w = draw.distinct(3, -4, 4, zero=False), draw.distinct(3, -4, 4, zero=False)
-    stride, at = draw.pick((1, 2), (2, 2), (2, 4), (1, 3), (1, 1))
-    size = (len(dz) - 1) * stride + 3
-    zeros = np.zeros((1, 1, 1, size))
-    spread = (dz[None, None, None], zeros, w[None, None, None])
-    dx = conv2d_backward(*spread, stride=(1, stride))[0][0, 0, 0]
-    turned = conv2d_backward(spread[0], zeros, spread[2][..., ::-1], stride=(1, stride))[0][0, 0, 0]
-    seen = [i for i in range(3) if 0 <= at - i * stride < 3]
-    last = dz[seen[-1]] * w[at - seen[-1] * stride]
-    first = dz[seen[0]] * w[at - seen[0] * stride]
-    draw.must(len(seen) >= 2)
-    products = added(f"{shown(dz[i])}·{factor(w[at - i * stride])}" for i in seen)
-    return number(
-        f"One row: dz and w are shown, stride {stride}, no padding; x had {size} pixels. What is "
-        f"dx[{at}]?",
-        dx[at],
-        [
-            (turned[at], "A later window met this pixel with an earlier weight."),
-            (last, "Windows that overlap add up; the last one does not replace the others."),
-            (first, "Another window saw this pixel as well."),
-        ],
-        f"dz[i] meets w[{at} − {steps(stride, 'i')}]: {products}.",
-        tables=[table("dz", dz), table("w", w)],
-        prompt=f"dx[{at}] =",
-    )
-
-
-@question("zeros for the remainder", lesson="08")
-def zeros_for_the_remainder(draw):
-    kernel, stride, size = draw.pick(2, 3), draw.pick(2, 3, 4), draw.whole(8, 12)
-    outputs = windows((1, size), (1, kernel), stride=(1, stride)).output[1]
-    spread = (outputs - 1) * stride + 1
-    full = conv2d(
-        np.zeros((1, 1, 1, spread)), np.zeros((1, 1, 1, kernel)), padding=(0, kernel - 1)
-    ).shape[3]
-    missing = size - full
-    draw.must(missing > 0)
-    return number(
-        f"One row: x has {size} pixels, w has {kernel}, stride {stride}, no padding, so dz has "
-        f"{outputs} cells. The full convolution of the spread dz with w is too short for dx. How "
-        "many zeros must be appended?",
-        missing,
-        [
-            (size - spread, "A full convolution is longer than the spread dz, by the kernel − 1."),
-            (size - outputs - kernel + 1, "dz is spread first: that makes it longer."),
-            (0, "The last window ended before x did."),
-            (stride - 1, "The remainder depends on the size, too: see where the last window ends."),
-        ],
-        f"Spread, dz is {spread} long; full, {spread} + {kernel} − 1 = {full}. {size} − {full} "
-        "pixels at the end were seen by no window.",
-    )
-
-
-@question("how many send to a pixel", lesson="08")
-def how_many_send_to_a_pixel(draw):
-    C, F = map(int, draw.distinct(2, 2, 6))
-    K, N = draw.pick(2, 3), draw.whole(2, 8)
-    x, w = np.ones((N, C, 8, 8)), np.ones((F, C, K, K))
-    dz = np.ones_like(conv2d(x, w))
-    count = len(explain_conv2d("dx", (0, 0, 4, 4), dz=dz, x=x, w=w))
-    return number(
-        f"x is ({N}, {C}, 8, 8), w is ({F}, {C}, {K}, {K}), stride 1, no padding. How many "
-        "products "
-        "does dx[0,0,4,4] sum?",
-        count,
-        [
-            (K * K, "Every filter saw the pixel."),
-            (
-                C * K * K,
-                "That is a cell of z. Back to one pixel, filters are summed, not channels.",
-            ),
-            (N * F * K * K, "Samples do not see each other."),
-            (F * 8 * 8, "Only the windows that cover the pixel send something."),
-        ],
-        f"{F} filters, and {K}·{K} windows of each cover a pixel in the middle.",
-    )
-
-
-@question("weights that reach a corner", lesson="08")
-def weights_that_reach_a_corner(draw):
-    K, padding, size = 3, 1, draw.whole(4, 6)
-    at = draw.pick(0, size - 1), draw.pick(0, size - 1)
-    x, w = np.ones((1, 1, size, size)), np.ones((1, 1, K, K))
-    dz = np.ones_like(conv2d(x, w, padding=padding))
-    cell = explain_conv2d("dx", (0, 0, *at), dz=dz, x=x, w=w, padding=padding)
-    used = right(cell, PIXELS)
-    turned = {(K - 1 - a, K - 1 - b) for a, b in used}
-    return cells(
-        f"x is {size} × {size}, the kernel 3 × 3, stride 1, padding 1. Mark every weight through "
-        f"which something comes back to the corner pixel x[{at[0]},{at[1]}].",
-        used,
-        [
-            (turned, "The windows that see this corner lie on its other side."),
-            ({(1, 1)}, "The window centered on it sends something, and so do its neighbors."),
-            (grid(range(K), range(K)), "For that, windows would have to lie all around it."),
-        ],
-        f"Window (i, j) begins at (i − 1, j − 1), so it met the pixel with w[{at[0] + 1} − i, "
-        f"{at[1] + 1} − j]; there are windows for i and j from 0 to {size - 1}.",
-        tables=[table("w", _unknown(K, K), marked=True)],
-    )
-
-
-@question("which x was it", lesson="08")
-def which_x_was_it(draw):
-    kernel, stride, outputs = draw.pick(2, 3), draw.pick(2, 3), draw.pick(3, 4)
-    fits = [
-        size
-        for size in range(kernel, 20)
-        if windows((1, size), (1, kernel), stride=(1, stride)).output[1] == outputs
-    ]
-    listed = lambda sizes: ", ".join(map(str, sizes[:-1])) + f" or {sizes[-1]}"  # noqa: E731
-    return choice(
-        f"One row: dz has {outputs} cells, w has {kernel}, stride {stride}, no padding. How many "
-        "pixels can x have had?",
-        listed(fits),
-        {
-            f"{fits[0]} only": "A remainder that no window reaches changes nothing in z.",
-            f"{fits[-1]} only": "A smaller x had room for as many windows.",
-            f"{outputs + kernel - 1} only": "That is for stride 1.",
-            listed([*fits, fits[-1] + 1]): "With the last of these, one more window would fit.",
-        },
-        f"From {fits[0]}, where the windows just fit, up to {fits[-1]}. That is why a backward "
-        "function must be told the shape of x.",
-    )
-
-
-@question("back through two convolutions", lesson="08")
-def back_through_two_convolutions(draw):
-    size, first, second, stride = draw.pick((9, 3, 2, 2), (8, 2, 2, 2), (7, 3, 2, 1), (9, 3, 3, 1))
-    network = Network(
-        [Conv2d(1, 1, (1, first), stride=(1, stride), rng=0), Conv2d(1, 1, (1, second), rng=1)]
-    )
-    z = network.forward(np.ones((1, 1, 1, size)))
-    network.backward(np.ones_like(z))
-    pixel = draw.whole(1, size - 2)
-    found = lineage(network, 0, "dx", (0, 0, 0, pixel))
-    middle = {v for *_, v in found.behind(0)}
-    end = {(v,) for *_, v in found.behind(1)}
-    count = z.shape[3]
-    near = {(v,) for v in range(count) if pixel - first - second + 1 < v <= pixel}
-    draw.must(0 < len(end) < count and max(middle) < count)
-    return cells(
-        f"One row: x ({size} pixels) → convolution A with {first} weights, stride {stride} → "
-        f"convolution B with {second} weights, stride 1 → loss. Mark every cell of B's dz that "
-        f"dx[{pixel}] is made of.",
-        end,
-        [
-            ({(v,) for v in middle}, "Those are cells of A's dz; go on through B."),
-            (near, "A's stride is forgotten.")
-            if stride > 1
-            else ({(min(pixel, count - 1),)}, "Every window that saw it counts."),
-            ({(v,) for v in range(count)}, "Some of these windows never saw what the pixel moved."),
-        ],
-        f"Of A's cells, x[{pixel}] moves {' and '.join(map(str, sorted(middle)))}; of B's windows, "
-        f"these see what moved: {', '.join(str(v) for (v,) in sorted(end))}.",
-        tables=[table("dz_B", ["·"] * count, marked=True)],
-    )
-
-
-@question("dx as a recipe", lesson="08")
-def dx_as_a_recipe(draw):
-    lines = [
-        "put stride − 1 zeros between the cells of dz",
-        "put kernel − 1 zeros around it",
-        "slide the kernel over it, turned by half a turn, and sum over filters",
-        "append zeros for what no window reached",
-        "crop the padding",
-    ]
-    upright = "slide the kernel over it as it is, and sum over channels"
-    places = dict(zip(lines, ("1st", "2nd", "3rd", "4th", "5th"), strict=True)) | {upright: "no"}
-    rows = draw.shuffled(places)
-
-    def with_swapped(one, other):
-        swap = {one: other, other: one}
-        return [places[swap.get(row, row)] for row in rows]
-
-    return match(
-        "dx of a convolution with stride, padding and a remainder, as a gather. Which place has "
-        "each step? One is not needed.",
-        {row: places[row] for row in rows},
-        ["1st", "2nd", "3rd", "4th", "5th", "no"],
-        [
-            (
-                with_swapped(lines[2], upright),
-                "A later window met a pixel with an earlier weight, so the kernel must be turned.",
-            ),
-            (
-                with_swapped(lines[0], lines[1]),
-                "The border would be spread as well, and become too wide.",
-            ),
-            (
-                with_swapped(lines[3], lines[4]),
-                "The remainder lies inside the padding at the end; append first, then crop.",
-            ),
-        ],
-        "Spread, surround, slide the turned kernel, append the remainder, crop.",
     )

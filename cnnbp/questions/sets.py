@@ -4,6 +4,8 @@ from itertools import product
 
 import numpy as np
 
+PIXELS = slice(2, None)  # the last two axes of an index: where, within a map
+
 
 def where(mask):
     """The indices where it is true: {(0, 1), (2, 0)}.
@@ -36,3 +38,22 @@ def left(cell, axes=slice(None)):
 def right(cell, axes=slice(None)):
     """The indices of the second factors."""
     return set(map(tuple, cell.right_index[:, axes].tolist()))
+
+
+def clipped(rows, columns, image):
+    """The cells of rows × columns that lie on the image."""
+    on = [
+        [i for i in axis if 0 <= i < size]
+        for axis, size in zip((rows, columns), image, strict=True)
+    ]
+    return grid(*on)
+
+
+def unknown(rows, columns):
+    """A table to mark whose numbers do not matter."""
+    return [["·"] * columns for _ in range(rows)]
+
+
+def extent(pair):
+    """3 × 2"""
+    return f"{pair[0]} × {pair[1]}"

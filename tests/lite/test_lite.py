@@ -73,6 +73,19 @@ def site(tmp_path_factory, pyodide):
         yield address
 
 
+# Reading a file takes as long as is said, so many times.
+SLOWLY = """milliseconds => {
+    const get = IDBObjectStore.prototype.get
+    IDBObjectStore.prototype.get = function (key) {
+        const request = get.call(this, key)
+        const wait = this.name === 'files' && milliseconds.shift()
+        if (wait) Object.defineProperty(request, 'onsuccess', {set: heard =>
+            request.addEventListener('success', () => setTimeout(() => heard.call(request), wait))})
+        return request
+    }
+}"""
+
+
 class Opened:
     """A lesson open in a browser of its own. `asked` is what it asked of the world outside."""
 
@@ -201,6 +214,18 @@ def test_sliders_move_and_nothing_is_lost(opened):
     assert lesson.asked == []
 
 
+def test_saving_again_before_the_last_time_is_over_is_no_conflict(opened):
+    lesson = opened(WITH_SLIDERS)
+    page = lesson.page
+    typed(lesson, "mine = 7  # ")
+    page.evaluate(SLOWLY, [0, 5000])  # the second time is after the file is written
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(PAUSE)
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(6000)
+    assert page.locator(".jp-Dialog").count() == 0
+
+
 def test_a_link_opens_its_lesson_alone_and_a_reload_brings_it_back(opened, site):
     lesson = opened(WITH_SLIDERS)
     page = lesson.page
@@ -224,7 +249,7 @@ def tabs(page):
 def typed(lesson, text):
     """Type a text into the first cell of code; JupyterLab saves it by itself."""
     lesson.page.locator(".jp-CodeCell .cm-content").first.click()
-    lesson.page.keyboard.press("Home")
+    lesson.page.keyboard.press("Control+Home")
     lesson.page.keyboard.type(text)
     assert lesson.until(lambda: text.strip("# ") in str(lesson.kept()))
 

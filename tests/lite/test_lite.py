@@ -218,12 +218,11 @@ def test_saving_again_before_the_last_time_is_over_is_no_conflict(opened):
     lesson = opened(WITH_SLIDERS)
     page = lesson.page
     typed(lesson, "mine = 7  # ")
-    page.evaluate(SLOWLY, [0, 5000])  # the second time is after the file is written
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(PAUSE)
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(6000)
+    page.evaluate(SLOWLY, [0, 25_000])  # the second time is after the file is written
+    page.keyboard.type("mine_too = 8  # ")
+    page.wait_for_timeout(30_000)  # JupyterLab saves every ten seconds
     assert page.locator(".jp-Dialog").count() == 0
+    assert "mine_too = 8" in str(lesson.kept())
 
 
 def test_a_link_opens_its_lesson_alone_and_a_reload_brings_it_back(opened, site):

@@ -344,6 +344,7 @@ class Windows(NamedTuple):
         )
 
     @property
+    @lru_cache(maxsize=128)  # noqa: B019 - as for taps
     def span(self):
         """Rows and columns from a window's first pixel to its last."""
         return tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True))

@@ -101,7 +101,7 @@ class Cell:
     def product(self):
         return self.left * self.right
 
-    @property
+    @cached_property
     def total(self):
         return float(self.product.sum() + (self.bias or 0))
 
@@ -694,7 +694,8 @@ def sum_of_products(wanted, index, left, right=("1", 1.0, ()), bias=None, note="
     count = np.broadcast(*left_axes).size
     left_index, right_index = _rows(left_axes, count), _rows(right_axes, count)
     left = left[tuple(left_index.T)].reshape(count)
-    right = np.broadcast_to(np.asarray(right)[tuple(right_index.T)], left.shape)
+    right = np.asarray(right)[tuple(right_index.T)]
+    right = right if right.shape == left.shape else np.broadcast_to(right, left.shape)
     factors = left_name, left_index, left, right_name, right_index, right
     if bias is None:
         return Cell(wanted, index, *factors, note=note)

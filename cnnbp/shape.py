@@ -61,6 +61,8 @@ def pair(value, name, *, minimum=1):
     >>> pair(2, "stride"), pair((2, 3), "stride")
     ((2, 2), (2, 3))
     """
+    if type(value) is int and value >= minimum:  # as nearly always, and training asks often
+        return value, value
     try:
         rows, columns = map(_whole, (value, value) if np.ndim(value) == 0 else value)
     except (TypeError, ValueError):
@@ -333,6 +335,7 @@ class Windows(NamedTuple):
     dilation: tuple
 
     @property
+    @lru_cache(maxsize=128)  # noqa: B019 - as for taps
     def output(self):
         """(OH, OW), how many windows fit."""
         return tuple(
@@ -341,6 +344,7 @@ class Windows(NamedTuple):
         )
 
     @property
+    @lru_cache(maxsize=128)  # noqa: B019 - as for taps
     def span(self):
         """Rows and columns from a window's first pixel to its last."""
         return tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True))
@@ -350,7 +354,8 @@ class Windows(NamedTuple):
 
         Of many windows at once, if i and j are arrays.
         """
-        return tuple(i * s - p for i, s, p in zip(window, self.stride, self.padding, strict=True))
+        (i, j), stride, padding = window, self.stride, self.padding
+        return i * stride[0] - padding[0], j * stride[1] - padding[1]
 
     def pixels(self, window):
         """The pixels (row, column) of the window at (i, j), in row order, without the padding.

@@ -10,6 +10,7 @@ from html import escape
 import ipywidgets
 import pytest
 from helpers import assert_refuses
+from printed import assert_small
 
 from cnnbp import digits, explorers
 from cnnbp.explorers import base
@@ -85,6 +86,7 @@ def check_displayed(explorer):
         assert escape(explorer.html.description) in explorer.refusal_widget.value
     else:
         assert explorer.picture_widget.value == explorer.html
+        assert_small(explorer.html)
     xml.fromstring(explorer.html.still)
 
 

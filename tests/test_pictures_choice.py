@@ -76,3 +76,14 @@ def test_an_empty_batch_has_nothing_to_show():
 
 def test_an_image_without_batch_and_channels_is_told_its_remedy():
     assert_refuses(lambda: draw_conv2d_z(X[0, 0], W[:, :1]), ValueError, "4 axes", "x[None, None]")
+
+
+@pytest.mark.parametrize("draw", [draw_conv2d_dx, draw_conv2d_dw, draw_conv2d_z])
+def test_a_still_shows_the_numbers_that_were_drawn(draw):
+    """It is made when it is asked for; by then the learner may have written into the arrays."""
+    given = [array.copy() for array in (DZ, X, W)]
+    given = given[1:] if draw is draw_conv2d_z else given
+    svg = draw(*given, *[(0, 0, 1, 1)] * (draw is draw_conv2d_dx))
+    for array in given:
+        array[...] = 77
+    assert ">77</text>" not in svg.still

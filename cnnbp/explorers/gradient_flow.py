@@ -37,7 +37,7 @@ class GradientFlowExplorer(Explorer):
         else:
             (self.images,) = explored(images=np.asarray(images, float))
             self.labels = np.asarray(labels)
-        self.boxes = ink_boxes(self.images)
+        self.boxes, self._heads = ink_boxes(self.images), {}
         controls = {
             "depth": slider("blocks", 1, 20, 12),
             "activation": choice("activation", list(ACTIVATIONS)),
@@ -74,7 +74,9 @@ class GradientFlowExplorer(Explorer):
             (10, softmax_cross_entropy, self.labels),
             (4, mean_squared_error, self.boxes),
         ):
-            head = Linear(len(features), outputs, gain=1.0, rng=0)
+            if outputs not in self._heads:  # the features are as many at every depth
+                self._heads[outputs] = Linear(len(features), outputs, gain=1.0, rng=0)
+            head = self._heads[outputs]
             _, dz = loss(head.forward(features), wanted)
             yield head.backward(dz)
 

@@ -7,7 +7,8 @@ with the results that it went into.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from functools import cached_property
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,11 @@ class Seen:
     turn: Turn | None = None
     known: dict = field(default_factory=dict)
 
+    @cached_property
+    def indices(self):
+        """The index of the array that every cell of the table shows, in row order; or None."""
+        return [self.index(cell) for cell in self.grid.cells]
+
     def cell(self, index):
         """The (grid, cell) that shows this index of the array, or None."""
         index = tuple(index)
@@ -62,11 +68,11 @@ class Seen:
 
     def index(self, cell):
         """The index of the array that a cell of the table shows, None if it shows none."""
-        at = [i + first for i, first in zip(cell, self.grid.first, strict=True)]
-        at = self.turn.back(*at) if self.turn else at
-        if at is None or not all(0 <= i < n for i, n in zip(at, self.shape, strict=True)):
-            return None
-        return (*self.prefix, *at)
+        (row, column), (top, left), (rows, columns) = cell, self.grid.first, self.shape
+        at = row + top, column + left
+        row, column = (self.turn.back(*at) or (-1, -1)) if self.turn else at
+        inside = 0 <= row < rows and 0 <= column < columns
+        return (*self.prefix, row, column) if inside else None
 
     def holds(self, indices):
         """Which of the (T, k) indices belong to its matrix, whether or not a lens leaves them."""
@@ -174,9 +180,7 @@ class Answers:
         values  the array itself
         extra   index -> the extra of its link
         """
-        indices = (
-            seen.index(at) for seen in self.seen[name] for at in np.ndindex(seen.grid.values.shape)
-        )
+        indices = chain.from_iterable(seen.indices for seen in self.seen[name])
         for index in dict.fromkeys(indices):
             if index is not None:
                 yield self._of_factor(name, index, float(values[index]), extra(index))
@@ -186,8 +190,8 @@ class Answers:
         empty = [
             (seen.grid, at)
             for seen in self.seen[name]
-            for at in np.ndindex(seen.grid.values.shape)
-            if seen.index(at) is None
+            for at, index in zip(seen.grid.cells, seen.indices, strict=True)
+            if index is None
         ]
         return [Link([line], handles=empty)] if empty else []
 

@@ -1,5 +1,7 @@
 """A cell's sum of products as a line of text, with the real numbers in it."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from cnnbp.explain import cell_name
@@ -50,6 +52,7 @@ def factors(cell, t):
     return f"{factor(cell.left.item(t))}·{factor(cell.right.item(t))}"
 
 
+@lru_cache(maxsize=10_000)
 def factor(value):
     """A number in a product, in parentheses if it is negative."""
     written = number(value, 4)

@@ -63,9 +63,7 @@ class _Columns:
         """All tables, a link for each pixel, and one for each cell of the columns."""
         rank_of(chosen, np.ndindex(*self.x.shape))
         blocks = self._lay_out(tuple(chosen))
-        pixels = [
-            seen.index(at) for seen in self.images for at in np.ndindex(seen.grid.values.shape)
-        ]
+        pixels = [index for seen in self.images for index in seen.indices]
         links = [self.of_pixel(pixel) for pixel in pixels]
         links += [self.of_cell(at) for at in cells_of(self.matrix.grid)]
         first = rank_of(chosen, pixels)

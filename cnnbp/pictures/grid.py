@@ -5,8 +5,9 @@ The text is deterministic: it depends on the numbers as they are displayed, not 
 
 import math
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from html import escape
+from itertools import product
 
 import numpy as np
 
@@ -109,7 +110,8 @@ class Grid:
     def __init__(
         self, name, values, at, limit, *, size=CELL, hatched=None, margin=(0, 0), first=(0, 0)
     ):
-        self.name, self.values, self.size = name, np.asarray(values), size
+        # A copy: the still is drawn when it is asked for, and the array may have changed by then.
+        self.name, self.values, self.size = name, np.array(values), size
         self.x, self.y = at
         self.limit, self.hatched, self.margin, self.first = limit, hatched, margin, first
         rows, columns = self.values.shape
@@ -117,14 +119,15 @@ class Grid:
         self.scale = f" · max {number(limit)}" if limit else ""
         self.right, self.bottom = self.x + columns * size, self.y + rows * size
 
+    @cached_property
+    def cells(self):
+        """(row, column) of every cell, in row order."""
+        rows, columns = self.values.shape
+        return [*product(range(rows), range(columns))]
+
     def ring(self, cell):
         """The path around a cell."""
         return self.box(cell, inset=1)
-
-    def letter_at(self, cell):
-        """Where a letter stands in a cell: x and y as text."""
-        x, y = self.corner(cell)
-        return f"{x + 4:g}", f"{y + 10:g}"
 
     @property
     def left(self):
@@ -178,7 +181,7 @@ class Grid:
     def box(self, cell, span=(1, 1), inset=0):
         """A path around the `span` rows and columns of cells from `cell` on."""
         x, y = self.corner(cell)
-        height, width = (n * self.size - 2 * inset for n in span)
+        height, width = span[0] * self.size - 2 * inset, span[1] * self.size - 2 * inset
         return f"M{x + inset:g} {y + inset:g}h{width:g}v{height:g}h{-width:g}z"
 
     def svg(self, own_scale=False):
@@ -186,8 +189,7 @@ class Grid:
         scale = self.scale * own_scale
         parts = [text(self.x, self.y - self.margin[0] - 7, self.name + scale, "name")]
         parts += self._fills()
-        numbers = "".join(map(self._cell, np.ndindex(self.values.shape)))
-        parts.append(f'<g class="number" text-anchor="middle" font-size="11">{numbers}</g>')
+        parts.append(f'<g class="number" text-anchor="middle" font-size="11">{self._written()}</g>')
         if self.hatched is not None and self.hatched.any():
             strokes = "".join(map(self._strokes, np.argwhere(self.hatched)))
             parts.append(f'<path class="hatch" fill="none" stroke="#8a8f99" d="{strokes}"/>')
@@ -196,13 +198,19 @@ class Grid:
 
     def _fills(self):
         """The cells, those of one color in one path."""
-        boxes = {}
-        for cell in np.ndindex(self.values.shape):
+        boxes, size = {}, self.size
+        for cell, value in zip(self.cells, self._listed(), strict=True):
             x, y = self.corner(cell)
-            fill = color(self.values[cell], self.limit)
-            size = self.size
+            fill = color(value, self.limit)
             boxes.setdefault(fill, []).append(f"M{x:g} {y:g}h{size}v{size}h-{size}z")
         return [f'<path fill="{fill}" d="{"".join(at)}"/>' for fill, at in boxes.items()]
+
+    def _written(self):
+        return "".join(map(self.written, self.cells, map(number, self._listed())))
+
+    def _listed(self):
+        """The numbers in row order, as Python's own: numpy's are slow one by one."""
+        return self.values.ravel().tolist()
 
     def row(self, row):
         """What a screen reader says of a row."""
@@ -223,9 +231,6 @@ class Grid:
             f"M{self.x + j * self.size:g} {self.y:g}V{self.bottom:g}" for j in range(columns + 1)
         ]
         return "".join(across + down)
-
-    def _cell(self, cell):
-        return self.written(cell, number(self.values[cell]))
 
     def _strokes(self, cell):
         """Three strokes across a cell."""

@@ -218,4 +218,4 @@ def _ranks(pixels, shape):
 
 def _pixels(seen):
     """The indices of the pixels that these tables show."""
-    return [each.index(at) for each in seen for at in np.ndindex(each.grid.values.shape)]
+    return [index for each in seen for index in each.indices]

@@ -51,11 +51,12 @@ def draw_network(network, *, parts=None, span=None):
     own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
     rows = _rows(len(arrays), len(sizes))
     names = ["input x", *(f"{i} {step.name}" for i, step in enumerate(network.trace))]
-    said = [_lines(network, i, sizes, own) for i in range(len(rows))]
+    about = [_about_z(*each) for each in zip(network.layers, network.trace, strict=True)]
+    said = [_lines(network, i, sizes, own, about) for i in range(len(rows))]
     links = [Link(s, [(r, None)], extra=_lit(r)) for s, r in zip(said, rows, strict=True)]
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers: {links[-1].lines[0]}"
-    drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, network)
+    drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, about)
     size = WIDTH, rows[-1].y + rows[-1].height + 28
     return page(description, drawing, links, size, chosen=len(links) - 1)
 
@@ -141,12 +142,16 @@ def _fills(gradients):
     return [f'fill="{color}" stroke="currentColor" stroke-width=".5"' for color in colors]
 
 
-def _of_z(rows, network):
+def _about_z(layer, step):
+    """The spread of a layer's z as it is written, and the share of its units that are dead."""
+    return magnitude(float(np.std(step.z))), dead_units(layer, step)
+
+
+def _of_z(rows, about):
     """For every layer the spread of its z, and the share of its units that are dead."""
     parts = []
-    for row, layer, step in zip(rows[1:], network.layers, network.trace, strict=True):
-        y, dead = row.y + row.height / 2 + 4, dead_units(layer, step)
-        spread = magnitude(float(np.std(step.z)))
+    for row, (spread, dead) in zip(rows[1:], about, strict=True):
+        y = row.y + row.height / 2 + 4
         parts.append(text(NUMBERS["spread of z"], y, spread, anchor="end"))
         share = "–" if dead is None else f"{round(100 * dead)} %"
         parts.append(text(NUMBERS["dead"], y, share, anchor="end"))
@@ -219,19 +224,17 @@ def _lit(row):
     return f'<rect {box} fill="currentColor" opacity=".12"/>'
 
 
-def _lines(network, i, sizes, own):
+def _lines(network, i, sizes, own, about):
     """What pointing at a row says: what arrives at the layer, and what it hands on."""
     arriving = sizes["all"]
     if i == 0:
         lines = [f"input x {network.trace[0].x.shape}"]
         lines[0] += f": norm of dx = {magnitude(arriving[0])}" if arriving else ""
     else:
-        step = network.trace[i - 1]
+        step, (spread, dead) = network.trace[i - 1], about[i - 1]
         lines = [
-            f"{i - 1} {step.name}: x {step.x.shape} → z {step.z.shape}, "
-            f"whose spread is {magnitude(float(np.std(step.z)))}"
+            f"{i - 1} {step.name}: x {step.x.shape} → z {step.z.shape}, whose spread is {spread}"
         ]
-        dead = dead_units(network.layers[i - 1], step)
         lines[0] += f"; {round(100 * dead)} % of its units are dead" if dead else ""
         if arriving:
             lines.append(

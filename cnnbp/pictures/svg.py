@@ -11,7 +11,6 @@ import re
 import textwrap
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape
 from itertools import repeat
 
@@ -107,25 +106,26 @@ class Link:
     extra: list | str = ()
     products: list = ()
 
-    def drawn(self, block_of, mark):
+    def drawn(self, block_of, marks):
         """block -> the SVG that the link draws over it.
 
-        mark  (grid, cell) -> the block, its ring, and x and y of its letter
+        marks  dict of (grid, cell) -> the block, its ring, and x and y of its letter
         """
-        parts, ringed, lettered = {}, defaultdict(list), defaultdict(list)
+        parts, ringed, lettered = {}, defaultdict(dict), defaultdict(list)
         few = len(self.pairs) <= len(LETTERS)
-        for grid, cell in self.rings:
-            ringed[block_of(grid)].append(grid.ring(cell))
+        for place in self.rings:
+            block, ring, _, _ = marks[place]
+            ringed[block][ring] = True  # each once
         for letter, pair in zip(LETTERS if few else repeat(""), self.pairs):  # noqa: B905
             for place in pair:
-                block, ring, x, y = mark(*place)
-                ringed[block].append(ring)
+                block, ring, x, y = marks[place]
+                ringed[block][ring] = True
                 if letter:
                     lettered[block].append((x, y, letter))
         extra = [(None, self.extra)] if isinstance(self.extra, str) else self.extra
-        for block, boxes in ringed.items():
+        for block, rings in ringed.items():
             css = "ring" if few else "fine"
-            parts[block] = f'<path class="{css}" d="{"".join(dict.fromkeys(boxes))}"/>'
+            parts[block] = f'<path class="{css}" d="{"".join(rings)}"/>'
         for block, letters in lettered.items():
             parts[block] += _letters(letters)
         for grid, svg in extra:
@@ -166,6 +166,22 @@ def _letters(lettered):
     x, y, letters = zip(*lettered, strict=True)
     x, y, letters = " ".join(x), " ".join(y), "".join(letters)
     return f'<text class="letter" x="{x}" y="{y}">{letters}</text>'
+
+
+class _Marks(dict):
+    """(grid or area, cell) -> its block, its ring, and x and y of its letter.
+
+    Made when it is first asked for: a picture's links ask thousands of times for a few dozen.
+    """
+
+    def __init__(self, block_of):
+        self.block_of = block_of
+
+    def __missing__(self, place):
+        part, cell = place
+        x, y = part.corner(cell)
+        self[place] = self.block_of(part), part.ring(cell), f"{x + 4:g}", f"{y + 10:g}"
+        return self[place]
 
 
 @dataclass
@@ -224,8 +240,8 @@ def page(description, drawing, links, size, *, chosen=0, areas=()):
 def _page(description, blocks, links, title, chosen, own_scale, scale):
     place = {part: n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
     block_of = defaultdict(int, place).__getitem__
-    mark = cache(lambda grid, cell: (block_of(grid), grid.ring(cell), *grid.letter_at(cell)))
-    drawn = [link.drawn(block_of, mark) for link in links]
+    marks = _Marks(block_of)
+    drawn = [link.drawn(block_of, marks) for link in links]
     answering = defaultdict(list)  # number of a block -> what answers on it
     for k, link in enumerate(links):
         label = escape(link.lines[0].replace("\u00a0", " ")) if link.handles else ""

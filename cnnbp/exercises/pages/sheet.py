@@ -29,7 +29,7 @@ class Sheet(Svg):
 class Blank(Grid):
     """A table whose numbers are for the reader to write."""
 
-    def _cell(self, cell):
+    def _written(self):
         return ""
 
 

@@ -845,7 +845,7 @@ def bug_by_the_worst_error(network):
     for number, layer in enumerate(network.layers):
         x = rng.permutation(np.linspace(-2, 2, network.trace[number].x.size))
         x = x.reshape(network.trace[number].x.shape)
-        dz = rng.uniform(1, 2, network.trace[number].z.shape)
+        dz = rng.uniform(-2, 2, network.trace[number].z.shape)
         layer.forward(x, training=True)
         yours = {"x": layer.backward(dz), **layer.grads}
         for name, array in {"x": x, **layer.params}.items():
@@ -857,12 +857,15 @@ def bug_by_the_worst_error(network):
 
 @answers("locate_bug")
 def bug_from_the_end_by_products(network):
-    """Every cell that the trace holds against the products that it should be a sum of."""
+    """Every cell of a layer's gradients against the products that it should be a sum of."""
+    rng = np.random.default_rng(7)
     for number in reversed(range(len(network.layers))):
-        step, layer = network.trace[number], network.layers[number]
-        held = {"dx": step.dx, **{f"d{name}": array for name, array in layer.grads.items()}}
+        alone, step = cnnbp.Network([network.layers[number]]), network.trace[number]
+        alone.forward(rng.standard_normal(step.x.shape), training=True)
+        held = {"dx": alone.backward(rng.standard_normal(step.z.shape))}
+        held |= {f"d{name}": array for name, array in network.layers[number].grads.items()}
         for wanted, array in held.items():
-            sums = [network.explain(number, wanted, i).total for i in np.ndindex(array.shape)]
+            sums = [alone.explain(0, wanted, i).total for i in np.ndindex(array.shape)]
             if not np.allclose(np.ravel(array), sums, atol=1e-9):
                 return [number, wanted]
     return None

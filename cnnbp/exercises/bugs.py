@@ -52,7 +52,7 @@ TASKS_OF = {  # whose wrong answers a layer can be given, for which gradient
 
 
 def hunting_ground(*, channels=8, size=8, dtype=np.float64, rng=0):
-    """A small network for digits in which every mistake of the course has a place.
+    """A small network for digits, in which mistakes of many exercises have a place.
 
     channels  of both convolutions
     size      rows and columns of its images, at least 5
@@ -316,7 +316,7 @@ def sees(network, layer, check, rng=0):
 
 # Hunts
 
-SILENT = {  # kind of layer: mistakes that raise nothing in the hunting ground, and let it learn
+SILENT = {  # kind of layer: some of the mistakes that raise nothing in the hunting ground
     Conv2d: [
         ("dx", "kernel_not_rotated"),
         ("dx", "kernel_transposed"),
@@ -348,7 +348,7 @@ SILENT = {  # kind of layer: mistakes that raise nothing in the hunting ground, 
 
 
 def placements(network):
-    """(layer, wanted, mistake) for every silent mistake and every layer that can have it."""
+    """(layer, wanted, mistake) for every one that is listed, and every layer of its kind."""
     return [
         (number, *bug)
         for number, layer in enumerate(network.layers)

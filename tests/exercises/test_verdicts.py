@@ -313,6 +313,17 @@ def test_a_gradient_that_is_missing_is_named(keeps, name):
 def test_no_gradient_at_all_is_not_written_yet():
     verdict = tape_backward.check(emptied(lambda *_: False))
     assert verdict.stage == "not written yet"
+    assert "must be called .gradient" in verdict.message
+
+
+def test_what_was_given_sends_nothing_back():
+    def sends_all_back(last):
+        for node in reversed(in_order(last)):
+            node.gradient = np.ones_like(node.value)
+            node.send_back(node.gradient)
+
+    message = tape_backward.check(sends_all_back).message
+    assert "called like a function, and is None" in message
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers import cropped, padded, spread, zeros_with_padding
 
+from cnnbp import numeric_gradient
 from cnnbp.exercises import EXERCISES
 
 WILD = []
@@ -809,7 +810,7 @@ begun_in_part(lambda node: not node.parents)
 begun_in_part(lambda node: node.parents)
 
 
-@wild("tape_backward.first_parent_only")
+@wild("tape_backward.one_parent_only")
 def _(last):
     send_all(parents_before(last, lambda node: node.parents[:1]), add_to_it)
 
@@ -828,6 +829,145 @@ def forward(zero):
 
 forward(lambda node: 0.0)
 forward(lambda node: np.zeros_like(node.value))
+
+
+def send_otherwise(name, shares):
+    """What is added to the parents of a node that has some: shares(node)."""
+
+    @wild(f"tape_backward.{name}")
+    def _(last):
+        nodes = parents_before(last)
+        for node in nodes:
+            node.gradient = None
+        last.gradient = np.ones(())
+        while nodes:
+            node = nodes.pop()
+            for parent, share in zip(node.parents, node.parents and shares(node), strict=True):
+                add_to_it(parent, share)
+
+
+def times_its_gradient(node, shares):
+    return [node.gradient * share for share in shares]
+
+
+def once_for_each(node):
+    """Who is a parent twice gets one share."""
+    return [
+        0 * share if parent in node.parents[:place] else share
+        for place, (parent, share) in enumerate(zip(node.parents, shares_of(node), strict=True))
+    ]
+
+
+send_otherwise("gradient_not_sent", lambda node: node.send_back(1))
+send_otherwise("value_sent_back", lambda node: node.send_back(node.value))
+send_otherwise(
+    "gradient_multiplied_afterwards",
+    lambda node: times_its_gradient(node, node.send_back(np.ones(node.value.shape))),
+)
+send_otherwise(
+    "gradient_multiplied_in_again", lambda node: times_its_gradient(node, shares_of(node))
+)
+send_otherwise("first_share_for_all", lambda node: shares_of(node)[:1] * len(node.parents))
+send_otherwise("one_share_for_twins", once_for_each)
+
+
+@wild("tape_backward.one_parent_only")
+def _(last):
+    send_all(parents_before(last, lambda node: node.parents[-1:]), add_to_it)
+
+
+@wild("tape_backward.all_begin_with_one")
+def _(last):
+    nodes = parents_before(last)
+    for node in nodes:
+        node.gradient = 1 + 0 * node.value
+    for node in nodes[::-1]:
+        for parent, share in zip(node.parents, shares_of(node), strict=True):
+            parent.gradient = parent.gradient + share
+
+
+def every_gradient(layer, x, dz):
+    """(wanted, array, gradient) of a layer by itself."""
+    layer.forward(x, training=True)
+    yield "dx", x, layer.backward(dz)
+    for name, array in layer.params.items():
+        yield f"d{name}", array, layer.grads[name].copy()
+
+
+def hunter(draw_x, draw_dz, is_checked=lambda layer: True, shorter=False, factor=2):
+    """The first gradient whose slope along a random direction is another one."""
+
+    def hunted(network):
+        rng = np.random.default_rng(8)
+        for number, layer in enumerate(network.layers):
+            x, dz = draw_x(rng, network.trace[number].x), draw_dz(rng, network.trace[number].z)
+            if shorter:
+                x, dz = (a[:1].copy() if a.ndim > 2 else a[:, :1].copy() for a in (x, dz))
+            for wanted, array, gradient in every_gradient(layer, x, dz):
+                v, before, sums = rng.standard_normal(array.shape), array.copy(), []
+                for far in (1e-6, -1e-6):
+                    array[...] = before + far * v
+                    sums.append((layer.forward(x, training=True) * dz).sum())
+                array[...] = before
+                slope = (sums[0] - sums[1]) / (factor * 1e-6)
+                off = abs(slope - (gradient * v).sum()) > 1e-5 * (1 + abs(slope))
+                if off and is_checked(layer):
+                    return number, wanted
+        return None
+
+    return hunted
+
+
+def drawn(rng, array):
+    return rng.standard_normal(array.shape)
+
+
+def hunts(name, *given, **options):
+    wild(f"locate_bug.{name}")(hunter(*given, **options))
+
+
+hunts("layers_without_parameters_skipped", drawn, drawn, is_checked=lambda layer: layer.params)
+hunts("one_sample_only", drawn, drawn, shorter=True)
+hunts("upstream_not_negative", drawn, lambda rng, z: rng.uniform(1, 2, z.shape))
+hunts("input_not_negative", lambda rng, x: rng.uniform(1, 2, x.shape), drawn)
+hunts("kinks_met", lambda rng, x: rng.integers(-3, 4, x.shape) / 1, drawn)
+hunts("ties_met", lambda rng, x: x.copy(), drawn)
+hunts("first_compared_blamed", drawn, drawn, factor=1)
+
+
+@wild("locate_bug.trace_used_as_upstream")
+def _(network):
+    """Each cell that the trace holds beside the products that it should be a sum of."""
+    for number, (layer, step) in enumerate(zip(network.layers, network.trace, strict=True)):
+        held = {"dx": step.dx} | {f"d{name}": array for name, array in layer.grads.items()}
+        for wanted, array in held.items():
+            sums = [network.explain(number, wanted, i).total for i in np.ndindex(array.shape)]
+            if not np.allclose(sums, np.ravel(array)):
+                return number, wanted
+    return None
+
+
+@wild("locate_bug.first_parameter_blamed")  # nothing is ever written into the layer
+def _(network):
+    rng = np.random.default_rng(9)
+    for number, layer in enumerate(network.layers):
+        x, dz = drawn(rng, network.trace[number].x), drawn(rng, network.trace[number].z)
+        layer.forward(x, training=True)
+        if not gradients_match(layer, x, dz, layer.backward(dz), x, lambda moved: moved):
+            return number, "dx"
+        for name, array in layer.params.items():
+            gradient = layer.grads[name].copy()
+            if not gradients_match(layer, x, dz, gradient, array, lambda moved, x=x: x):
+                return number, f"d{name}"
+    return None
+
+
+def gradients_match(layer, x, dz, gradient, array, input_for):
+    slopes = numeric_gradient(
+        lambda moved: (dz * layer.forward(input_for(moved), training=True)).sum(), array
+    )
+    layer.forward(x, training=True)
+    return np.allclose(slopes, gradient, rtol=1e-4, atol=1e-6)
 
 
 def the_others(task, option, change):

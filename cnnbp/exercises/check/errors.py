@@ -8,6 +8,7 @@ from cnnbp.exercises.check.messages import say
 # What an exception's text begins or continues with, and the key of what is said of it
 PATTERNS = {
     r"truth value of an array": "ambiguous",
+    r"'NoneType' object is not callable": "none called",
     r"NoneType": "none",
     r"only (length-1|0-dim\w*) arrays can be converted": "one number",
     r"ufunc 'bitwise_\w+' not supported|unsupported operand type\(s\) for [\^&|]": "operator",

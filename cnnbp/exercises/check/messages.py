@@ -33,7 +33,8 @@ MESSAGES = {
     "not written yet": "Your function {how}. Write its body and return {returns}; task.hint() "
     "gives a first step.",
     "not written yet.fills": "Your function has not filled in any gradient. Write its body; "
-    "task.hint() gives a first step.",
+    "task.hint() gives a first step. If it is written: what is filled must be called .gradient, "
+    "and the last node's comes first.",
     "not written yet.raises": "raises NotImplementedError",
     "not written yet.returns": "returned {returned}; if you have written it, a return is missing",
     "signature": "Your function takes {yours} but is called with {expected}. Give it these "
@@ -48,6 +49,8 @@ MESSAGES = {
     "them with a mask, x > 0, or loop over the indices.",
     "error.none": "Something is None where a value is wanted: it has not been set yet, or comes "
     "from a function without a return.",
+    "error.none called": "Something is called like a function, and is None: ask first whether it "
+    "is there.",
     "error.one number": "A function of single numbers was given an array: those of math, float() "
     "and int() take one number, numpy's own, as np.exp, take arrays.",
     "error.operator": "This operator does not work on these: ^ is no power in Python, write **; "

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from cnnbp.activation import ReLU
+from cnnbp.convolution import Conv2d
 from cnnbp.data import digits
 from cnnbp.exercises.bugs import (
     apart,
@@ -95,8 +96,10 @@ HUNTED = [
     [(4, "dx", "padding_cropped_at_the_end"), (4, "dx", "channel_axes_not_swapped")],
     [(1, "dx", "batch_counted_only"), (1, "dx", "every_sample_by_itself")],
     [(8, "db", "bias_is_a_mean"), (4, "db", "bias_averaged_over_positions")],
+    [(0, "db", "bias_averaged_over_positions"), (0, "db", "bias_divided_by_batch")],
     [(5, "dx", "left_out"), (2, "dx", "left_out")],
     [(6, "dx", "not_divided")],
+    [(2, "dx", "both_masks"), (5, "dx", "both_masks")],
 ]
 
 
@@ -176,8 +179,45 @@ def x_of_the_trace(rng, step):
     return step.x
 
 
+def x_of_ones(rng, step):
+    return ones(rng, step.x.shape)
+
+
+def whole_numbers(rng, step):
+    return rng.integers(-2, 3, step.x.shape).astype(float)
+
+
+def whole_numbers_in_images(rng, step):
+    return (whole_numbers if step.x.ndim == 4 else INPUTS[0])(rng, step)
+
+
 def dz_of_the_trace(rng, step):
     return step.dz
+
+
+def as_drawn(x, dz):
+    return x, dz
+
+
+def first_sample(x, dz):
+    """A batch of one: the first image, or the first column of what is flat."""
+    return tuple(a[:1] if a.ndim == 4 else a[:, :1] for a in (x, dz))
+
+
+def with_parameters(layer, wanted):
+    return bool(layer.params)
+
+
+def of_two_kinds(layer, wanted):
+    return isinstance(layer, Conv2d | Linear)
+
+
+def first_dw(network):
+    return 0, "dw"
+
+
+def upstream_of_the_trace(network):
+    return hunt_through(network, upstream=dz_of_the_trace, least=1e-3)
 
 
 def all_of_the_trace(network):
@@ -187,18 +227,35 @@ def all_of_the_trace(network):
 # fmt: off
 INPUTS = [
     lambda rng, step: normal(rng, step.x.shape),
-    wrong("trace_used_as_input", RIGHT_CODE, "each layer is checked on the x of its trace: behind "
-        "a ReLU many of these are 0, so that a max pooling has ties, and a check fails on right "
-        "code; draw a random x.", x_of_the_trace,
-        alone=True, also=(begun_at_the_end(input=x_of_the_trace), all_of_the_trace)),
+    wrong("ties_met", RIGHT_CODE, "a max pooling is checked across a tie, where a check fails on "
+        "right code: equal numbers tie, such as the many zeros behind a ReLU in the trace, and a "
+        "long step lets another cell win; draw a random x, and take a short step, as 1e-6.",
+        x_of_the_trace, x_of_ones, alone=True,
+        also=(begun_at_the_end(input=x_of_the_trace), all_of_the_trace)),
+    wrong("kinks_met", RIGHT_CODE, "a ReLU is checked across its kink, where a check fails on "
+        "right code: an x of whole numbers holds zeros, and a long step changes signs; draw a "
+        "random x, and take a short step, as 1e-6.", whole_numbers, whole_numbers_in_images,
+        alone=True),
     wrong("input_not_negative", RIGHT_CODE, "no negative number of x is checked: a ReLU lets all "
         "others through, so one that forgets to look goes unnoticed; draw x with standard_normal, "
-        "and let every entry of it count.", lambda rng, step: rng.random(step.x.shape), alone=True),
+        "and let every entry of it count.", lambda rng, step: rng.random(step.x.shape)),
 ]
 UPSTREAMS = [
     drawn_dz,
     wrong("all_ones_upstream", BLIND, "the upstream gradient is all ones: what only puts dz in "
         "other places, a reshape, say, changes nothing then; draw it at random.", dz_of_ones,
+        alone=True),
+    wrong("upstream_not_negative", BLIND, "no negative number of dz is checked: what looks at the "
+        "sign of dz goes unnoticed; draw it with standard_normal.",
+        lambda rng, step: rng.random(step.z.shape)),
+    wrong("trace_used_as_upstream", BLIND, "each layer is checked with the dz of its trace: "
+        "below a batch normalization this sums to 0 in every channel, so that a wrong db does not "
+        "show; draw dz at random.", alone=True, also=(upstream_of_the_trace,)),
+]
+BATCHES = [
+    as_drawn,
+    wrong("one_sample_only", BLIND, "each layer is checked with one sample: what divides by N, "
+        "or mixes samples up, changes nothing then; take as many as the trace has.", first_sample,
         alone=True),
 ]
 DIRECTIONS = [
@@ -214,20 +271,32 @@ MODES = [
         alone=True),
 ]
 PARTS = [
-    lambda wanted: True,
+    lambda layer, wanted: True,
     wrong("dx_never_checked", SYMPTOM, "only gradients of parameters are checked, and no dx: a "
         "layer can have right dw and db and still hand on a wrong dx.",
-        lambda wanted: wanted != "dx", alone=True),
+        lambda layer, wanted: wanted != "dx", alone=True),
     wrong("parameters_never_checked", HUNT, "only dx is checked: a layer with a right dx may have "
-        "a wrong dw or db, in layer.grads.", lambda wanted: wanted == "dx", alone=True),
+        "a wrong dw or db, in layer.grads.", lambda layer, wanted: wanted == "dx", alone=True),
     wrong("biases_never_checked", HUNT, "a wrong db goes unnoticed: check every array of "
         "layer.params, biases too, and hold differences against the numbers' own size.",
-        lambda wanted: wanted != "db", alone=True),
+        lambda layer, wanted: wanted != "db", alone=True),
+    wrong("layers_without_parameters_skipped", SYMPTOM, "layers without parameters are not "
+        "checked: a ReLU, a pooling and a flatten hand on a dx as well, and it can be wrong.",
+        with_parameters, of_two_kinds, alone=True),
+]
+SLOPES = [
+    lambda wanted, slope: slope,
+    wrong("first_parameter_blamed", ALONE, "the first layer's dw counts as wrong in every network: "
+        "its array must hold the moved numbers while z is computed, array[...] = …, and "
+        "layer.grads holds those of the latest layer.backward(dz), so call that with your own dz.",
+        lambda wanted, slope: slope if wanted == "dx" else 0.0, alone=True,
+        also=(first_dw,)),
 ]
 TOLERANCES = [
     1e-5,
-    wrong("rounding_taken_for_a_mistake", "02, forward and central differences", "any difference "
-        "counts: a numeric gradient is right to some digits only, so compare with a tolerance.",
+    wrong("first_compared_blamed", ALONE, "the first gradient that is compared counts as wrong in "
+        "every network: leave rounding a tolerance, and compare slopes of the same loss, "
+        "(dz * z).sum() with one dz, along one v, over twice the step.",
         0.0, alone=True, also=(begun_at_the_end(tolerance=0.0),)),
 ]
 NUMBERS = [
@@ -255,10 +324,10 @@ def kept(network, what, numbers):
     return found[what]
 
 
-def one_layer(network, place, input, upstream, direction, mode):
+def one_layer(network, place, input, upstream, batch, direction, mode):
     """(wanted, gradient, slope, what is rounding) of a layer by itself, as `compared` has them."""
     rng, step = np.random.default_rng(place), network.trace[place]
-    x, dz = input(rng, step), upstream(rng, step)
+    x, dz = batch(input(rng, step), upstream(rng, step))
     along = functools.partial(direction, rng)
     for numbers in compared(network.layers[place], x, dz, along, training=mode):
         yield *numbers, rounding(dz)
@@ -268,9 +337,11 @@ def hunt_through(
     network,
     input=INPUTS[0],
     upstream=drawn_dz,
+    batch=as_drawn,
     direction=normal,
     mode=True,
     part=PARTS[0],
+    counted=SLOPES[0],
     tolerance=TOLERANCES[0],
     number=NUMBERS[0],
     numbers=list,
@@ -278,11 +349,13 @@ def hunt_through(
 ):
     for place in numbers(range(len(network.layers))):
         asked = mode or not isinstance(network.layers[place], BatchNorm2d)  # others have one mode
-        way = place, input, upstream, direction, asked
+        way = place, input, upstream, batch, direction, asked
         found = kept(network, way, functools.partial(one_layer, network, *way))
         for wanted, said, slope, rounded in found:
-            far = apart(said, slope, rounded if least is None else least)
-            if far > tolerance and part(wanted):
+            if not part(network.layers[place], wanted):
+                continue
+            far = apart(said, counted(wanted, slope), rounded if least is None else least)
+            if far > tolerance:
                 return number(place), wanted
     return None
 
@@ -290,9 +363,11 @@ def hunt_through(
 @locate_bug.steps(
     input=INPUTS,
     upstream=UPSTREAMS,
+    batch=BATCHES,
     direction=DIRECTIONS,
     mode=MODES,
     part=PARTS,
+    counted=SLOPES,
     tolerance=TOLERANCES,
     number=NUMBERS,
 )
@@ -318,10 +393,10 @@ def fault_found_with_a_zero_sum(network):
     return hunt_through(network, upstream=dz_of_the_trace, least=RELATIVE)
 
 
-def symptoms(network):
+def symptoms(network, input=INPUTS[0]):
     """(number, wanted) of the gradients that a check of the whole chain finds wrong, in order."""
     rng, healthy = np.random.default_rng(0), healed(network)
-    x, dz = (normal(rng, np.shape(a)) for a in (network.trace[0].x, network.trace[-1].z))
+    x, dz = input(rng, network.trace[0]), drawn_dz(rng, network.trace[-1])
     for each in (network, healthy):
         each.forward(x, training=True)
         each.backward(dz)
@@ -331,8 +406,8 @@ def symptoms(network):
             yield int(number), f"d{of}"
 
 
-def symptom(network, order=iter):
-    found = kept(network, "the whole", functools.partial(symptoms, network))
+def symptom(network, order=iter, input=INPUTS[0]):
+    found = kept(network, (symptoms, input), functools.partial(symptoms, network, input))
     return next(order(found), None)
 
 
@@ -345,6 +420,7 @@ def symptom_or_first(network, order=iter):
     SYMPTOM,
     also=[
         functools.partial(symptom, order=reversed),
+        functools.partial(symptom, input=x_of_the_trace),
         symptom_or_first,
         functools.partial(symptom_or_first, order=reversed),
     ],

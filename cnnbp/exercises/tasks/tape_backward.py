@@ -1,5 +1,8 @@
 """Lesson 16's backward pass: whatever the operations were, and wherever a value was used."""
 
+import functools
+import itertools
+
 import numpy as np
 
 from cnnbp import tape
@@ -80,9 +83,13 @@ def as_met(take):
     return order
 
 
-def first_parents_only(last):
-    """A tape as if it were a chain."""
-    return [*(first_parents_only(last.parents[0]) if last.parents else []), last]
+def one_parent_only(which):
+    """A tape as if it were a chain, of everyone's first parents or last ones."""
+
+    def order(last):
+        return [*(order(last.parents[which]) if last.parents else []), last]
+
+    return order
 
 
 def parents_first(last):
@@ -228,6 +235,23 @@ def in_order_of(order, add):
     return lambda last: fill(last, order=order, add=add)
 
 
+def of_ones(node):
+    return np.ones_like(node.value)
+
+
+def of_one(node):
+    return 1.0
+
+
+def fill_multiplied(sent, last):
+    return fill(last, sent=sent, shares=multiplied_again)
+
+
+def multiplied_again(node, shares):
+    """The shares times what they were made with; an error where the shapes do not fit."""
+    return [(p, share * node.gradient) for p, share in zip(node.parents, shares, strict=True)]
+
+
 def add_in_place(before, share):
     before += share
     return before
@@ -240,8 +264,8 @@ ORDERS = [
         "come: go through the nodes in an order in which each stands behind its parents, "
         "backward.", depth_first, as_met(0), as_met(-1), also=tuple(
             by_calling_itself(summed, start, once=True) for start in (begun_anew, left_as_it_was))),
-    wrong("first_parent_only", BACKWARD, "only the first parent of a node is followed, so that the "
-        "others hand nothing on: visit all of node.parents.", first_parents_only),
+    wrong("one_parent_only", BACKWARD, "only one parent of a node is followed, so that the others "
+        "hand nothing on: visit all of node.parents.", one_parent_only(0), one_parent_only(-1)),
     wrong("goes_forward", BACKWARD, "the nodes hand on from the first to the last, while they hold "
         "0: go through them backward, from the last.", also=(
             forward(lambda node: np.zeros_like(node.value)), forward(lambda node: 0.0))),
@@ -268,6 +292,30 @@ STARTS = [
     wrong("not_begun_anew", BACKWARD, "what an earlier pass left in the nodes is added to this "
         "one's: set every gradient to None first.", left_as_it_was, of_given_nodes_only,
         of_made_nodes_only),
+    wrong("all_begin_with_one", BACKWARD, "every node's gradient begins with 1: that is the last "
+        "one's, and the others begin with nothing, or 0.", lambda node: np.ones_like(node.value)),
+]
+SENT = [
+    lambda node: node.gradient,
+    wrong("gradient_not_sent", BACKWARD, "a node is sent back through as if its gradient were 1: "
+        "it is node.send_back(node.gradient), with all that the node has got.", of_ones, of_one),
+    wrong("value_sent_back", BACKWARD, "a node sends back its value: it is "
+        "node.send_back(node.gradient).", lambda node: node.value),
+    wrong("gradient_multiplied_afterwards", BACKWARD, "what is sent back for 1 is multiplied by "
+        "the gradient afterwards: that is right for single numbers, but not for arrays; hand it "
+        "in, node.send_back(node.gradient).", also=tuple(
+            functools.partial(fill_multiplied, sent) for sent in (of_ones, of_one))),
+]
+SHARES = [
+    lambda node, shares: zip(node.parents, shares, strict=True),
+    wrong("first_share_for_all", BACKWARD, "every parent gets the first share: the shares are in "
+        "the order of the parents, one for each.",
+        lambda node, shares: zip(node.parents, itertools.repeat(shares[0]), strict=False)),
+    wrong("one_share_for_twins", REUSED, "a node that is a parent twice, as in a·a, gets one of "
+        "its two shares: go through node.parents as they are, not through a set of them.",
+        lambda node, shares: zip(dict.fromkeys(node.parents), shares, strict=False)),
+    wrong("gradient_multiplied_in_again", BACKWARD, "each share is multiplied by the node's "
+        "gradient: send_back has done that.", multiplied_again),
 ]
 SEEDS = [
     lambda value: np.ones_like(value),
@@ -279,7 +327,15 @@ SEEDS = [
 # fmt: on
 
 
-def fill(last, order=ORDERS[0], add=SUMS[0], start=STARTS[0], seed=SEEDS[0]):
+def fill(
+    last,
+    order=ORDERS[0],
+    add=SUMS[0],
+    start=STARTS[0],
+    seed=SEEDS[0],
+    sent=SENT[0],
+    shares=SHARES[0],
+):
     nodes = order(last)
     for node in nodes:
         node.gradient = start(node)
@@ -287,7 +343,7 @@ def fill(last, order=ORDERS[0], add=SUMS[0], start=STARTS[0], seed=SEEDS[0]):
     for node in reversed(nodes):
         if node.send_back is None or node.gradient is None:
             continue
-        for parent, share in zip(node.parents, node.send_back(node.gradient), strict=True):
+        for parent, share in shares(node, node.send_back(sent(node))):
             before = parent.gradient
             parent.gradient = share if before is None else add(before, share)
     return filled({"last": last})
@@ -341,6 +397,6 @@ def tape_backward(last):
                     parent.gradient = parent.gradient + share
 
 
-@tape_backward.steps(order=ORDERS, add=SUMS, start=STARTS, seed=SEEDS)
+@tape_backward.steps(order=ORDERS, add=SUMS, start=STARTS, seed=SEEDS, sent=SENT, shares=SHARES)
 def by_steps(steps, last):
-    return fill(last, steps.order, steps.add, steps.start, steps.seed)
+    return fill(last, **vars(steps))

@@ -41,10 +41,10 @@ PIP_DOWNLOAD := bin/python -m pip --disable-pip-version-check download --quiet -
 lab: .venv/.lab
 	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
-# What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again. Browser tests come last and keep the processor to themselves.
+# What takes seconds comes first. A fresh kernel must show the stored outputs; that they come again
+# is asked by tests/test_lesson_rules.py, which executes every lesson in a process of its own and
+# holds it to the same outputs. Browser tests come last and keep the processor to themselves.
 test: .venv/.dev lint
-	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
 	@$(MAKE) --no-print-directory browser

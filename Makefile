@@ -49,8 +49,10 @@ test: .venv/.dev lint
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
 	@$(MAKE) --no-print-directory browser
 
+# Cells in JupyterLab, and a web page, are opened by one process; all else is dealt out, so that
+# both end at the same time.
 browser: .venv/.dev
-	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadgroup tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py

@@ -34,13 +34,22 @@ NAME = """element => element.getAttribute('aria-label') || element.getAttribute(
     || [...(element.labels || [])].map(label => label.textContent).join() || element.textContent"""
 
 
+@pytest.fixture(scope="module")
+def beginnings(notebook):
+    """Where every explorer's controls are before a test moves them."""
+    return [notebook.ask(f"{name}.values") for name in EXPLORERS]
+
+
 @pytest.fixture(autouse=True)
-def as_in_the_beginning(notebook):
+def as_in_the_beginning(notebook, beginnings):
+    """Nothing is pointed at or focused; what a test moves is moved back."""
     notebook.page.mouse.move(5, 5)
     notebook.page.evaluate("document.activeElement.blur()")
     yield
-    for name in EXPLORERS:
-        notebook.ask(f"{name}.reset()")
+    found = notebook.ask(f"[each.values for each in ({', '.join(EXPLORERS)})]")
+    for name, values, beginning in zip(EXPLORERS, found, beginnings, strict=True):
+        if values != beginning:
+            notebook.ask(f"{name}.reset()")
 
 
 def explorer(notebook, cell):

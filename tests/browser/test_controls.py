@@ -18,6 +18,7 @@ CELLS = [
 ]
 EXPLORERS = ["kernel", "chain", "convolution", "lineage", "training", "step", "pool", "flow"]
 KERNEL, CHAIN, CONVOLUTION, LINEAGE, TRAINING, STEP, POOL, FLOW = range(8)
+VALUES = f"[str(each.values) for each in ({', '.join(EXPLORERS)})]"
 VISIBLE = "all => all.filter(element => element.checkVisibility())"
 CONTROLS = "button, select, input, [role=slider], .cell"
 FOCUSABLE = "button, select, input, [role=slider], .widget-readout"
@@ -36,8 +37,8 @@ NAME = """element => element.getAttribute('aria-label') || element.getAttribute(
 
 @pytest.fixture(scope="module")
 def beginnings(notebook):
-    """Where every explorer's controls are before a test moves them."""
-    return [notebook.ask(f"{name}.values") for name in EXPLORERS]
+    """What every explorer's controls say before a test moves them, as text."""
+    return notebook.ask(VALUES)
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +47,7 @@ def as_in_the_beginning(notebook, beginnings):
     notebook.page.mouse.move(5, 5)
     notebook.page.evaluate("document.activeElement.blur()")
     yield
-    found = notebook.ask(f"[each.values for each in ({', '.join(EXPLORERS)})]")
-    for name, values, beginning in zip(EXPLORERS, found, beginnings, strict=True):
+    for name, values, beginning in zip(EXPLORERS, notebook.ask(VALUES), beginnings, strict=True):
         if values != beginning:
             notebook.ask(f"{name}.reset()")
 

@@ -24,8 +24,8 @@ MOVES = [
 
 @pytest.fixture(scope="module")
 def beginnings(notebook):
-    """Where every explorer's controls are before a test moves them."""
-    return [notebook.ask(f"{name}.values") for name in EXPLORERS]
+    """What every explorer's controls say before a test moves them, as text."""
+    return [notebook.ask(f"str({name}.values)") for name in EXPLORERS]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def as_in_the_beginning(notebook, beginnings):
     notebook.page.evaluate("document.activeElement.blur()")
     yield
     for cell, (name, beginning) in enumerate(zip(EXPLORERS, beginnings, strict=True)):
-        if notebook.ask(f"{name}.values") != beginning:
+        if notebook.ask(f"str({name}.values)") != beginning:
             button(notebook, cell, "Reset").click()
             assert notebook.until(lambda cell=cell: page_shows_kernels(notebook, cell))
 

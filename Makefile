@@ -41,16 +41,18 @@ PIP_DOWNLOAD := bin/python -m pip --disable-pip-version-check download --quiet -
 lab: .venv/.lab
 	@.venv/bin/cnnbp $(JUPYTER_ARGS)
 
-# What takes seconds comes first. The lessons run twice: a fresh kernel must show the stored
-# outputs, and show them again. Browser tests come last and keep the processor to themselves.
+# What takes seconds comes first. A fresh kernel must show the stored outputs; that they come again
+# is asked by tests/test_lesson_rules.py, which executes every lesson in a process of its own and
+# holds it to the same outputs. Browser tests come last and keep the processor to themselves.
 test: .venv/.dev lint
-	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
 	@$(MAKE) --no-print-directory browser
 
+# Cells in JupyterLab, and a web page, are opened by one process; all else is dealt out, so that
+# both end at the same time.
 browser: .venv/.dev
-	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadgroup tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py
@@ -108,8 +110,12 @@ bench: .venv-bench/.ready .venv/.dev
 	PYTHONPATH=tests:tools .venv/bin/python tests/benchmarks/first_paint.py
 	.venv/bin/python tests/benchmarks/lessons.py notebooks/*.ipynb
 
-UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet --universal --fork-strategy fewest \
-	--python-version 3.11 --custom-compile-command "make requirements"
+# From 4.25 on, jsonschema reads a grammar whenever it is imported: JupyterLab, and every process of
+# the tests, would start three seconds later.
+QUICK_TO_START = --upgrade-package "jsonschema<4.25"
+
+UV_COMPILE = .venv-uv/bin/uv pip compile $(UV_ARGS) $(QUICK_TO_START) --quiet --universal \
+	--fork-strategy fewest --python-version 3.11 --custom-compile-command "make requirements"
 
 # The kernel's Python is Pyodide's. JupyterLite has a widgetsnbextension of its own, which is empty.
 UV_COMPILE_FOR_THE_BROWSER = .venv-uv/bin/uv pip compile $(UV_ARGS) --quiet \

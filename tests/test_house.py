@@ -52,6 +52,12 @@ BESIDE = [
 ]
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", *BESIDE])
+def test_nothing_that_starts_reads_a_grammar(name):
+    """For whoever imports jsonschema, as JupyterLab does, that would take three seconds."""
+    assert "rfc3987-syntax" not in versions(name)
+
+
 @pytest.mark.parametrize("name", BESIDE)
 def test_beside_the_course_nothing_has_another_pin(name):
     course = versions("requirements.txt")

@@ -3,15 +3,20 @@
 import ast
 import random
 import re
+from base64 import b64encode
 from collections import Counter
+from contextlib import chdir
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
 from decisions import DECISIONS, FINISHED
+from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -19,8 +24,9 @@ from cnnbp.questions import QUESTIONS
 
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 ASKED = re.compile(r"^ask\(\"([^\"]+)\"(?:, seed=(\d+))?\)$", re.MULTILINE)
-CHECKED = re.compile(r"^\w+\.check\((\w+)\)$", re.MULTILINE)
+CHECK = re.compile(r"^(\w+)\.check\((\w+)\)$", re.MULTILINE)
 IGNORED = "NBVAL_IGNORE_OUTPUT"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 # Questions whose answer stands above them in another meaning, and why that gives nothing away.
 NO_LEAKS = {
@@ -31,7 +37,13 @@ NO_LEAKS = {
 }
 
 
-@pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
+# A lesson is executed once: by one process, where tests are dealt out to several.
+GROUPS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in LESSONS
+]
+
+
+@pytest.fixture(scope="module", params=GROUPS)
 def lesson(request):
     return request.param
 
@@ -109,33 +121,114 @@ def test_bound_names_are_found(source, names):
 
 
 def shown(shell, source):
-    """What a cell shows, as text; nothing of what differs from run to run."""
+    """What a cell shows; nothing of what differs from run to run."""
     with capture_output() as captured:
         result = shell.run_cell(source)
     result.raise_error()
     plt.close("all")
     if IGNORED in source:
-        return ""
-    texts = [output.data.get("text/plain", "") for output in captured.outputs]
-    return "\n".join([captured.stdout, *texts])
+        return []
+    return outputs(captured.stdout, [output.data for output in captured.outputs])
 
 
-@pytest.fixture
-def shell(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # what is solved is remembered there
-    InteractiveShell.clear_instance()
-    yield InteractiveShell.instance()
+def stored(cell):
+    """What a cell shows in the notebook, like shown."""
+    if IGNORED in cell.source:
+        return []
+    texts = [output.text for output in cell.outputs if output.output_type == "stream"]
+    return outputs("".join(texts), [output.data for output in cell.outputs if "data" in output])
+
+
+def outputs(text, bundles):
+    """What is printed, then text, pictures and pages; widgets have another name in every kernel."""
+    kept = [{kind: data for kind, data in bundle.items() if kind != WIDGET} for bundle in bundles]
+    return [text, *({kind: of_one_form(data) for kind, data in each.items()} for each in kept)]
+
+
+def of_one_form(data):
+    """A picture of bytes is stored as text, with an end of line."""
+    text = b64encode(data).decode() if isinstance(data, bytes) else data
+    return text.rstrip("\n") if isinstance(text, str) else text
+
+
+class Ran(NamedTuple):
+    """A lesson executed from top to bottom: where, what its cells showed, and its checks."""
+
+    shell: InteractiveShell
+    shown: list
+    checks: list
+
+
+@pytest.fixture(scope="module")
+def ran(cells, tmp_path_factory):
+    """The lesson, executed once for all tests; at every check, the solution is tried, too."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("unsolved", "solved")]
+    with chdir(folders[0]), np.printoptions():  # what is solved is remembered there
+        InteractiveShell.clear_instance()
+        shell = InteractiveShell.instance(displayhook_class=Results)
+        ran = Ran(shell, [], [])
+        for source in sources(cells):
+            ran.shown.append(shown(shell, source))
+            with chdir(folders[1]):
+                ran.checks.extend(checks(source, shell.user_ns))
+        yield ran
     InteractiveShell.clear_instance()
     ipywidgets.Widget.close_all()
 
 
-def test_cells_show_the_same_again_in_any_order(lesson, cells, shell):
+class Results(DisplayHook):
+    """What a cell returns goes where a kernel sends it: to what the cell displays."""
+
+    def write_format_data(self, format_dict, md_dict=None):
+        self.shell.display_pub.publish(format_dict, md_dict)
+
+    def write_output_prompt(self):
+        """There is none in an output."""
+
+    finish_displayhook = write_output_prompt
+
+
+class Check(NamedTuple):
+    """One check: its function's name, the verdict on the stub, and on the solution."""
+
+    function: str
+    stub: object
+    solution: object
+
+
+def checks(source, names):
+    """The checks of a cell that has run, with the lesson's names as they are there."""
+    for task, function in CHECK.findall(source):
+        solved = dict(names)
+        exec(names[task].solution(), solved)
+        yield Check(function, *(names[task].check(found[function]) for found in (names, solved)))
+
+
+def test_executed_again_a_lesson_shows_what_is_stored(cells, ran):
+    """A fresh kernel has shown it once, in `make test`; here it is another process."""
+    assert ran.shown == [stored(cell) for cell in cells if cell.cell_type == "code"]
+
+
+def test_lesson_has_an_exercise(ran):
+    assert ran.checks
+
+
+def test_unsolved_lesson_runs_and_says_what_is_not_written(ran):
+    assert {check.function: check.stub.stage for check in ran.checks} == {
+        check.function: "not written yet" for check in ran.checks
+    }
+
+
+def test_solutions_pass_every_check(ran):
+    assert not [check.solution for check in ran.checks if not check.solution]
+
+
+def test_cells_show_the_same_again_in_any_order(lesson, cells, ran):
     own = sources(cells)
-    first = [shown(shell, source) for source in own]
     for seed in range(2):
         order = random.Random(f"{lesson.stem} {seed}").sample(range(len(own)), len(own))
-        again = {place: shown(shell, own[place]) for place in order}
-        different = [own[place] for place in sorted(order) if again[place] != first[place]]
+        again = {place: shown(ran.shell, own[place]) for place in order}
+        different = [own[place] for place in sorted(order) if again[place] != ran.shown[place]]
         assert not different
 
 
@@ -242,7 +335,7 @@ def test_no_decision_of_an_exercise_stands_above_its_check(cells):
     above, given = "", []
     for cell in cells:
         if cell.cell_type == "code":
-            for function in CHECKED.findall(cell.source):
+            for _, function in CHECK.findall(cell.source):
                 for pattern, reason in DECISIONS[function]:
                     given += [f"{function}: {reason}"] * bool(re.search(pattern, above))
                 for name in FINISHED.get(function, ()):

@@ -1,14 +1,10 @@
-"""The lessons' exercises: what an unsolved, a solved and a repeating lesson do."""
+"""The lessons' exercises: each is in its lesson, and nothing in a lesson repeats the package."""
 
 import ast
 import re
 from pathlib import Path
-from typing import NamedTuple
 
-import ipywidgets
-import matplotlib.pyplot as plt
 import nbformat
-import numpy as np
 import pytest
 
 import cnnbp
@@ -24,54 +20,9 @@ def code_cells(path):
     return [cell.source for cell in cells if cell.cell_type == "code"]
 
 
-class Check(NamedTuple):
-    """One check cell: its function's name, the verdict on the stub, and on the solution."""
-
-    function: str
-    stub: object
-    solution: object
-
-
-def run(path):
-    """Execute an unsolved lesson; at every check, try the solution in a copy of its names."""
-    names, checks = {"__name__": "__main__"}, []
-    for number, source in enumerate(code_cells(path)):
-        exec(compile(source, f"{path.name}, code cell {number}", "exec"), names)
-        for task, function in CHECK.findall(source):
-            solved = dict(names)
-            exec(names[task].solution(), solved)
-            stub, solution = (names[task].check(found[function]) for found in (names, solved))
-            checks.append(Check(function, stub, solution))
-    return checks
-
-
 @pytest.fixture(scope="module", params=LESSONS.values(), ids=lambda path: path.stem)
 def path(request):
     return request.param
-
-
-@pytest.fixture(scope="module")
-def checks(path, tmp_path_factory):
-    """The checks of an executed lesson; their record of solved exercises goes to a new folder."""
-    with pytest.MonkeyPatch.context() as patch, np.printoptions():
-        patch.chdir(tmp_path_factory.mktemp("lesson"))
-        yield run(path)
-    plt.close("all")
-    ipywidgets.Widget.close_all()
-
-
-def test_lesson_has_an_exercise(checks):
-    assert checks
-
-
-def test_unsolved_lesson_runs_and_says_what_is_not_written(checks):
-    assert {check.function: check.stub.stage for check in checks} == {
-        check.function: "not written yet" for check in checks
-    }
-
-
-def test_solutions_pass_every_check(checks):
-    assert not [check.solution for check in checks if not check.solution]
 
 
 def test_every_exercise_is_in_its_lesson():

@@ -18,6 +18,7 @@ CELLS = [
 ]
 EXPLORERS = ["kernel", "chain", "convolution", "lineage", "training", "step", "pool", "flow"]
 KERNEL, CHAIN, CONVOLUTION, LINEAGE, TRAINING, STEP, POOL, FLOW = range(8)
+VALUES = f"[str(each.values) for each in ({', '.join(EXPLORERS)})]"
 VISIBLE = "all => all.filter(element => element.checkVisibility())"
 CONTROLS = "button, select, input, [role=slider], .cell"
 FOCUSABLE = "button, select, input, [role=slider], .widget-readout"
@@ -34,13 +35,21 @@ NAME = """element => element.getAttribute('aria-label') || element.getAttribute(
     || [...(element.labels || [])].map(label => label.textContent).join() || element.textContent"""
 
 
+@pytest.fixture(scope="module")
+def beginnings(notebook):
+    """What every explorer's controls say before a test moves them, as text."""
+    return notebook.ask(VALUES)
+
+
 @pytest.fixture(autouse=True)
-def as_in_the_beginning(notebook):
+def as_in_the_beginning(notebook, beginnings):
+    """Nothing is pointed at or focused; what a test moves is moved back."""
     notebook.page.mouse.move(5, 5)
     notebook.page.evaluate("document.activeElement.blur()")
     yield
-    for name in EXPLORERS:
-        notebook.ask(f"{name}.reset()")
+    for name, values, beginning in zip(EXPLORERS, notebook.ask(VALUES), beginnings, strict=True):
+        if values != beginning:
+            notebook.ask(f"{name}.reset()")
 
 
 def explorer(notebook, cell):

@@ -49,9 +49,24 @@ def open_page(browser, address, **options):
     return page, [url for url in asked if url != address.as_uri()]
 
 
-@pytest.fixture(params=[path.stem for path in LESSONS] + ["index", "NOTATION"])
+# A page is opened once: by one process, where tests are dealt out to several.
+PAGES = [
+    pytest.param(f"{stem}.html", id=stem, marks=pytest.mark.xdist_group(stem))
+    for stem in [*(path.stem for path in LESSONS), "index", "NOTATION"]
+]
+
+
+@pytest.fixture(scope="module", params=PAGES)
 def name(request):
-    return f"{request.param}.html"
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def opened(browser, site, name):
+    """A page as it opens, and what it asked of the network; whoever changes it changes it back."""
+    page, asked = open_page(browser, site / name)
+    yield page, asked
+    page.context.close()
 
 
 def answering(page):
@@ -97,11 +112,10 @@ def test_every_lesson_can_be_run_from_its_page(html):
         assert set(re.findall(r'href="lite/([^"]*)"', page)) == {f"lab/index.html?path={path.name}"}
 
 
-def test_nothing_is_asked_of_the_network(browser, site, name):
-    page, asked = open_page(browser, site / name)
+def test_nothing_is_asked_of_the_network(opened):
+    page, asked = opened
     assert asked == []
     assert page.locator("script, iframe, link:not([rel=icon])").count() == 0
-    page.context.close()
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -118,10 +132,19 @@ def test_figures_have_a_description(html):
             assert re.search(r'alt="[^"]+"', image)
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_pointing_at_a_cell_shows_its_arithmetic(browser, site, path):
-    page, _ = open_page(browser, site / f"{path.stem}.html")
-    page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))")
+@pytest.fixture
+def unfolded(opened):
+    """The page with all that is folded open; as it was, afterwards."""
+    page, _ = opened
+    folded = page.evaluate_handle("[...document.querySelectorAll('details:not([open])')]")
+    folded.evaluate("all => all.forEach(each => (each.open = true))")
+    yield page
+    page.mouse.move(0, 0)
+    folded.evaluate("all => all.forEach(each => (each.open = false))")
+
+
+def test_pointing_at_a_cell_shows_its_arithmetic(unfolded):
+    page = unfolded
     for picture in page.locator(".cnnbp:has(.cell)").all():
         cell = picture.locator(".cell[aria-label]").last
         before = picture.evaluate(SHOWN)
@@ -129,7 +152,6 @@ def test_pointing_at_a_cell_shows_its_arithmetic(browser, site, path):
         assert cell.get_attribute("aria-label").split(" = ")[0] in picture.evaluate(SHOWN)
         page.mouse.move(0, 0)
         assert picture.evaluate(SHOWN) == before
-    page.context.close()
 
 
 def test_a_tap_on_a_phone_does_what_a_pointer_does(browser, site):
@@ -326,17 +348,18 @@ def test_pages_describe_themselves(html, site):
     assert len(re.findall('<meta property="og:image" content="card.png">', html["index.html"])) == 1
 
 
-def test_axe_finds_nothing_serious(browser, site, name):
-    page, _ = open_page(browser, site / name)
+def test_axe_finds_nothing_serious(opened):
+    page, _ = opened
     found = Axe().run(page).response["violations"]
     page.emulate_media(color_scheme="dark")
-    found += Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    colors = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+    found += Axe().run(page, options=colors).response["violations"]
+    page.emulate_media(color_scheme="light")
     assert not [
         (each["id"], [node["html"][:200] for node in each["nodes"]][:3])
         for each in found
         if each["impact"] in ("serious", "critical")
     ]
-    page.context.close()
 
 
 def test_no_page_is_too_large(site, name):

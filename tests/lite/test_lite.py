@@ -218,7 +218,7 @@ def test_saving_again_before_the_last_time_is_over_is_no_conflict(opened):
     lesson = opened(WITH_SLIDERS)
     page = lesson.page
     typed(lesson, "mine = 7  # ")
-    page.evaluate(SLOWLY, [0, 25_000])  # the second time is after the file is written
+    page.evaluate(SLOWLY, [0, 0, 25_000])  # the third time is after the file is written
     page.keyboard.type("mine_too = 8  # ")
     page.wait_for_timeout(30_000)  # JupyterLab saves every ten seconds
     assert page.locator(".jp-Dialog").count() == 0

@@ -1,6 +1,7 @@
 """draw: any layer of a network, by its number; every number in it answers and adds up."""
 
 import copy
+import re
 import xml.etree.ElementTree as xml
 
 import numpy as np
@@ -192,3 +193,16 @@ def test_there_is_no_such_thing(network):
     assert_refuses(lambda: draw(fresh, 0, "dx"), ValueError, "call backward(dz) first")
     fresh.forward(np.ones(3))
     assert_refuses(lambda: draw(fresh, 0, "z"), ValueError, "one axis only")
+
+
+def test_the_caption_of_a_narrow_thumbnail_stands_beside_the_numbers():
+    network = Network([Linear(36, 2, rng=0)])
+    network.backward(np.ones_like(network.forward(np.ones((36, 2)))))
+    svg = draw(network, 0, "dx").partition("</style>")[2]
+    for block in svg.split('<div class="t')[1:]:
+        if caption := re.search(r'<text x="([\d.]+)"[^>]*>(36 × 2)<', block):
+            first = min(map(float, re.findall(r'<path fill="[^"]*" d="M([\d.]+)', block)))
+            assert float(caption[1]) + 7 * len(caption[2]) < first
+            break
+    else:
+        pytest.fail("there is no thumbnail")

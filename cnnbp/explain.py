@@ -133,10 +133,10 @@ class Cell:
         parts += [f"{len(self) - 5} more"] * (len(self) > 6)
         parts += [self.bias_name] * (self.bias is not None)
         name = cell_name(self.wanted, self.index)
-        if not parts:
-            return f"{name} = 0, a sum of no products"
-        sum_of = " + ".join(parts).replace("+ −", "− ")
         note = f" ({self.note})" * bool(self.note)
+        if not parts:
+            return f"{name} = 0, a sum of no products{note}"
+        sum_of = " + ".join(parts).replace("+ −", "− ")
         return f"{name} = {sum_of} = {self.total:.4g}{note}".replace("-", "−")
 
 

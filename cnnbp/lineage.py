@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from cnnbp.convolution import Conv2d
-from cnnbp.explain import cell_name, explain_mean_squared_error, explain_softmax_cross_entropy
+from cnnbp.explain import Cell, cell_name, explain_mean_squared_error, explain_softmax_cross_entropy
 from cnnbp.linear import Flatten, Linear
-from cnnbp.network import Network
+from cnnbp.loss import check_parts
+from cnnbp.network import Network, check_network
 from cnnbp.normalization import (
     EACH_CHANNEL,
     EACH_GROUP,
@@ -29,6 +30,8 @@ LOSSES = {
     "softmax_cross_entropy": (explain_softmax_cross_entropy, "labels"),
     "mean_squared_error": (explain_mean_squared_error, "target"),
 }
+
+NO_LOSS = "no loss"  # what a row is called that no part of a combined loss has
 
 
 def lineage(network, layer, wanted, index, *, loss=None):
@@ -58,10 +61,11 @@ def lineage(network, layer, wanted, index, *, loss=None):
     2 Linear: dx[1,0] = dz[0,0]·w[0,1] = 14
     mean squared error: dz[0,0] = z[0,0]·2/(K·N) − target[0,0]·2/(K·N) = 2 (the target is 30)
     """
+    check_network(network)
     if wanted == "z":
         raise complaint(ValueError, "z is a value, no gradient; its own sum is network.explain's")
     chain = _chain(network, layer)
-    return Lineage(network, chain, wanted, index, _last(chain, loss))
+    return Lineage(network, chain, wanted, index, _last(network, loss))
 
 
 class Lineage:
@@ -149,7 +153,7 @@ class Lineage:
                 ValueError, f"there is no depth {depth!r} among {len(self._chain)}, counted from 0"
             )
         factors = self._own_products(self.cells[0].right)
-        for _, layer, _ in self._chain[1 : depth + 1]:
+        for _, layer, _ in self._chain[1 : int(depth) + 1]:
             factors = layer.tangent(factors)
         return factors
 
@@ -208,20 +212,25 @@ def _from(chain, first, around):
     ]
 
 
-def _last(chain, loss):
+def _last(network, loss):
     """The names of all losses, and index -> the loss's name and the Cell of its dz, or None."""
     if loss is None:
         return [], None
-    _, _, step = chain[-1]
-    z, dz = np.asarray(step.z), np.asarray(step.dz)
-    parts = loss if isinstance(loss, list) else [(*_named(loss), slice(None), 1)]
+    z, dz = np.asarray(network.z), np.asarray(network.trace[-1].dz)
+    if isinstance(loss, list):
+        parts = check_parts(loss, len(z))
+    else:
+        parts = [(*_named(loss), slice(None), 1)]
     tellers = [_part(z, dz, *part) for part in parts]
 
     def tell(index):
         for rows, name, explain in tellers:
             if index[0] in rows:
                 return name, explain(index)
-        raise complaint(ValueError, f"no part of the loss has row {index[0]} of dz")
+        if dz[index] != 0:
+            raise complaint(ValueError, f"no part of the loss has row {index[0]} of dz")
+        nothing = np.empty((0, dz.ndim), int), np.empty(0)
+        return NO_LOSS, Cell("dz", index, "z", *nothing, "1", *nothing, note="no loss has its row")
 
     return [name for _, name, _ in tellers], tell
 
@@ -239,14 +248,14 @@ def _named(loss):
 
 def _part(z, dz, name, target, rows, weight):
     """A loss of some rows of z: their numbers, its name, and index -> Cell of dz."""
-    explain, argument = LOSSES[_named((name, target))[0]]
+    explain, argument = LOSSES[name]
     numbers = range(len(z))[rows]
 
     def tell(index):
         first, *others = index
         own = numbers.index(first), *others
         cell = explain(own, z=z[rows], **{argument: target})
-        return _weighted(_below(cell, index, numbers.start), weight)
+        return _weighted(_renamed(cell, index, numbers), weight)
 
     own = tuple(int(i) for i in np.unravel_index(np.abs(dz[rows]).argmax(), dz[rows].shape))
     index = numbers[own[0]], *own[1:]
@@ -261,11 +270,13 @@ def _part(z, dz, name, target, rows, weight):
     return numbers, said, tell
 
 
-def _below(cell, index, start):
-    """A cell of some rows' own dz under its name in the whole; so is z, a probability has rows
-    of its own."""
-    shift = [start, 0] if cell.left_name == "z" and start else 0
-    return replace(cell, index=index, left_index=cell.left_index + shift)
+def _renamed(cell, index, numbers):
+    """A cell of some rows' own dz under its name in the whole, and so is its z; a probability has
+    rows of its own."""
+    left = cell.left_index
+    if cell.left_name == "z":
+        left = np.column_stack([np.asarray(numbers)[left[:, 0]], left[:, 1:]])
+    return replace(cell, index=index, left_index=left)
 
 
 def _weighted(cell, weight):

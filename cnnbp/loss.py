@@ -3,6 +3,8 @@
 Scores are (K, N): a row for each class or output, a column for each sample.
 """
 
+from numbers import Real
+
 import numpy as np
 
 from cnnbp.shape import complaint, floats, same_shape
@@ -137,7 +139,8 @@ def combined_loss(z, parts):
              what it compares with, a slice of z's rows that no other part has, and a float
     returns  loss (a float), dz (K, N); 0 in rows of no part
 
-    Raises ValueError for another name or rows that meet, and as the single losses do.
+    Raises ValueError for another name, for rows that meet or that there are none of, and as the
+    single losses do.
     Lesson 14.  Source: the gradient of a sum is the sum of the gradients.
 
     >>> z = [[0, 0], [0, 0], [1, 3]]
@@ -150,9 +153,7 @@ def combined_loss(z, parts):
     """
     z = _scores(z)
     loss, dz, free = 0.0, np.zeros_like(z), np.ones(len(z), bool)
-    for name, target, rows, weight in parts:
-        if name not in LOSSES:
-            raise complaint(ValueError, f"a loss is one of {', '.join(LOSSES)}, not {name!r}")
+    for name, target, rows, weight in check_parts(parts, len(z)):
         if not free[rows].all():
             raise complaint(ValueError, f"two losses have rows of {rows}; each needs its own")
         free[rows] = False
@@ -160,6 +161,33 @@ def combined_loss(z, parts):
         loss += weight * own
         dz[rows] *= weight
     return float(loss), dz
+
+
+def check_parts(parts, count):
+    """The parts as combined_loss takes them, of a z with this many rows; or what a part is.
+
+    >>> check_parts([("mean_squared_error", [[1]], slice(4, 5))], 5)
+    Traceback (most recent call last):
+        ...
+    TypeError: check_parts: a part is (name, target, rows, weight), as in ("mean_squared_error", \
+target, slice(0, 4), 0.5), not ('mean_squared_error', [[1]], slice(4, 5, None))
+    """
+    if not isinstance(parts, list | tuple):
+        raise complaint(TypeError, f"parts must be a list, one part for each loss, not {parts!r}")
+    for part in parts:
+        one = isinstance(part, list | tuple) and len(part) == 4
+        if not one or not isinstance(part[2], slice) or not isinstance(part[3], Real):
+            raise complaint(
+                TypeError,
+                "a part is (name, target, rows, weight), as in "
+                f'("mean_squared_error", target, slice(0, 4), 0.5), not {part!r}',
+            )
+        name, _, rows, _ = part
+        if name not in list(LOSSES):
+            raise complaint(ValueError, f"a loss is one of {', '.join(LOSSES)}, not {name!r}")
+        if not range(count)[rows]:
+            raise complaint(ValueError, f"{rows} holds none of the {count} rows of z")
+    return parts
 
 
 LOSSES = {f.__name__: f for f in (softmax_cross_entropy, mean_squared_error)}

@@ -127,6 +127,11 @@ class Network(Layer):
             dz = step.dx
         return dz
 
+    @property
+    def z(self):
+        """What the last forward pass returned."""
+        return self.trace[-1].z if self.trace else self.remembered()
+
     def gradients(self):
         """The gradients of x and of every layer's z, of the last backward pass.
 
@@ -214,8 +219,12 @@ class Network(Layer):
         return explain.sum_of_products("dx", index, ("dz", dz, where), ("∂z/∂x", slopes[where], ()))
 
     def _explain_z(self, index, step):
-        """Its last layer's."""
-        return self.explain(len(self.layers) - 1, "z", index)
+        """Its last layer's; x itself, if there are no layers."""
+        if self.layers:
+            return self.explain(len(self.layers) - 1, "z", index)
+        x = np.asarray(step.x)
+        index = explain.existing("z", index, x.shape)
+        return explain.sum_of_products("z", index, ("x", x, [[i] for i in index]))
 
     def output_shape(self, x_shape):
         for layer in self.layers:
@@ -247,6 +256,23 @@ class Network(Layer):
             yield number, name, str(shape) if shape else "?", f"{count:,}" if count else ""
             if nested:
                 yield from layer._rows(inner_shape, f"{number}.")
+
+
+def check_network(network):
+    """Raise TypeError unless it is a Network.
+
+    >>> check_network(Linear(2, 1))
+    Traceback (most recent call last):
+        ...
+    TypeError: check_network: needs a Network after its passes, not Linear; a layer alone is \
+Network([layer])
+    """
+    if not isinstance(network, Network):
+        raise complaint(
+            TypeError,
+            f"needs a Network after its passes, not {type(network).__name__}; a layer alone is "
+            "Network([layer])",
+        )
 
 
 def _innermost(layers):
@@ -287,7 +313,11 @@ class Residual(Network):
                 f"the layers turn {np.shape(x)} into {np.shape(z)}, which cannot be "
                 "added to x; keep the shape (padding, as many filters as channels)",
             )
-        return x + z
+        return np.add(x, z)
+
+    @property
+    def z(self):
+        return np.add(self.x, super().z)
 
     def backward(self, dz):
         return dz + super().backward(dz)  # x feeds two paths: what comes back is summed

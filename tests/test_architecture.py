@@ -22,7 +22,7 @@ ROOMS = {
     "graph": {"shape", "activation"},
     "explain": {"shape", "pooling", "linear", "activation", "normalization", "loss"},
     "network": LAYERS | {"shape", "layer", "explain"},
-    "lineage": (LAYERS - {"activation"}) | {"shape", "explain", "network"},
+    "lineage": (LAYERS - {"activation"}) | {"shape", "loss", "explain", "network"},
     "deep_network": (LAYERS - {"pooling"}) | {"shape", "network"},
     "fast_convolution": {"shape"},
     "tape": {"cnnbp itself"},  # it stands where a learner does

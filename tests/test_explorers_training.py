@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from helpers import assert_refuses
 
 from cnnbp import SGD, digits, train
 from cnnbp.explorers import TrainingExplorer
@@ -135,3 +136,8 @@ def test_every_setting_changes_the_run(explorer, name):
     others.remove(control.value)
     changed = record(explorer, **{name: others[-1]})
     assert changed.gradient_norm[1:] != record(explorer).gradient_norm[1:]
+
+
+@pytest.mark.parametrize("kept", [{"steps": 5}, {"a": 1}, True])
+def test_what_is_no_run_to_compare_with_is_told(kept):
+    assert_refuses(lambda: TrainingExplorer(kept=kept), ValueError, "kept must be None or a dict")

@@ -31,6 +31,8 @@ from cnnbp import (
     softmax_cross_entropy,
     walkthrough_network,
 )
+from cnnbp.explorers import LineageExplorer
+from cnnbp.pictures import draw, draw_lineage
 
 
 def block(rng):
@@ -67,6 +69,11 @@ NETWORKS = {
         Network([block(rng), MaxPool2d(2)]),
         Flatten(),
         Linear(4 * 2 * 3, 3, rng=rng),
+    ],
+    "residual to the end": lambda rng: [
+        Flatten(),
+        Linear(2 * 5 * 6, 3, rng=rng),
+        Network([Tanh(), Residual([Linear(3, 3, rng=rng), Residual([Linear(3, 3, rng=rng)])])]),
     ],
 }
 
@@ -285,6 +292,54 @@ def test_a_part_that_is_not_of_the_loss_is_named():
     assert_refuses(ask(other, 4), ValueError, "did not begin with this mean squared error")
     assert_refuses(ask([classes], 4), ValueError, "no part of the loss has row 4")
     assert lineage(network, 3, "db", (0, 0), loss=[classes]).names[-1] == "softmax cross entropy"
+
+
+def test_a_residual_alone_ends_at_its_loss():
+    network = Residual([Linear(2, 2, rng=0)])
+    _, dz = mean_squared_error(network.forward([[1.0], [2.0]]), [[0.0], [3.0]])
+    network.backward(dz)
+    loss = "mean_squared_error", [[0.0], [3.0]]
+    assert lineage(network, 0, "db", (1, 0), loss=loss).cells[-1].total == pytest.approx(dz[1, 0])
+
+
+def test_rows_in_steps_and_rows_that_no_loss_has():
+    rng = np.random.default_rng(3)
+    network = Network([Linear(2, 6, rng=rng)])
+    z = network.forward(rng.standard_normal((2, 3)))
+    loss = [
+        ("softmax_cross_entropy", [0, 1, 1], slice(0, 4, 2), 0.5),
+        ("mean_squared_error", rng.standard_normal((2, 3)), slice(-1, None, -4), 2.0),
+    ]
+    network.backward(combined_loss(z, loss)[1])
+    for row in range(6):
+        found = lineage(network, 0, "db", (row, 0), loss=loss)
+        end, (_, sample) = found.cells[-1], found.cells[-1].index
+        assert end.total == pytest.approx(network.trace[0].dz[row, sample], abs=1e-15)
+        assert found.names[-1] == (
+            "mean squared error" if row in (1, 5) else "no loss" if row > 2 else found.names[-1]
+        )
+        for term in end.terms:
+            assert row not in (1, 5) or (term.left_index, term.left) == (
+                (row, sample),
+                z[row, sample],
+            )
+    assert "no loss has its row" in repr(lineage(network, 0, "dw", (4, 0), loss=loss))
+    assert "no loss has its row" in draw_lineage(network, 0, "dw", (4, 0), loss=loss).description
+
+
+@pytest.mark.parametrize("loss", [[1], [("mean_squared_error", 1)], [("mean_squared_error",) * 4]])
+def test_what_is_no_part_of_a_loss_is_told_what_one_is(loss):
+    network, _ = two_heads()
+    part = "a part is (name, target, rows, weight)"
+    assert_refuses(lambda: lineage(network, 3, "db", (0, 0), loss=loss), TypeError, part)
+    assert_refuses(lambda: combined_loss(np.zeros((5, 4)), loss), TypeError, part)
+
+
+@pytest.mark.parametrize("given", ["a network", Linear(2, 1)])
+def test_what_is_no_network_is_told_so(given):
+    for ask in (lineage, draw, draw_lineage):
+        assert_refuses(lambda ask=ask: ask(given, 0, "dx", (0, 0)), TypeError, "needs a Network")
+    assert_refuses(lambda: LineageExplorer(given), TypeError, "needs a Network")
 
 
 def test_a_cell_that_nothing_lies_behind_ends_at_once():

@@ -9,7 +9,7 @@ from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import Chain, Index, choice
 from cnnbp.lineage import lineage
 from cnnbp.loss import mean_squared_error
-from cnnbp.network import Network, walkthrough_network
+from cnnbp.network import Network, check_network, walkthrough_network
 from cnnbp.pictures.lineage import draw_lineage, shown_products
 from cnnbp.pictures.svg import number
 from cnnbp.shape import complaint
@@ -45,6 +45,7 @@ class LineageExplorer(Explorer):
         self.network, self.loss, self._settled = network, loss, None
         if network is None:
             self.network, self.loss = reference()
+        check_network(self.network)
         layers = list(_layers(self.network))
         if "layer" in state:
             state["layer"] = str(state["layer"])

@@ -59,7 +59,8 @@ color:var(--jp-ui-font-color1,#1f2430)}
 height:auto;width:100%!important;min-width:0}
 .cnnbp-explorer .widget-inline-hbox:has(.slider-container) > .widget-label{width:100%!important;
 text-align:left}
-.cnnbp-explorer .widget-hbox:has(> .widget-slider){overflow:visible;align-items:flex-end}}
+.cnnbp-explorer .widget-hbox:has(> .widget-slider){overflow:visible;align-items:flex-end}
+.cnnbp-explorer .widget-hbox > .widget-slider .slider-container{margin-top:12px;margin-bottom:12px}}
 .cnnbp-explorer :is(button,select,input,[role=slider]):focus-visible{outline:3px solid
 var(--jp-ui-font-color1,#1f2430)!important;outline-offset:2px;
 box-shadow:0 0 0 2px var(--jp-layout-color1,#fff)}

@@ -16,6 +16,7 @@ from cnnbp.network import Network
 from cnnbp.optimizer import SGD, Adam
 from cnnbp.pictures.training import draw_training
 from cnnbp.pooling import MaxPool2d
+from cnnbp.shape import complaint
 from cnnbp.training import History, evaluate, minibatches, training_step
 
 MOST_STEPS = 300
@@ -51,6 +52,11 @@ class TrainingExplorer(Explorer):
     """
 
     def __init__(self, kept=GOOD, **state):
+        if kept is not None and (not isinstance(kept, dict) or set(kept) != set(GOOD)):
+            raise complaint(
+                ValueError,
+                f"kept must be None or a dict of {', '.join(GOOD)}, as .values is, not {kept!r}",
+            )
         self.kept, self._kept_at_start, self._runs = kept, kept, {}
         self.data = digits()
         controls = {

@@ -42,8 +42,12 @@ def number(value, digits=3):
 
 
 def color(value, limit):
-    """The color of a value: blue below zero, paper at zero, orange above, deepest at ±limit."""
-    share = value / limit if limit and math.isfinite(value) else 0
+    """The color of a value: blue below zero, paper at zero, orange above, deepest at ±limit.
+
+    >>> color(math.nan, 2.0) == color(0.0, 2.0), color(math.inf, 2.0) == color(2.0, 2.0)
+    (True, True)
+    """
+    share = value / limit if limit and not math.isnan(value) else 0
     return _shade(round(max(-1, min(1, share)) * 16))  # few colors: no last bit decides one
 
 
@@ -64,10 +68,10 @@ def text(x, y, content, css="", anchor="start"):
 def text_width(content, bold=False):
     """About how wide a line of text is, in pixels; every computer has fonts of its own.
 
-    >>> text_width("dz, dx"), text_width("dz[0]", bold=True)
-    (42, 37.0)
+    >>> text_width("dz, dx"), text_width("dz[0]", bold=True), text_width("gamma", bold=True)
+    (42, 37.0, 47.0)
     """
-    return (7.4 if bold else 7) * len(content)
+    return (7.4 if bold else 7) * len(content) + 10 * bold * content.count("mm")  # wide ones
 
 
 def outline(path, css="frame"):
@@ -267,8 +271,18 @@ class Area:
 
 
 def largest(*arrays):
-    """The largest magnitude in all arrays; 1 if there is none."""
-    return max((float(np.abs(array).max(initial=0)) for array in arrays), default=0) or 1.0
+    """The largest magnitude in all arrays, of what is finite; 1 if there is none.
+
+    >>> largest([1.0, math.nan, -math.inf], [-3.0]), largest([math.nan])
+    (3.0, 1.0)
+    """
+    return max(map(_largest_of, arrays), default=0) or 1.0
+
+
+def _largest_of(array):
+    sizes = np.abs(array)
+    most = float(sizes.max(initial=0))
+    return most if math.isfinite(most) else float(sizes[np.isfinite(sizes)].max(initial=0))
 
 
 def scales(*groups):

@@ -1,10 +1,13 @@
 """Any layer of a network as a picture: nobody types again what the layer and its trace know."""
 
+import re
+
 import numpy as np
 
 from cnnbp.convolution import Conv2d
 from cnnbp.explain import cell_name
 from cnnbp.linear import Flatten, Linear
+from cnnbp.network import Network, Residual, check_network
 from cnnbp.pictures.answers import Answers, Seen
 from cnnbp.pictures.arithmetic import factors
 from cnnbp.pictures.convolution import draw_conv2d_dw, draw_conv2d_z
@@ -39,8 +42,8 @@ def draw(network, layer, wanted, index=None):
     >>> draw(network, 1, "dx").description
     '1 ReLU: dx is the dz of the layer times its factors. dx[0,0] = a 1·1 = 1'
     """
-    chain, place = network.located(layer)
-    step, which = chain.trace[place], chain.layers[place]
+    check_network(network)
+    layer, which, step = _told_by(network, layer, wanted)
     if index is None:
         index = _largest(_array(network, layer, which, step, wanted))
     cell = network.explain(layer, wanted, index)
@@ -48,6 +51,21 @@ def draw(network, layer, wanted, index=None):
         if isinstance(which, kind) and (svg := tell(which, step, cell)) is not None:
             return svg
     return _draw_any(network, layer, step, which, cell)
+
+
+def _told_by(network, layer, wanted):
+    """(its name, the layer, its step) whose x and dz a cell is made of: a chain's z is its last
+    layer's, for which a Residual adds its own x."""
+    chain, place = network.located(layer)
+    step, which = chain.trace[place], chain.layers[place]
+    if wanted == "z" and _is_chain(which) and which.layers:
+        return _told_by(network, f"{layer}.{len(which.layers) - 1}", wanted)
+    return layer, which, step
+
+
+def _is_chain(layer):
+    """Whether what its last layer gives is what it gives."""
+    return isinstance(layer, Network) and not isinstance(layer, Residual)
 
 
 def _array(network, layer, which, step, wanted):
@@ -165,14 +183,17 @@ class _Tables:
             if len(cell) and indices.shape[1] >= 2:
                 at = tuple(indices[strongest].tolist())
                 array = known.get(name)
-                shape = self.result.shape if indices.shape[1] == self.result.ndim else step.x.shape
-                array = self._gathered(name, shape) if array is None else np.asarray(array)
+                if array is None:
+                    like = (self.result, np.asarray(step.x), *which.params.values())
+                    shape = next(a.shape for a in like if a.ndim == indices.shape[1])
+                    array = self._gathered(name, shape)
+                array = np.asarray(array)
                 self.arrays[name] = array, at
         values = [array[at[:-2]] for array, at in self.arrays.values()]
         values.append(self.result[cell.index[:-2]])
         limits = scales(*([each] for each in values))
         self.flow = Flow(len(set(limits)) > 1)
-        self._lay_out(limits, photograph_of(np.asarray(step.x), cell.index[0]))
+        self._lay_out(limits)
 
     def _gathered(self, name, shape):
         """An array that no trace holds, such as relu(x), cell by cell from the explanations.
@@ -190,10 +211,10 @@ class _Tables:
                     array[tuple(cell.right_index.T)] = cell.right
         return array
 
-    def _lay_out(self, limits, photograph):
+    def _lay_out(self, limits):
         seen = {}
         for (name, (array, at)), limit in zip(self.arrays.items(), limits, strict=False):
-            image = photograph if name == "x" else None
+            image = photograph_of(array, at[0]) if name == "x" else None
             block = self.flow.table(
                 cell_name(name, at[:-2]), array[at[:-2]], limit, at[-2:], photograph=image
             )
@@ -207,7 +228,8 @@ class _Tables:
         self.cells = [
             self.network.explain(self.layer, wanted, (*index[:-2], *place)) for place in self.places
         ]
-        self.answers = Answers(self.cells, seen, rest="from what is not drawn")
+        added = re.sub(r"\[.*\]", "", self.cell.bias_name)  # to products that all have tables
+        self.answers = Answers(self.cells, seen, rest=f"from {added or 'what is not drawn'}")
 
     def of_array(self, name):
         """The links of a factor's table; x may be both."""

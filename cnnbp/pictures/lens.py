@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnbp.pictures.grid import Grid, color, outline, text
+from cnnbp.pictures.grid import Grid, color, outline, text, text_width
 
 MOST = 12  # rows and columns of a map that is shown whole
 SHOWN = 8  # rows and columns that a lens shows of a larger one
@@ -81,9 +81,10 @@ def table(
     """
     lens = around(values.shape, center, most)
     x, y = at
+    caption = text_width(said_shape(values))
     if not lens.partial:
         return Grid(name, values, at, limit, hatched=hatched, margin=margin), ""
-    across = THUMB * min(1, values.shape[1] / values.shape[0]) + 16 if thumb else 0
+    across = max(THUMB * min(1, values.shape[1] / values.shape[0]), caption) + 16 if thumb else 0
     grid = Grid(
         name,
         lens.cut(values),
@@ -110,13 +111,21 @@ def _thumbnail(values, limit, lens, at, photograph):
     x, y = (a + start * scale for a, start in zip(at, lens.first[::-1], strict=True))
     height, width = np.multiply(lens.shape, scale).tolist()
     box = f'x="{at[0]:g}" y="{at[1]:g}" width="{size[0]:g}" height="{size[1]:g}"'
-    what = f"{rows} × {columns}"
     return (
         f'<image {box} style="image-rendering:pixelated" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{base64.b64encode(png(pixels)).decode()}"/>'
         + outline(f"M{x:g} {y:g}h{width:g}v{height:g}h{-width:g}z")
-        + text(at[0], at[1] + size[1] + 16, what, "quiet")
+        + text(at[0], at[1] + size[1] + 16, said_shape(values), "quiet")
     )
+
+
+def said_shape(values):
+    """What stands below a thumbnail.
+
+    >>> said_shape(np.zeros((36, 2)))
+    '36 × 2'
+    """
+    return " × ".join(map(str, values.shape))
 
 
 def _rgb(value, limit):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from cnnbp.explain import cell_name
-from cnnbp.lineage import Lineage, lineage
+from cnnbp.lineage import NO_LOSS, Lineage, lineage
 from cnnbp.pictures.arithmetic import arithmetic, factors
 from cnnbp.pictures.svg import CELL, Area, Block, Grid, Link, largest, number, outline, picture
 from cnnbp.pictures.svg import text as written
@@ -160,7 +160,9 @@ def _summary(found):
     cell = found.cells[0]
     name = f"{_name(cell)} = {number(cell.total, 4)}"
     if not len(found.cells[-1]):
-        return [f"The way of {name} ends: nothing comes back to {found.names[-1]}"]
+        missed = found.names[-1] == NO_LOSS
+        why = "no loss has its row" if missed else f"nothing comes back to {found.names[-1]}"
+        return [f"The way of {name} ends: {why}"]
     ends = found.names[-1] if len(found.names) > len(found.terms) else ""
     share = "" if math.isnan(found.share) else f"{number(100 * found.share)} % of it, "
     where = f"the {ends}" if ends else "the last dz"

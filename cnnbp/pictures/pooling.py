@@ -7,7 +7,7 @@ from cnnbp.pictures.arithmetic import arithmetic, factor, factors
 from cnnbp.pictures.choice import check_choice, rank_of
 from cnnbp.pictures.lens import around, photograph_of, table
 from cnnbp.pictures.svg import CELL, Block, Grid, Link, arrow, number, picture, scales
-from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed
+from cnnbp.pictures.tables import GAP, LEFT, TOP, about_hatching, cells_of, framed, together
 from cnnbp.pooling import avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from cnnbp.shape import images, pool_windows
 
@@ -135,7 +135,9 @@ class _Pooling:
         """The link of a pixel: the gradients it got, or why there are none."""
         cell = self.cell("dx", *pixel)
         windows = cell.left_index[:, 2:].tolist()
-        frames = [self.frame(self.x, window, "fine") for window in self.over[pixel]]
+        corners = [self.place.corner(window) for window in self.over[pixel]]
+        corners, span = together(corners, self.place.kernel)
+        frames = [framed(self.x, corner, span, "fine") for corner in corners]
         few = windows if len(windows) <= 4 else []  # more arrows would hide dz
         arrows = [(self.dz, self.arrow(window, pixel)) for window in few]
         return Link(

@@ -12,7 +12,7 @@ import textwrap
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
-from itertools import repeat
+from itertools import count
 
 from cnnbp.pictures.grid import (
     CELL,
@@ -116,12 +116,13 @@ class Link:
         for place in self.rings:
             block, ring, _, _ = marks[place]
             ringed[block][ring] = True  # each once
-        for letter, pair in zip(LETTERS if few else repeat(""), self.pairs):  # noqa: B905
+        for letter, pair in zip(LETTERS, self.pairs if few else ()):  # noqa: B905
             for place in pair:
                 block, ring, x, y = marks[place]
                 ringed[block][ring] = True
-                if letter:
-                    lettered[block].append((x, y, letter))
+                lettered[block].append((x, y, letter))
+        for grid, bands in _bands([place for pair in self.pairs for place in pair] * (not few)):
+            ringed[block_of(grid)].update(dict.fromkeys(bands, True))
         extra = [(None, self.extra)] if isinstance(self.extra, str) else self.extra
         for block, rings in ringed.items():
             css = "ring" if few else "fine"
@@ -159,6 +160,22 @@ def unbroken(line):
 
 
 _INSIDE = re.compile(r" (?:(?<= [=+] )(?=\S)|(?<= [a-z] )(?=\S*[·/]))")
+
+
+def _bands(places):
+    """(grid, paths): around many cells, one ring around those that are side by side in a row."""
+    cells = defaultdict(set)
+    for grid, cell in places:
+        cells[grid].add(cell)
+    for grid, marked in cells.items():
+        starts = sorted((row, column) for row, column in marked if (row, column - 1) not in marked)
+        yield grid, [grid.box(at, (1, _length(at, marked)), inset=1) for at in starts]
+
+
+def _length(at, marked):
+    """How many marked cells stand side by side from this one on."""
+    row, column = at
+    return next(n for n in count(1) if (row, column + n) not in marked)
 
 
 def _letters(lettered):

@@ -1,10 +1,13 @@
 """Where the tables of a picture stand."""
 
+import numpy as np
+
 from cnnbp.pictures.grid import CELL, outline, text_width
 from cnnbp.pictures.lens import THUMB, around, table
 from cnnbp.pictures.svg import Block
 
 LEFT, TOP, GAP = 12, 50, 40  # pixels beside and above the tables, and between them
+MOST_FRAMES = 25  # windows that have a frame each: the frames of more would hide the numbers
 WIDTH = 940  # pixels after which the tables of an image go on below
 
 
@@ -52,8 +55,23 @@ def framed(grid, corner, span, css="frame"):
     return grid, outline(path, css) if path else ""
 
 
+def together(corners, span):
+    """(corners, span) of the windows; of many, those of the one rectangle that they fill.
+
+    >>> together([(0, 0), (0, 1)], (2, 2))
+    ([(0, 0), (0, 1)], (2, 2))
+    >>> together([(row, column) for row in range(5) for column in range(6)], (3, 3))
+    ([(0, 0)], (7, 8))
+    """
+    if len(corners) <= MOST_FRAMES:
+        return corners, span
+    first, last = np.min(corners, axis=0), np.max(corners, axis=0)
+    return [tuple(first.tolist())], tuple((last - first + span).tolist())
+
+
 def nested(grid, corners, span, css):
     """The same of many windows, each a little inside the one before; fine ones are one path."""
+    corners, span = together(corners, span)
     paths = [_frame(grid, corner, span, 1.8 * (turn % 6)) for turn, corner in enumerate(corners)]
     paths = [path for path in paths if path]
     if css == "fine" and paths:

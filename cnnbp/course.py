@@ -10,6 +10,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 RECORD = ".cnnbp_course.json"  # which text of a lesson was laid out under which name
 NOTATION = "NOTATION.md"  # the lessons link to it
+PART = ".part"  # what is not yet whole
 
 
 class CourseError(Exception):
@@ -34,7 +35,7 @@ def lay_out(folder):
     00_start_here.ipynb []
     """
     folder, elsewhere = Path(folder), "name another folder, such as: cnnbp my_course"
-    if folder.resolve() == lessons_folder().resolve():
+    if os.path.realpath(folder) == os.path.realpath(lessons_folder()):
         raise CourseError(f"{folder} holds the lessons themselves; {elsewhere}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,14 @@ def lay_out(folder):
     except (FileExistsError, NotADirectoryError):
         raise CourseError(f"{folder} is, or lies in, a file; {elsewhere}") from None
     except OSError as error:
-        raise CourseError(f"{folder} cannot be written: {error.strerror}; {elsewhere}") from None
+        sentence = f"{_at_fault(error, folder)} cannot be used: {error.strerror}; {elsewhere}"
+        raise CourseError(sentence) from None
+
+
+def _at_fault(error, folder):
+    """The file of the folder that an OSError names, or the folder itself, if it names none."""
+    file = Path(error.filename2 or error.filename or folder)
+    return file if file.parent == folder and file.suffix != PART else folder
 
 
 def lessons_folder():
@@ -208,7 +216,10 @@ def _read(path):
 
 
 def _write(path, text):
-    """Write a file whole or not at all, even if the power fails."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    """Write a file whole or not at all, even if the power fails or somebody else writes it, too."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -138,7 +138,7 @@ def can_make_environments(python):
 def image():
     python = next(filter(can_make_environments, pythons()), None)
     if python is None:
-        pytest.skip("needs Python 3.12, which Binder has: there is none on PATH")
+        pytest.fail("needs Python 3.12, which Binder has: there is none on PATH")
     with tempfile.TemporaryDirectory() as folder:
         yield Image(Path(folder), python)
 

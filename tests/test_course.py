@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -289,7 +291,23 @@ def test_a_copy_is_whole_or_not_there(made, monkeypatch):
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
     with pytest.raises(CourseError, match="No space"):
         made.lay_out()
-    assert BESIDE not in made.files()
+    assert made.files() == ["00_start.ipynb", LESSON]
+
+
+def test_two_may_lay_out_at_once(tmp_path, monkeypatch):
+    """While one writes its first lesson, another comes and writes all."""
+    code = f"from cnnbp.course import lay_out; lay_out({str(tmp_path)!r})"
+    write = Path.write_text
+
+    def write_and_wait(path, *arguments, **options):
+        monkeypatch.setattr(Path, "write_text", write)
+        write(path, *arguments, **options)
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+    monkeypatch.setattr(Path, "write_text", write_and_wait)
+    lay_out(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {RECORD, *fresh_copies()}
+    assert lay_out(tmp_path) == []
 
 
 def test_a_file_in_the_way_is_named(tmp_path):
@@ -300,6 +318,22 @@ def test_a_file_in_the_way_is_named(tmp_path):
     assert (tmp_path / "course").read_text() == "mine"
 
 
+def test_a_folder_in_the_place_of_a_file_is_named(made):
+    for name in (LESSON, RECORD):
+        (made.folder / name).unlink()
+        (made.folder / name).mkdir()
+        with pytest.raises(CourseError, match=re.escape(f"{made.folder / name} cannot be used")):
+            made.lay_out()
+        (made.folder / name).rmdir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_that_leads_to_itself_is_named(tmp_path):
+    (tmp_path / "course").symlink_to("course")
+    with pytest.raises(CourseError, match=r"cannot be used|a file; name another"):
+        lay_out(tmp_path / "course")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="folders of Windows have no mode")
 @pytest.mark.parametrize("again", [False, True])
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, again):
@@ -308,7 +342,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch, again):
     tmp_path.chmod(0o555)
     if os.geteuid() == 0:  # whom no mode stops
         monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(CourseError, match=re.escape(f"{tmp_path} cannot be written: it is read")):
+    with pytest.raises(CourseError, match=re.escape(f"{tmp_path} cannot be used: it is read")):
         lay_out(tmp_path)
     tmp_path.chmod(0o755)
 

@@ -77,6 +77,7 @@ def test_a_notebook_shows_it_sharp_and_with_a_text(name):
     assert shown["width"] == pytest.approx(width / 2, abs=1)
     assert shown["width"] <= 900
     assert repr(plot).startswith("Figure: ")
+    assert shown["photographs"] == any(axes.images for axes in plot.axes if name != "confusion")
 
 
 def test_no_figure_stays_open_for_pyplot_is_not_used():

@@ -78,14 +78,19 @@ class Lesson:
             ):
                 asked, answering = True, None
             elif outputs:
-                explores = any("cnnbp" in output.get("metadata", {}) for output in outputs)
-                cell.metadata.folded = asked and not explores
+                cell.metadata.folded = asked and not any(map(is_asking, outputs))
                 asked, answering = False, cell if cell.metadata.folded else None
         self.notebook.cells = [cell for cell in self.notebook.cells if cell.source]
         return self.notebook
 
     def _said(self, pattern):
         return re.search(pattern, self.notebook.cells[0].source, re.MULTILINE)[1]
+
+
+def is_asking(output):
+    """Whether an output is an explorer or a page of an exercise, which answer no question."""
+    page = output.get("data", {}).get("text/html", "")
+    return "cnnbp" in output.get("metadata", {}) or 'class="cnnbp-page"' in page
 
 
 def parted(prose):

@@ -154,8 +154,13 @@ class Grid:
         return (row, column) if 0 <= row < rows and 0 <= column < columns else None
 
     def named(self, own_scale=False):
-        """About where the name ends, in pixels."""
-        return self.x + text_width(self.name + self.scale * own_scale, bold=True)
+        """About where the name ends, in pixels; m and w are wider than other letters.
+
+        >>> Grid("gamma[0]", [[4.0]], (0, 20), 1.0).named() > 66
+        True
+        """
+        wide = 4 * sum(self.name.count(letter) for letter in "mwMW")
+        return self.x + text_width(self.name + self.scale * own_scale, bold=True) + wide
 
     def reach(self, own_scale=False):
         """How far to the right it comes, with its margin and its name, in pixels."""

@@ -31,7 +31,7 @@ class Plot(Figure):
     def __init__(self, description, width, height, **axes):
         super().__init__(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="none")
         self.description = description
-        self.photographs = []  # axes that show an image as it is
+        self.photographs = False  # whether it shows images, whose colors stay as they are
         self.grid = self.subplots(**axes, squeeze=False) if axes else None
 
     def _repr_png_(self):
@@ -39,19 +39,8 @@ class Plot(Figure):
         _for_day_and_night(self)
         self.savefig(image, format="png")
         width, height = (round(inches * DPI / 2) for inches in self.get_size_inches())
-        shown = {"width": width, "height": height, "photographs": self._photographs()}
+        shown = {"width": width, "height": height, "photographs": self.photographs}
         return image.getvalue(), shown
-
-    def _photographs(self):
-        """Where images are that are no plot: [left, top, width, height] in hundredths, each.
-
-        On dark paper a plot may be inverted, and a photograph may not.
-        """
-        places = [axes.get_position() for axes in self.photographs]
-        return [
-            [round(100 * share, 2) for share in (box.x0, 1 - box.y1, box.width, box.height)]
-            for box in places
-        ]
 
     def __repr__(self):
         return f"Figure: {self.description}"
@@ -165,6 +154,7 @@ def plot_filters(layer):
         nrows=2 * channels,
         ncols=filters,
     )
+    plot.photographs = True
     for first, name, bank in ((0, "w", w), (channels, "dw", dw)):
         limit = largest(bank)
         for channel, filter in np.ndindex(channels, filters):
@@ -227,6 +217,7 @@ def _signed_rows(rows, channel, said, widest):
     columns = len(next(iter(rows.values())))
     size, limit = min(widest, 11 / columns), largest(*rows.values())
     plot = Plot(said, 1 + size * columns, 0.3 + size * len(rows), nrows=len(rows), ncols=columns)
+    plot.photographs = True
     for row, (title, images) in enumerate(rows.items()):
         for axes, image in zip(plot.grid[row], images, strict=True):
             axes.imshow(image[channel], SIGNED, vmin=-limit, vmax=limit)
@@ -290,6 +281,7 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8, s
         nrows=rows,
         ncols=columns,
     )
+    plot.photographs = True
     kinds = _kinds(boxes, predicted)
     for n, axes in enumerate(plot.grid.flat):
         _bare(axes)
@@ -297,7 +289,6 @@ def plot_images(images, titles=None, *, boxes=None, predicted=None, columns=8, s
             axes.set_visible(False)
             continue
         axes.imshow(np.clip(images[n].transpose(1, 2, 0), 0, 1), "gray", vmin=0, vmax=1)
-        plot.photographs.append(axes)
         if titles is not None:
             axes.set_title(titles[n], fontsize=9)
         _add_boxes(axes, kinds, n, (H, W))

@@ -297,21 +297,66 @@ def test_what_answers_a_question_is_folded(browser, tmp_path):
     page.context.close()
 
 
-def test_plots_are_dark_on_dark_paper_and_photographs_stay_as_they_are(browser, tmp_path):
-    source = (
+PLOTS = {
+    "a photograph": (
         "import numpy as np\nfrom cnnbp.pictures.plots import plot_images\n"
-        "plot_images(np.full((1, 3, 8, 8), [[[[1.0]], [[0.5]], [[0.0]]]]), ['orange'])"
-    )
+        "plot_images(np.full((1, 3, 8, 8), [[[[1.0]], [[0.5]], [[0.0]]]]), ['orange'])",
+        (255, 128, 0),
+    ),
+    "maps": (
+        "import numpy as np\nfrom cnnbp.pictures.plots import plot_maps\n"
+        "plot_maps({'dx': np.ones((1, 1, 8, 8))})",
+        (248, 176, 88),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PLOTS)
+def test_images_have_their_colors_on_dark_paper_too(browser, tmp_path, kind):
+    """And their legend the colors of their boxes: nothing in them is inverted."""
+    source, color = PLOTS[kind]
     page, _ = open_page(browser, written(tmp_path, code(source)), color_scheme="dark")
     plot = page.locator(".plot")
-    assert plot.locator("i").count() == 1
     box = plot.bounding_box()
     shot = tmp_path / "shot.png"
     page.screenshot(path=shot)
     at = Image.open(shot).convert("RGB").getpixel
-    middle = at((int(box["x"] + box["width"] / 2), int(box["y"] + box["height"] * 0.6)))
-    assert max(abs(a - b) for a, b in zip(middle, (255, 128, 0), strict=True)) < 8
-    assert sum(at((int(box["x"]) + 2, int(box["y"]) + 2))) < 150
+    middle = at((int(box["x"] + box["width"] * 0.7), int(box["y"] + box["height"] * 0.6)))
+    assert max(abs(a - b) for a, b in zip(middle, color, strict=True)) < 8
+    assert at((int(box["x"]) + 2, int(box["y"]) + 2)) == (21, 23, 28)
+    assert plot.locator("img").evaluate("image => getComputedStyle(image).filter") == "none"
+    page.context.close()
+
+
+def test_curves_are_dark_on_dark_paper(browser, tmp_path):
+    source = "from cnnbp.pictures.plots import plot_growth\n"
+    source += "plot_growth({'N': ([1, 2], {'all': [0.001, 0.002]})})"
+    page, _ = open_page(browser, written(tmp_path, code(source)), color_scheme="dark")
+    plot = page.locator(".plot")
+    box = plot.bounding_box()
+    shot = tmp_path / "shot.png"
+    page.screenshot(path=shot)
+    assert sum(Image.open(shot).convert("RGB").getpixel((box["x"] + 2, box["y"] + 2))) < 150
+    page.context.close()
+
+
+def test_what_an_exercise_asks_is_not_folded(browser, tmp_path):
+    ask = code("from IPython.display import HTML\nHTML('<div class=\"cnnbp-ask\">How many?</div>')")
+    task = code("from cnnbp.exercises import double\ndouble")
+    page, _ = open_page(browser, written(tmp_path, ask, task, code("print('never asked')")))
+    assert page.get_by_text("A tiny case to work by hand").is_visible()
+    assert page.locator(".answer").count() == 0
+    page.context.close()
+
+
+def test_the_longest_line_of_code_fits_beside_the_contents(browser, tmp_path):
+    line = "# " + "m" * 98
+    part = nbformat.v4.new_markdown_cell("## A part")
+    wide = {"viewport": {"width": 1366, "height": 900}}
+    page, _ = open_page(browser, written(tmp_path, part, code(line)), **wide)
+    fits = "pre => pre.scrollWidth <= pre.clientWidth"
+    assert page.locator(".contents").is_visible()
+    assert page.locator(".input_area pre").evaluate(fits)
     page.context.close()
 
 

@@ -58,7 +58,7 @@ def test_no_weight_of_the_first_block_moves_by_a_bit_and_by_far(digits):
     rng, half_a_bit = np.random.default_rng(0), np.spacing(np.abs(before["0.0.w"])) / 2
     for _ in range(6):
         for batch in minibatches(images, labels, 64, rng):
-            training_step(network, *batch, optimizer)
+            training_step(network, optimizer, cnnbp.softmax_cross_entropy, *batch)
             step = np.abs(0.05 * optimizer.velocity["0.0.w"])
             largest, steps = max(largest, float((step / half_a_bit).max())), steps + 1
     assert steps == 138

@@ -143,6 +143,20 @@ def test_a_path_around_lets_the_spread_of_z_grow():
     assert all(z[-1] < 1.2 * z[0] for z in spread.values())
 
 
+def test_six_block_is_the_first_that_gets_less_than_a_thousandth():
+    explorer = GradientFlowExplorer(depth=12, activation="sigmoid")
+    *_, last = sizes = [np.linalg.norm(step.dz) for step in explorer.network.trace[:12]]
+    explorer.close()
+    assert [block for block in range(12) if sizes[block] < last / 1000] == list(range(7))
+
+
+def test_batch_normalization_and_a_path_around_bring_sigmoids_near_one():
+    options = {"activation": "sigmoid", "normalization": "batch", "residual": True}
+    explorer = GradientFlowExplorer(depth=12, **options)
+    assert 1 < ratio(explorer.network) < 1.5
+    explorer.close()
+
+
 def test_stored_ratios_are_the_ones_that_the_tool_measures():
     runs = deep_runs()
     assert list(runs) == list(REMEDIES)

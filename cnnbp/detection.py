@@ -4,7 +4,6 @@ A detector's output is (N, K + 4, cells, cells): in every cell K scores, the las
 "nothing", and below them a box as `crowds` describes it.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,8 @@ from cnnbp.convolution import Conv2d
 from cnnbp.data import corners, intersection_over_union
 from cnnbp.data.scenes import NOTHING
 from cnnbp.loss import mean_squared_error, softmax_cross_entropy
-from cnnbp.optimizer import Adam
 from cnnbp.pooling import MaxPool2d
-from cnnbp.shape import complaint, images, positive, same_shape, samples_first
-from cnnbp.training import legible, progress_bar
+from cnnbp.shape import complaint, images, same_shape, samples_first
 
 
 def pooled_blocks(channels, in_channels=1, **options):
@@ -201,56 +198,3 @@ def judge(z, found, boxes):
     same_shape("boxes", boxes, (len(z), 4, *grid), f"a box for each cell of z {z.shape}")
     answers = z[:, : NOTHING + 1].argmax(axis=1)
     return Judged(answers, found, corners(z[:, NOTHING + 1 :]), corners(boxes))
-
-
-def half_cosine(rate, steps):
-    """A learning rate that falls from `rate` to 0 along half a cosine, slowly at both ends.
-
-    rate     float ≥ 0
-    steps    int ≥ 1, after which it is 0
-    returns  a function of the steps taken, for an optimizer
-
-    Raises ValueError for steps below 1.
-
-    >>> [round(half_cosine(0.5, 4)(step), 3) for step in range(5)]
-    [0.5, 0.427, 0.25, 0.073, 0.0]
-    """
-    positive(steps, "steps")
-    return lambda step: rate / 2 * (1 + math.cos(math.pi * min(step, steps) / steps))
-
-
-def learn(network, draw, loss, *, steps, learning_rate, rng=None, progress=True):
-    """Train on images that are drawn anew for every step, with Adam.
-
-    network        its params change
-    draw           rng -> x, and what the loss compares with: one batch
-    loss           z, and that -> loss (a float), dz
-    steps          int ≥ 1
-    learning_rate  float ≥ 0 to begin with; it falls to 0 along half a cosine
-    rng            numpy Generator or seed of the images
-    progress       False for no progress bar
-    returns        the loss of every batch before its step, a list of floats
-
-    Raises ValueError for steps below 1.
-    Lesson 14.
-
-    >>> from cnnbp.linear import Linear
-    >>> network = Linear(1, 1, gain=0.0)
-    >>> draw = lambda rng: (x := rng.random((1, 8)), 3 * x)
-    >>> options = {"steps": 200, "learning_rate": 0.5, "rng": 0, "progress": False}
-    >>> losses = learn(network, draw, mean_squared_error, **options)
-    >>> network.params["w"].round(2)
-    array([[3.]])
-    """
-    optimizer = Adam(network, half_cosine(learning_rate, steps))
-    rng, losses = np.random.default_rng(rng), []
-    bar = progress_bar(steps, "step") if progress else None
-    for step in range(steps) if bar is None else bar:
-        x, *wanted = draw(rng)
-        value, dz = loss(network.forward(x, training=True), *wanted)
-        network.backward(dz)
-        optimizer.step()
-        losses.append(value)
-        if bar is not None and step % 20 == 0:
-            bar.set_postfix_str(f"loss {legible(value)}")
-    return losses

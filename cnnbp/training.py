@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnbp import shape
 from cnnbp.loss import class_numbers, softmax_cross_entropy
-from cnnbp.optimizer import clip_gradients, gradient_norm
+from cnnbp.optimizer import Adam, clip_gradients, gradient_norm
 
 DIVERGING = {"over": "ignore", "invalid": "ignore"}  # it is returned, not warned of
 
@@ -45,13 +45,18 @@ class History:
     @property
     def ended(self):
         for step, values in enumerate(zip(self.loss, self.gradient_norm, strict=True)):
-            if not all(map(math.isfinite, values)):
+            if not _finite(*values):
                 return step
         return None
 
     @property
     def diverged(self):
         return self.ended is not None
+
+    def note(self, loss, gradient_norm):
+        """One step more."""
+        self.loss.append(loss)
+        self.gradient_norm.append(gradient_norm)
 
     def until(self, steps):
         """The History as it was after so many steps."""
@@ -212,15 +217,15 @@ def _epoch(network, batches, optimizer, max_norm, history):
     """A step on every batch, noted in the history: a list of (loss, accuracy, images)."""
     results = []
     for x, labels in batches:
-        loss, accuracy, norm = training_step(network, x, labels, optimizer, max_norm)
-        history.loss.append(loss)
-        history.gradient_norm.append(norm)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
+        given = optimizer, softmax_cross_entropy, x, labels
+        scores, loss, norm = training_step(network, *given, max_norm=max_norm)
+        history.note(loss, norm)
+        if not _finite(loss, norm):
             spoiled = np.count_nonzero(~np.isfinite(x).all(axis=(1, 2, 3)))
             if spoiled:
                 history.cause = f"{spoiled} of this step's {len(x)} images hold NaN or inf"
             break
-        results.append((loss, accuracy, len(x)))
+        results.append((loss, _accuracy(scores, labels), len(x)))
     return results
 
 
@@ -241,24 +246,84 @@ def minibatches(images, labels, batch_size, rng):
         yield shape.samples_first(shape.samples_last(images[chosen])), labels[chosen]
 
 
-def training_step(network, x, labels, optimizer, max_norm=None):
+def training_step(network, optimizer, loss, x, *wanted, max_norm=None):
     """Forward, loss, backward, clip, step: what is repeated until the network has learned.
 
+    loss      z, and what it compares z with -> loss (a float), dz
     x         (N, C, H, W)
-    labels    (N,)
+    wanted    what the loss compares with, such as labels (N,)
     max_norm  clips the gradients to this norm, None only measures it
-    returns   loss, accuracy, gradient norm before clipping; floats, all from before the step
+    returns   z, loss, gradient norm before clipping; all from before the step
 
     The step is left out if the loss or the norm is inf or NaN, for it would spoil the weights.
     """
     with np.errstate(**DIVERGING):
-        scores = network.forward(x, training=True)
-        loss, dz = softmax_cross_entropy(scores, labels)
+        z = network.forward(x, training=True)
+        value, dz = loss(z, *wanted)
         network.backward(dz)
         norm = gradient_norm(network) if max_norm is None else clip_gradients(network, max_norm)
-    if math.isfinite(loss) and math.isfinite(norm):
+    if _finite(value, norm):
         optimizer.step()
-    return loss, _accuracy(scores, labels), norm
+    return z, value, norm
+
+
+def _finite(*values):
+    return all(map(math.isfinite, values))
+
+
+def learn(network, draw, loss, *, steps, learning_rate, rng=None, progress=True):
+    """Train on images that are drawn anew for every step, with Adam.
+
+    network        its params change
+    draw           rng -> x, and what the loss compares with: one batch
+    loss           z, and that -> loss (a float), dz
+    steps          int ≥ 1
+    learning_rate  float ≥ 0 to begin with; it falls to 0 along half a cosine
+    rng            numpy Generator or seed of the images
+    progress       False for no progress bar
+    returns        History, of steps alone
+
+    Ends early if a loss or the gradients' norm is inf or NaN, as `train` does.
+    Raises ValueError for steps below 1.
+    Lesson 14.
+
+    >>> from cnnbp.linear import Linear
+    >>> from cnnbp.loss import mean_squared_error
+    >>> network = Linear(1, 1, gain=0.0)
+    >>> draw = lambda rng: (x := rng.random((1, 8)), 3 * x)
+    >>> options = {"steps": 200, "learning_rate": 0.5, "rng": 0, "progress": False}
+    >>> learn(network, draw, mean_squared_error, **options)
+    History(0 epochs, 200 steps)
+    >>> network.params["w"].round(2)
+    array([[3.]])
+    """
+    optimizer = Adam(network, half_cosine(learning_rate, steps))
+    rng, history = np.random.default_rng(rng), History()
+    bar = progress_bar(steps, "step") if progress else None
+    for step in range(steps) if bar is None else bar:
+        _, value, norm = training_step(network, optimizer, loss, *draw(rng))
+        history.note(value, norm)
+        if not _finite(value, norm):
+            break
+        if bar is not None and step % 20 == 0:
+            bar.set_postfix_str(f"loss {legible(value)}")
+    return history
+
+
+def half_cosine(rate, steps):
+    """A learning rate that falls from `rate` to 0 along half a cosine, slowly at both ends.
+
+    rate     float ≥ 0
+    steps    int ≥ 1, after which it is 0
+    returns  a function of the steps taken, for an optimizer
+
+    Raises ValueError for steps below 1.
+
+    >>> [round(half_cosine(0.5, 4)(step), 3) for step in range(5)]
+    [0.5, 0.427, 0.25, 0.073, 0.0]
+    """
+    shape.positive(steps, "steps")
+    return lambda step: rate / 2 * (1 + math.cos(math.pi * min(step, steps) / steps))
 
 
 def evaluate(network, images, labels, *, batch_size=256):

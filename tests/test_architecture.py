@@ -32,8 +32,7 @@ ROOMS = {
     "optimizer": {"shape", "layer"},
     "training": {"shape", "loss", "optimizer"},
     "data": {"shape"},
-    "detection": {"shape", "activation", "convolution", "pooling"}
-    | {"data", "loss", "optimizer", "training"},
+    "detection": {"shape", "activation", "convolution", "pooling", "data", "loss"},
     "source": {"shape"},
     "course": set(),
     "browser": set(),

@@ -6,7 +6,6 @@ from helpers import assert_refuses, lies_samples_last
 
 from cnnbp import (
     Conv2d,
-    Linear,
     Network,
     ReLU,
     crowds,
@@ -21,11 +20,10 @@ from cnnbp.detection import (
     cells_as_columns,
     columns_as_cells,
     detection_loss,
-    half_cosine,
     judge,
-    learn,
     pooled_blocks,
 )
+from cnnbp.training import learn
 
 RNG = np.random.default_rng(0)
 Z = RNG.standard_normal((3, 9, 2, 4))  # five classes, the last of them nothing
@@ -113,41 +111,6 @@ def test_what_is_drawn_is_the_detectors_box_or_the_missed_ones_own():
         assert (bottom - top, right - left) == (side, side)
 
 
-def test_the_rate_falls_along_half_a_cosine():
-    rate = half_cosine(0.1, 10)
-    rates = [rate(step) for step in range(12)]
-    assert rates[0] == 0.1
-    assert rates[5] == pytest.approx(0.05)
-    assert rates[10] == rates[11] == 0
-    assert all(np.diff(rates) <= 0)
-
-
-def test_learning_draws_anew_for_every_step_and_repeats_by_seed():
-    seen = []
-
-    def draw(rng):
-        seen.append(rng.random((2, 4)))
-        return seen[-1], seen[-1].sum(axis=0, keepdims=True)
-
-    def learned():
-        network = Network([Linear(2, 1, gain=0.0)])
-        options = {"steps": 30, "learning_rate": 0.1, "rng": 3}
-        return learn(network, draw, mean_squared_error, progress=False, **options)
-
-    first, second = learned(), learned()
-    assert first == second
-    assert len(first) == 30
-    assert first[-1] < first[0]
-    assert len({batch.tobytes() for batch in seen[:30]}) == 30
-
-
-def test_the_bar_counts_steps(capsys):
-    network = Network([Linear(1, 1)])
-    draw = lambda rng: (rng.random((1, 2)), np.ones((1, 2)))  # noqa: E731
-    learn(network, draw, mean_squared_error, steps=3, learning_rate=0.1, rng=0)
-    assert "3/3" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_detector_finds_the_digits_that_it_has_not_seen(seed):
     """The setting of lesson 14; its network, built as the lesson builds it."""
@@ -178,7 +141,6 @@ def test_a_detector_finds_the_digits_that_it_has_not_seen(seed):
         (lambda: detection_loss(Z, FOUND, BOXES[:, :3]), ["boxes is (3, 3, 2, 4)"]),
         (lambda: detection_loss(Z, FOUND + 1, BOXES), ["labels"]),
         (lambda: judge(Z, FOUND, BOXES), ["15 channels"]),
-        (lambda: half_cosine(0.1, 0), ["steps must be at least 1"]),
     ],
 )
 def test_refuses(call, substance):

@@ -23,10 +23,11 @@ from cnnbp import (
     Network,
     ReLU,
     evaluate,
+    mean_squared_error,
     softmax_cross_entropy,
     train,
 )
-from cnnbp.training import History, minibatches, training_step
+from cnnbp.training import History, half_cosine, learn, minibatches, training_step
 
 RNG = np.random.default_rng(0)
 IMAGES, LABELS = RNG.standard_normal((20, 1, 4, 4)), RNG.integers(0, 3, 20)
@@ -50,8 +51,10 @@ def test_a_step_by_hand():
     by_hand.backward(dz)
     norm = math.sqrt(sum((dw**2).sum() for dw in by_hand.grads.values()))
 
-    step = training_step(network, IMAGES, LABELS, SGD(network, learning_rate=0.5))
-    assert step == pytest.approx((loss, (scores.argmax(axis=0) == LABELS).mean(), norm))
+    optimizer = SGD(network, learning_rate=0.5)
+    z, *told = training_step(network, optimizer, softmax_cross_entropy, IMAGES, LABELS)
+    assert_array_equal(z, scores)
+    assert told == pytest.approx([loss, norm])
     for name, w in network.params.items():
         assert_array_equal(w, by_hand.params[name] - 0.5 * by_hand.grads[name])
 
@@ -60,7 +63,9 @@ def test_an_epoch_of_one_batch_is_one_step():
     network, other = small_network(), small_network()
     history = fit(network, epochs=1, batch_size=20)
     x, labels = next(minibatches(IMAGES, LABELS, 20, rng=0))
-    loss, accuracy, norm = training_step(other, x, labels, SGD(other, 0.1))
+    optimizer = SGD(other, 0.1)
+    scores, loss, norm = training_step(other, optimizer, softmax_cross_entropy, x, labels)
+    accuracy = (scores.argmax(axis=0) == labels).mean()
     assert history == History([loss], [norm], [loss], [accuracy])
     for name, w in network.params.items():
         assert_array_equal(w, other.params[name])
@@ -245,6 +250,54 @@ def test_a_gradient_whose_norm_overflows_is_divergence_although_the_loss_is_fini
 def test_a_history_is_readable():
     assert repr(fit(small_network(), epochs=3)).startswith("History(3 epochs, 9 steps, train loss")
     assert repr(History()) == "History(0 epochs, 0 steps)"
+
+
+def test_the_rate_falls_along_half_a_cosine():
+    rate = half_cosine(0.1, 10)
+    rates = [rate(step) for step in range(12)]
+    assert rates[0] == 0.1
+    assert rates[5] == pytest.approx(0.05)
+    assert rates[10] == rates[11] == 0
+    assert all(np.diff(rates) <= 0)
+
+
+def test_learning_draws_anew_for_every_step_and_repeats_by_seed():
+    seen = []
+
+    def draw(rng):
+        seen.append(rng.random((2, 4)))
+        return seen[-1], seen[-1].sum(axis=0, keepdims=True)
+
+    def learned():
+        network = Network([Linear(2, 1, gain=0.0)])
+        options = {"steps": 30, "learning_rate": 0.1, "rng": 3}
+        return learn(network, draw, mean_squared_error, progress=False, **options)
+
+    first, second = learned(), learned()
+    assert first == second
+    assert len(first.loss) == 30
+    assert first.loss[-1] < first.loss[0]
+    assert len({batch.tobytes() for batch in seen[:30]}) == 30
+
+
+def test_the_bar_counts_steps(capsys):
+    network = Network([Linear(1, 1)])
+    draw = lambda rng: (rng.random((1, 2)), np.ones((1, 2)))  # noqa: E731
+    learn(network, draw, mean_squared_error, steps=3, learning_rate=0.1, rng=0)
+    assert "3/3" in capsys.readouterr().out
+
+
+def test_learning_ends_with_the_step_that_was_not_taken():
+    network = Network([Linear(2, 1, gain=1.0)])
+    batches = iter([1.0, np.inf, 1.0])
+    draw = lambda rng: (np.full((2, 4), next(batches)), np.ones((1, 4)))  # noqa: E731
+    run = learn(network, draw, mean_squared_error, steps=3, learning_rate=0.1, progress=False)
+    assert (run.diverged, run.ended, len(run.loss)) == (True, 1, 2)
+    assert all(np.isfinite(w).all() for w in network.params.values())
+
+
+def test_a_falling_rate_needs_steps():
+    assert_refuses(lambda: half_cosine(0.1, 0), ValueError, "steps must be at least 1")
 
 
 def test_the_progress_bar_goes_to_standard_output_unless_it_is_not_wanted(capsys):

@@ -78,12 +78,13 @@ def crowds(images, labels, N, *, cells=3, most=3, rng=None):
     boxes = np.zeros((N, 4, cells, cells), images.dtype)
     for n in range(N):
         for _ in range(rng.integers(1, most + 1)):
-            _put(x[n, 0], found[n], boxes[n], images[:, 0], inks, labels, rng)
+            if not _put(x[n, 0], found[n], boxes[n], images[:, 0], inks, labels, rng):
+                break  # it is full
     return samples_first(samples_last(x)), found, boxes
 
 
 def _put(canvas, found, boxes, images, inks, labels, rng):
-    """One digit more where there is room for it; after some tries, none."""
+    """One digit more where there is room for it: True; after some tries, none: False."""
     H, W = images.shape[1:]
     many = len(images), canvas.shape[0] - H + 1, canvas.shape[1] - W + 1
     for m, y, x in (rng.random((TRIES, 3)) * many).astype(int).tolist():
@@ -95,7 +96,8 @@ def _put(canvas, found, boxes, images, inks, labels, rng):
             place += images[m]
             found[i, j] = labels[m]
             boxes[:, i, j] = row - i, column - j, (bottom - top) / H, (right - left) / W
-            return
+            return True
+    return False
 
 
 def corners(boxes):
@@ -150,13 +152,13 @@ def _area(top, left, bottom, right):
 def _inked(images):
     """Images of one channel, and where the ink of each begins and ends: (N, 4)."""
     (images,) = as_images(images=images)
-    ink = images[:, 0] > INK if images.shape[1] == 1 else None
-    if ink is None or not ink.any(axis=(1, 2)).all():
+    ink = samples_last(images > INK)[0] if images.shape[1] == 1 else None  # (H, W, N), for speed
+    if ink is None or not ink.any(axis=(0, 1)).all():
         raise complaint(ValueError, f"images {images.shape} must have one channel, with ink in it")
     edges = []
-    for axis in (2, 1):
+    for axis in (1, 0):
         lines = ink.any(axis=axis)
-        edges.append((lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)))
+        edges.append((lines.argmax(axis=0), len(lines) - lines[::-1].argmax(axis=0)))
     (top, bottom), (left, right) = edges
     return images, np.stack([top, left, bottom, right], axis=1)
 

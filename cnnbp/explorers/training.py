@@ -12,6 +12,7 @@ from cnnbp.explorers.base import Explorer
 from cnnbp.explorers.controls import choice, slider
 from cnnbp.explorers.view import release
 from cnnbp.linear import Flatten, Linear
+from cnnbp.loss import softmax_cross_entropy
 from cnnbp.network import Network
 from cnnbp.optimizer import SGD, Adam
 from cnnbp.pictures.training import draw_training
@@ -146,10 +147,9 @@ class Run:
         record = self.record
         self._measure()
         while len(record.loss) < steps and not record.diverged:
-            x, labels = next(self.batches)
-            loss, _, norm = training_step(self.network, x, labels, self.optimizer, self.max_norm)
-            record.loss.append(loss)
-            record.gradient_norm.append(norm)
+            given = self.optimizer, softmax_cross_entropy, *next(self.batches)
+            _, loss, norm = training_step(self.network, *given, max_norm=self.max_norm)
+            record.note(loss, norm)
             self._measure()
         return record.until(steps)
 

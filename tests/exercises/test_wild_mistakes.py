@@ -494,6 +494,14 @@ def _(dz, x, gamma, eps):
     return inverse / N * (N * dy - dy.sum(**axes) - y * (dy * y).sum(**axes))
 
 
+@wild("batch_norm2d_gradient.divided_by_the_variance")
+def _(dz, x, gamma, eps):
+    axes = {"axis": (0, 2, 3), "keepdims": True}
+    variance = x.var(**axes) + eps
+    y, dy = (x - x.mean(**axes)) / np.sqrt(variance), dz * gamma
+    return (dy - dy.mean(**axes) - y * (dy * y).mean(**axes)) / variance
+
+
 @wild("batch_norm2d_gradient.sum_over_the_deviation_forgotten")
 def _(dz, x, gamma, eps):
     axes, cells = {"axis": (0, 2, 3), "keepdims": True}, x[:, 0].size

@@ -58,7 +58,7 @@ def test_no_weight_of_the_first_block_moves_by_a_bit_and_by_far(digits):
     rng, half_a_bit = np.random.default_rng(0), np.spacing(np.abs(before["0.0.w"])) / 2
     for _ in range(6):
         for batch in minibatches(images, labels, 64, rng):
-            training_step(network, *batch, optimizer)
+            training_step(network, optimizer, cnnbp.softmax_cross_entropy, *batch)
             step = np.abs(0.05 * optimizer.velocity["0.0.w"])
             largest, steps = max(largest, float((step / half_a_bit).max())), steps + 1
     assert steps == 138
@@ -141,6 +141,20 @@ def test_a_path_around_lets_the_spread_of_z_grow():
     around = spread.pop("sigmoid, residual")
     assert around[-1] > 10 * around[0]
     assert all(z[-1] < 1.2 * z[0] for z in spread.values())
+
+
+def test_six_block_is_the_first_that_gets_less_than_a_thousandth():
+    explorer = GradientFlowExplorer(depth=12, activation="sigmoid")
+    *_, last = sizes = [np.linalg.norm(step.dz) for step in explorer.network.trace[:12]]
+    explorer.close()
+    assert [block for block in range(12) if sizes[block] < last / 1000] == list(range(7))
+
+
+def test_batch_normalization_and_a_path_around_bring_sigmoids_near_one():
+    options = {"activation": "sigmoid", "normalization": "batch", "residual": True}
+    explorer = GradientFlowExplorer(depth=12, **options)
+    assert 1 < ratio(explorer.network) < 1.5
+    explorer.close()
 
 
 def test_stored_ratios_are_the_ones_that_the_tool_measures():

@@ -102,6 +102,8 @@ def test_near_balance_0_6_both_losses_are_equally_long_and_their_sum_is_not_twic
     one, other = (0.4 * np.linalg.norm(by_class)), (0.6 * np.linalg.norm(by_box))
     whole = np.linalg.norm(0.4 * by_class + 0.6 * by_box)
     assert one == pytest.approx(other, rel=0.1)
+    assert [round(size, 1) for size in (one, other)] == [0.2, 0.2]
+    assert round(whole, 2) == 0.27
     assert max(one, other) < whole < 1.5 * min(one, other)
 
 

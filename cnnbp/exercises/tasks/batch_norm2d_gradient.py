@@ -177,8 +177,9 @@ LAST = [
         "the end: y is (x − mean) / √(variance + eps), and so is its gradient.",
         lambda dx, deviation: dx),
     wrong("multiplied_by_the_deviation", PATHS, "{yours} {are} multiplied by the deviation where "
-        "it should be divided.", lambda dx, deviation: dx * deviation,
-        lambda dx, deviation: dx / deviation**2),
+        "it should be divided.", lambda dx, deviation: dx * deviation),
+    wrong("divided_by_the_variance", PATHS, "{yours} {are} divided by variance + eps where it "
+        "should be divided by its root, the deviation.", lambda dx, deviation: dx / deviation**2),
 ]
 
 

@@ -46,13 +46,13 @@ lab: .venv/.lab
 # holds it to the same outputs. Browser tests come last and keep the processor to themselves.
 test: .venv/.dev lint
 	.venv/bin/python -m pytest --nbval -n 2 --dist loadfile notebooks
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --ignore=tests/browser
+	.venv/bin/python -m pytest -n 2 --ignore=tests/browser
 	@$(MAKE) --no-print-directory browser
 
 # Cells in JupyterLab, and a web page, are opened by one process; all else is dealt out, so that
 # both end at the same time.
 browser: .venv/.dev
-	.venv/bin/python -m pytest -n 2 --dist loadgroup tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
 
 binder: .venv/.dev
 	.venv/bin/python -m pytest -m apart tests/test_binder.py

@@ -17,9 +17,6 @@ from lab import opened
 
 from cnnbp.__main__ import FLAGS, USAGE, WITH_A_VALUE, environment, main
 
-# What is made once for all of them is made by one process.
-pytestmark = pytest.mark.xdist_group("command")
-
 ROOT = Path(__file__).parents[1]
 SETTINGS = json.loads(
     (ROOT / "cnnbp/lab/labconfig/default_setting_overrides.json").read_text(encoding="utf-8")

@@ -17,9 +17,6 @@ from packaging.requirements import Requirement
 
 from cnnbp.course import fresh_copies
 
-# What is made once for all of them is made by one process.
-pytestmark = pytest.mark.xdist_group("install")
-
 ROOT = Path(__file__).parents[1]
 WAYS = ["wheel", "sdist", "editable", "checkout"]
 BUILD = "from setuptools import build_meta as b; b.build_wheel('dist'); b.build_sdist('dist')"

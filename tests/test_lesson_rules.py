@@ -37,13 +37,7 @@ NO_LEAKS = {
 }
 
 
-# A lesson is executed once: by one process, where tests are dealt out to several.
-GROUPS = [
-    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in LESSONS
-]
-
-
-@pytest.fixture(scope="module", params=GROUPS)
+@pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
 def lesson(request):
     return request.param
 

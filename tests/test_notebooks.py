@@ -115,9 +115,7 @@ def test_names_no_place_on_a_machine(path):
     )
 
 
-# The pipeline itself, on a notebook of a few lines, which one process executes for all tests.
-
-ONCE = pytest.mark.xdist_group("pipeline")
+# The pipeline itself, on a notebook of a few lines.
 
 DEFINE_VIEW = f'''
 import uuid
@@ -151,7 +149,6 @@ def executed(tmp_path_factory):
     return path
 
 
-@ONCE
 def test_pipeline_keeps_pictures_and_text_and_drops_widgets(executed):
     notebook = nbformat.read(executed, as_version=4)
     _, view, _, _, slider = (cell.outputs for cell in notebook.cells)
@@ -160,14 +157,12 @@ def test_pipeline_keeps_pictures_and_text_and_drops_widgets(executed):
     assert notebook.metadata == METADATA
 
 
-@ONCE
 def test_pipeline_writes_the_same_file_twice(executed):
     before = executed.read_bytes()
     assert run(PIPELINE, executed).returncode == 0
     assert executed.read_bytes() == before
 
 
-@ONCE
 def test_a_changed_picture_or_text_is_noticed(executed, tmp_path):
     notebook = nbformat.read(executed, as_version=4)
     _, _, picture, text, _ = (cell.outputs for cell in notebook.cells)

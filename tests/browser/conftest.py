@@ -10,11 +10,3 @@ def notebook(request, browser, lab, lab_folder):
     notebook = Notebook(browser, lab, lab_folder, request.module.__name__, request.module.CELLS)
     yield notebook
     notebook.close()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Cells that run once are run by one process, where tests are dealt out to several."""
-    for item in items:
-        if hasattr(item.module, "CELLS"):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))

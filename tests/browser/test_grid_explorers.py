@@ -101,8 +101,9 @@ def test_a_stepper_at_its_end_survives_fewer_positions(notebook):
 
 def test_playing_walks_through_the_positions(notebook):
     play = notebook.output(KERNEL).locator(".widget-play button").first
+    seen = set()  # some may come and go unseen, while the machine has other work
     play.click()
-    assert notebook.until(lambda: "dw[0,0,1,0] = " in notebook.shown(KERNEL))
+    assert notebook.until(lambda: seen.add(notebook.shown(KERNEL)) or len(seen) > 3)
     play.click()
 
 

@@ -49,11 +49,7 @@ def open_page(browser, address, **options):
     return page, [url for url in asked if url != address.as_uri()]
 
 
-# A page is opened once: by one process, where tests are dealt out to several.
-PAGES = [
-    pytest.param(f"{stem}.html", id=stem, marks=pytest.mark.xdist_group(stem))
-    for stem in [*(path.stem for path in LESSONS), "index", "NOTATION"]
-]
+PAGES = [f"{stem}.html" for stem in [*(path.stem for path in LESSONS), "index", "NOTATION"]]
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -8,9 +8,6 @@ import pytest
 import cnnbp
 from cnnbp.explorers.training import GOOD, Run
 
-# What is made once for all of them is made by one process.
-pytestmark = pytest.mark.xdist_group("numbers 11")
-
 SEEDS = range(2)
 
 

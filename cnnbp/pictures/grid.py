@@ -68,10 +68,10 @@ def text(x, y, content, css="", anchor="start"):
 def text_width(content, bold=False):
     """About how wide a line of text is, in pixels; every computer has fonts of its own.
 
-    >>> text_width("dz, dx"), text_width("dz[0]", bold=True), text_width("gamma", bold=True)
-    (42, 37.0, 47.0)
+    >>> text_width("dz, dx"), text_width("dz[0]", bold=True)
+    (42, 37.0)
     """
-    return (7.4 if bold else 7) * len(content) + 10 * bold * content.count("mm")  # wide ones
+    return (7.4 if bold else 7) * len(content)
 
 
 def outline(path, css="frame"):

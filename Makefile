@@ -49,8 +49,7 @@ test: .venv/.dev lint
 	.venv/bin/python -m pytest -n 2 --ignore=tests/browser
 	@$(MAKE) --no-print-directory browser
 
-# Cells in JupyterLab, and a web page, are opened by one process; all else is dealt out, so that
-# both end at the same time.
+# A file stays with one process: its tests share what is open, and some go on where others ended.
 browser: .venv/.dev
 	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
 

@@ -139,7 +139,7 @@ def assert_small(svg):
 
 def said(svg, link):
     """The lines that a picture's link writes below the tables."""
-    written = re.search(rf'<p class="link k{link}">(.*?)</p>', svg)[1].partition("<span>")[0]
+    written = re.search(rf'<p class="link k{link} [^>]*>(.*?)</p>', svg)[1].partition("<span>")[0]
     return [unescape(line).replace("\u00a0", " ") for line in written.split("<br/>")]
 
 

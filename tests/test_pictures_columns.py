@@ -74,7 +74,7 @@ def test_a_pixel_is_the_sum_of_its_letters(layer, seed):
 
 def lit(svg, link):
     """How many rings a link draws."""
-    drawn = re.findall(rf'<g class="link k{link}">(.*?)</g>', svg)
+    drawn = re.findall(rf'<g class="link k{link} [^>]*>(.*?)</g>', svg)
     paths = re.findall(r'class="ring" d="([^"]*)"', "".join(drawn))
     return sum(path.count("M") for path in paths)
 

@@ -96,7 +96,7 @@ X, W, B, DZ = arrays_of(SMALL)
 def letters(svg, link):
     """For a link of a picture: letter -> how many cells have it."""
     found = "".join(
-        re.findall(rf'class="link k{link}">(?:(?!</g>).)*?class="letter"[^>]*>(\w*)<', svg)
+        re.findall(rf'class="link k{link} [^>]*>(?:(?!</g>).)*?class="letter"[^>]*>(\w*)<', svg)
     )
     return {letter: found.count(letter) for letter in found}
 
@@ -120,7 +120,7 @@ def test_lettered_cells_hold_the_factors():
     svg = draw_conv2d_dx(DZ, X, W, (0, 0, 2, 2), **SMALL.options)
     numbers = dict(re.findall(r'<text x="([\d.]+" y="[\d.]+)"[^>]*>([^<]*)<', svg))
     written = {}
-    for drawn in re.findall(r'class="link k18">(.*?)</g>', svg):
+    for drawn in re.findall(r'class="link k18 [^>]*>(.*?)</g>', svg):
         for xs, ys, names in re.findall(r'class="letter" x="([^"]*)" y="([^"]*)">(\w*)<', drawn):
             for x, y, letter in zip(xs.split(), ys.split(), names, strict=True):
                 at = f'{float(x) + 16:g}" y="{float(y) + 14:g}'  # from a letter to its number
@@ -132,7 +132,7 @@ def test_lettered_cells_hold_the_factors():
 
 def test_products_stand_in_a_row_with_their_sum_so_far():
     svg = draw_conv2d_z(X, W, chosen=(1, 2), **SMALL.options)
-    row = re.search(r'<p class="link k5">.*?<span>(.*?)</span>', svg)[1]
+    row = re.search(r'<p class="link k5 [^>]*>.*?<span>(.*?)</span>', svg)[1]
     cells = re.findall(r"<i><b>(\w)</b> ([^<]*)<u>([^<]*)</u></i>", row)
     assert "".join(letter for letter, *_ in cells) == "abcdefghi"
     products, so_far = ([number(each[i]) for each in cells] for i in (1, 2))

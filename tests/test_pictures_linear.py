@@ -60,7 +60,7 @@ def test_a_product_pairs_a_row_with_a_column():
         (draw_linear_dx(dz, w), "ab"),
         (draw_linear_dw(dz, x), "abc"),
     ]:
-        drawn = re.search(r'class="link k0">(.*?)</g>', svg)[1]
+        drawn = re.search(r'class="link k0 [^>]*>(.*?)</g>', svg)[1]
         letters = re.search(r'class="letter"[^>]*>(\w*)<', drawn)[1]
         assert letters == "".join(2 * letter for letter in terms)
 

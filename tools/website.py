@@ -221,10 +221,10 @@ def page_exporter():
 def count_links(drawing):
     """How many links a picture has; each may be drawn in several places.
 
-    >>> count_links('<g class="link k0"/><g class="link k1"/><p class="link k1"></p>')
+    >>> count_links('<g class="link k0 n0"/><g class="link k1 n1"/><p class="link k1 n1"></p>')
     2
     """
-    return len(set(re.findall(r'class="link k(\d+)"', drawing)))
+    return len(set(re.findall(r'class="link k(\d+) ', drawing)))
 
 
 def style():

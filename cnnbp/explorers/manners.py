@@ -109,8 +109,8 @@ def outlines(picture):
     >>> outlines('<div class="cnnbp a"><svg width="4" height="3"><g/></svg></div>')
     '<div class="a"><svg width="4" height="3"></svg></div>'
     """
-    said = sorted(_said(picture), key=len)[-2:]
-    bare = re.sub(r'<p class="link.*</p>', "".join(said), picture, flags=re.DOTALL)
+    bare = re.sub(r'<svg class="group.*?</svg>', "", picture, flags=re.DOTALL)
+    bare = re.sub(r'<div class="group.*?</div>', "", bare, flags=re.DOTALL)
     bare = re.sub(r"(<svg[^>]*>).*?</svg>", r"\1</svg>", bare, flags=re.DOTALL)
     bare = re.sub(r"\.cnnbp-\w+:has\(.*?</style>", "</style>", bare, flags=re.DOTALL)
     bare = re.sub(r"<input[^>]*>| (?:role|aria-label)=\"[^\"]*\"", "", bare)
@@ -125,7 +125,7 @@ def heights(picture):
     (398, 706)
     """
     sizes = re.findall(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', picture)
-    longest = max(map(len, _said(picture)), default=0)
+    longest = max(map(len, re.findall(r'<p class="longest">(.*?)</p>', picture)), default=0)
     found = []
     for page in PAGES:
         total, across, row = max(SAID, (longest * 7 // page + 1) * 18), 0, 0
@@ -135,12 +135,6 @@ def heights(picture):
             across, row = across + width + 28, max(row, int(height) + 8)
         found.append(total + row)
     return found
-
-
-def _said(picture):
-    """All that a picture can say, a paragraph for each link."""
-    begin, end = '<p class="link', "</p>"
-    return [begin + part.partition(end)[0] + end for part in picture.split(begin)[1:]]
 
 
 class Room:

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from cnnbp.explain import cell_name
-from cnnbp.pictures.arithmetic import arithmetic, factors
+from cnnbp.pictures.arithmetic import LARGEST, arithmetic, factors
 from cnnbp.pictures.grid import LETTERS, Grid, number
-from cnnbp.pictures.svg import Link
+from cnnbp.pictures.svg import MANY, Link
 
-MOST_SAID = 9  # results of a factor that are named; of more, the five with the largest products
+MOST_SAID = 12, 9  # products of a result, and results of a factor, that are written one by one
+FEWER = 9, 5  # in a picture of many links, which would weigh too much
 
 
 class Turn(NamedTuple):
@@ -102,6 +103,8 @@ class Answers:
 
     def __init__(self, cells, seen, *, rest="", went="went into"):
         self.cells, self.seen, self.rest, self.went = cells, seen, rest, went
+        links = sum(len(table.grid.cells) for tables in seen.values() for table in tables)
+        self.most = MOST_SAID if links <= MANY else FEWER
         self.results = [self.places(cell.wanted, cell.index) for cell in cells]
         self.names = [cell_name(cell.wanted, cell.index) for cell in cells]
         self.shown = []  # for each cell the numbers of the products whose factors are in tables
@@ -159,7 +162,7 @@ class Answers:
         """The link of result number `number_`, whose products have a letter each."""
         cell, shown, places = self.cells[number_], self.shown[number_], self.results[number_]
         return Link(
-            [arithmetic(cell, shown, self.rest), *more],
+            [arithmetic(cell, shown, self.rest, self.most[0]), *more],
             handles=places,
             pairs=self._pairs(number_, shown),
             rings=places,
@@ -217,9 +220,9 @@ class Answers:
         if not made:
             return f"{begin} {self.went} nothing that is drawn here"
         ranks = range(len(made))
-        if len(made) > MOST_SAID:
+        if len(made) > self.most[1]:
             sizes = [-abs(round(float(self.cells[c].product[t]), 12)) for c, t in made]
-            ranks = sorted(sorted(ranks, key=sizes.__getitem__)[:5])
+            ranks = sorted(sorted(ranks, key=sizes.__getitem__)[:LARGEST])
         said = [self._message(rank, made) for rank in ranks]
         more = [f"and {len(made) - len(said)} more"] * (len(said) < len(made))
         count = f"{len(made)} cell{'s' * (len(made) > 1)}"

@@ -7,13 +7,16 @@ import numpy as np
 from cnnbp.explain import cell_name
 from cnnbp.pictures.grid import LETTERS, number
 
+LARGEST = 5  # products that are written of a sum of many
 
-def arithmetic(cell, shown=None, rest=""):
+
+def arithmetic(cell, shown=None, rest="", most=12):
     """name = a 0.5·2 + b (−1)·0.25 + … = total, with the letters of the picture.
 
     cell     an explain.Cell
     shown    numbers of the products that the picture shows and letters, all if None
     rest     what the others are, as in "in the other samples"
+    most     products that are written; of more, the five largest
     returns  str
 
     >>> from cnnbp.explain import explain_linear
@@ -22,8 +25,9 @@ def arithmetic(cell, shown=None, rest=""):
     """
     shown = np.arange(len(cell)) if shown is None else np.asarray(shown, int)
     ranks = range(len(shown))
-    if len(shown) > 12:  # the five largest, and what the others add up to
-        ranks = np.sort(np.argsort(-np.abs(cell.product[shown]).round(12), kind="stable")[:5])
+    if len(shown) > most:
+        sizes = -np.abs(cell.product[shown]).round(12)
+        ranks = np.sort(np.argsort(sizes, kind="stable")[:LARGEST])
     terms = []
     for rank in ranks:
         letter = f"{LETTERS[rank]} " if len(shown) <= len(LETTERS) else ""

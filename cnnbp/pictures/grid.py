@@ -129,10 +129,6 @@ class Grid:
         rows, columns = self.values.shape
         return [*product(range(rows), range(columns))]
 
-    def ring(self, cell):
-        """The path around a cell."""
-        return self.box(cell, inset=1)
-
     @property
     def left(self):
         return self.x - self.margin[1]
@@ -170,9 +166,9 @@ class Grid:
         """(x, y) of a cell's upper left corner."""
         return self.x + cell[1] * self.size, self.y + cell[0] * self.size
 
-    def extent(self, cell):
-        """(x, y, width, height) of a cell."""
-        return *self.corner(cell), self.size, self.size
+    def extent(self, cell, span=(1, 1)):
+        """(x, y, width, height) of the `span` rows and columns of cells from `cell` on."""
+        return *self.corner(cell), span[1] * self.size, span[0] * self.size
 
     def written(self, cell, content):
         """A number in a cell."""
@@ -266,9 +262,6 @@ class Area:
 
     def extent(self, cell=None):
         return self.x, self.y, self.width, self.height
-
-    def ring(self, cell=None):
-        return self.box(inset=1)
 
     def box(self, cell=None, inset=0):
         across, down = self.width - 2 * inset, self.height - 2 * inset

@@ -6,7 +6,7 @@ STYLE = """
 max-width:100%;color:var(--jp-content-font-color1,#1f2430)}
 .ID text{fill:currentColor}
 .ID .page{fill:var(--jp-layout-color1,#fff)}
-.ID .number text,.ID text.number,.ID .letter,.ID .factor{fill:#1b1f29}
+.ID .number text,.ID text.number,.ID .factor{fill:#1b1f29}
 .ID .number{font-size:11px;text-anchor:middle;pointer-events:none}
 .ID .name{font-weight:600}
 .ID .quiet{opacity:.8;font-size:11px}
@@ -15,13 +15,21 @@ max-width:100%;color:var(--jp-content-font-color1,#1f2430)}
 .ID .arrow{fill:none;stroke:currentColor;stroke-width:1.5}
 .ID .long{font-size:9.5px}
 .ID .longer{font-size:8.4px}
-.ID .ring{fill:none;stroke:#111;stroke-width:2.4}
-.ID .fine{fill:none;stroke:#111;stroke-width:1.1}
-.ID .frame{fill:none;stroke:#111;stroke-width:1.8}
-.ID .halo{fill:none;stroke:#fff;stroke-width:3.6}
 .ID .factor{font-size:8.5px;text-anchor:end}
-.ID .letter{font-size:9px;font-weight:700}
 """
+
+# Of what links draw, as attributes: no rule that begins with the picture's name reaches what a
+# <use> copies.
+LOOK = {
+    "ring": {"fill": "none", "stroke": "#111", "stroke-width": "2.4"},
+    "fine": {"fill": "none", "stroke": "#111", "stroke-width": "1.1"},
+    "frame": {"fill": "none", "stroke": "#111", "stroke-width": "1.8"},
+    "halo": {"fill": "none", "stroke": "#fff", "stroke-width": "3.6"},
+    "letter": {"fill": "#1b1f29", "font-size": "9px", "font-weight": "700"},
+}
+STYLE += "".join(
+    f".ID .{css}{{{';'.join(map(':'.join, look.items()))}}}\n" for css, look in LOOK.items()
+)
 
 # Of the HTML around it. What is said stands where the longest of it ends, so nothing jumps; it
 # sticks to the lower edge of a small screen.
@@ -30,12 +38,14 @@ HTML_STYLE = """
 line-height:1.4;print-color-adjust:exact}
 .ID .title{flex:0 0 100%;margin:0;font-size:13px;font-weight:600}
 .ID .t{position:relative;max-width:100%;overflow-x:auto;overflow-y:hidden}
-.ID svg{display:block;max-width:none;height:auto}
+.ID>*>svg{display:block;max-width:none;height:auto}
 .ID .cell{position:absolute;margin:0;padding:0;width:40px;height:40px;appearance:none;
 -webkit-appearance:none;background:none;border:0;border-radius:0;box-shadow:none;cursor:crosshair}
 .ID .cell:focus-visible{outline:3px solid #8e24aa;outline-offset:-1px}
-.ID .said{flex:0 0 100%;display:grid;position:sticky;bottom:0;pointer-events:none}
-.ID .said p{grid-area:1/1;align-self:start;margin:0;padding:4px 0;font-size:13px;
+.ID .said{display:block;flex:0 0 100%;position:sticky;bottom:0;pointer-events:none}
+.ID .said>div{display:grid}
+.ID .said p,.ID .said .group{grid-area:1/1;align-self:start}
+.ID .said p{margin:0;padding:4px 0;font-size:13px;
 font-variant-numeric:tabular-nums;
 background:var(--jp-layout-color0,var(--jp-layout-color1,#fff))}
 .ID .said span{display:flex;flex-wrap:wrap;margin-top:3px}
@@ -44,32 +54,54 @@ margin:0 -1px -1px 0;text-align:center;font-size:12px}
 .ID .said u{display:block;text-decoration:none;font-size:11px;opacity:.8}
 .ID .scale{flex:0 0 100%}
 .widget-html-content:has(>.ID){min-width:0}
-.ID .link{visibility:hidden;pointer-events:none}
+.ID .group{display:none;overflow:visible}
+.ID .link,.ID .longest{visibility:hidden;pointer-events:none}
 @media (max-width:420px){.ID .small{zoom:.7}}
 @media print{.ID{color:#1f2430}.ID .said p{background:#fff}}
 """
 
 # A pointed-at link is shown; a focused one only if none is pointed at, and the chosen one at rest.
-# The arguments of :has name the way down to a cell, so that a browser looks nowhere else.
-POINTED = """.ID:has(>*>*>.cK:hover) .kK,.ID:not(:has(>*>*>.cell:hover)):has(>*>*>.cK:focus) .kK"""
-AT_REST = ".ID:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus)) .kK"
+# The arguments of :has name the way down to a cell, so that a browser looks nowhere else: it looks
+# anew for every part that a rule could show. So that these are few, links lie in groups, as many
+# as a group has links, and of all groups but one nothing is there.
+FOCUSED = ".ID:not(:has(>*>*>.cell:hover)):has(>*>*>.CELL:focus)"
+POINTED = f".ID:has(>*>*>.CELL:hover) .PART,{FOCUSED} .PART"
+AT_REST = ".ID:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus)) .PART"
 
 # What a stepper's position K shows: outweighs the choice that the picture made, unless a cell is
 # pointed at.
+_STEPPED = ".cnnbp:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus))"
 STEP_HIDES = (
-    ".cnnbp-stepper:has([class^=step-]) "
-    ".cnnbp:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus)) .link{visibility:hidden}"
+    f".cnnbp-stepper:has([class^=step-]) {_STEPPED} .group{{display:grid}}"
+    f".cnnbp-stepper:has([class^=step-]) {_STEPPED} .link{{visibility:hidden}}"
 )
-STEP_SHOWS = (
-    ".cnnbp-stepper:has(.step-K) "
-    ".cnnbp:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus)) .link.kK{visibility:visible}"
-)
+STEP_SHOWS = f".cnnbp-stepper:has(.step-K) {_STEPPED} .link.kK{{visibility:visible}}"
+
+
+def group_size(links):
+    """How many of this many links lie in a group: about as many as there are groups.
+
+    >>> group_size(64), group_size(3)
+    (8, 2)
+    """
+    return max(1, round(links**0.5))
 
 
 def rules(links, chosen):
-    """The rules that show each of this many links, and the chosen one at rest."""
+    """The rules that show each of this many links, and the chosen one at rest.
+
+    A cell of link number k says in which group that lies and at which place in it.
+    """
     if not links:
         return ""
-    shown = [POINTED.replace("K", str(k)) for k in range(links)]
-    shown.append(AT_REST.replace("K", str(chosen)))
-    return ",\n".join(shown) + "{visibility:visible}\n"
+    size = group_size(links)
+    groups = [_shown(f"in{group}", f"group{group}") for group in range(-(-links // size))]
+    groups.append(AT_REST.replace("PART", f"group{chosen // size}"))
+    places = [_shown(f"at{place}", f"n{place}") for place in range(size)]
+    places.append(AT_REST.replace("PART", f"k{chosen}"))
+    shows = ",\n".join(groups), ",\n".join(places)
+    return f"{shows[0]}{{display:grid}}\n{shows[1]}{{visibility:visible}}\n"
+
+
+def _shown(cell, part):
+    return POINTED.replace("CELL", cell).replace("PART", part)

@@ -7,12 +7,10 @@ width that there is, and words wrap below them.
 """
 
 import hashlib
-import re
 import textwrap
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
-from itertools import count
 
 from cnnbp.pictures.grid import (
     CELL,
@@ -30,7 +28,8 @@ from cnnbp.pictures.grid import (
     text,
     text_width,
 )
-from cnnbp.pictures.style import HTML_STYLE, STYLE, rules
+from cnnbp.pictures.links import Link, Marks, Shapes, unbroken
+from cnnbp.pictures.style import HTML_STYLE, STYLE, group_size, rules
 
 __all__ = [
     "CELL",
@@ -55,8 +54,7 @@ __all__ = [
     "text_width",
 ]
 
-MOST_PRODUCTS = 12  # of a link that are set in a row of their own
-MANY = 150  # links, above which a picture has no rows of products: it would grow too large
+MANY = 150  # links, above which a picture has no rows of products, and its links share shapes
 PHONE = 358  # pixels of a phone's page that are left for a picture
 LINE = 17  # pixels from one line of text to the next
 HINT = "A still: in JupyterLab, show(…) it and run the cell; then every number answers."
@@ -85,120 +83,6 @@ class Svg(str):
 
     def __repr__(self):
         return self.description
-
-
-@dataclass
-class Link:
-    """What is shown while one of its handles is pointed at or focused.
-
-    lines     of the read-out, the arithmetic first; a screen reader says the first
-    handles   (grid, cell) pairs that answer to the pointer and to the keyboard
-    pairs     a list of (grid, cell) pairs for each product: ringed, and given the same letter
-    rings     further (grid, cell) pairs to be ringed
-    extra     (grid or area, SVG drawn along with it) pairs; or SVG alone, in the first block
-    products  the numbers that the letters stand for, to be set in a row with their sum so far
-    """
-
-    lines: list
-    handles: list = ()
-    pairs: list = ()
-    rings: list = ()
-    extra: list | str = ()
-    products: list = ()
-
-    def drawn(self, block_of, marks):
-        """block -> the SVG that the link draws over it.
-
-        marks  dict of (grid, cell) -> the block, its ring, and x and y of its letter
-        """
-        parts, ringed, lettered = {}, defaultdict(dict), defaultdict(list)
-        few = len(self.pairs) <= len(LETTERS)
-        for place in self.rings:
-            block, ring, _, _ = marks[place]
-            ringed[block][ring] = True  # each once
-        for letter, pair in zip(LETTERS, self.pairs if few else ()):  # noqa: B905
-            for place in pair:
-                block, ring, x, y = marks[place]
-                ringed[block][ring] = True
-                lettered[block].append((x, y, letter))
-        for grid, bands in _bands([place for pair in self.pairs for place in pair] * (not few)):
-            ringed[block_of(grid)].update(dict.fromkeys(bands, True))
-        extra = [(None, self.extra)] if isinstance(self.extra, str) else self.extra
-        for block, rings in ringed.items():
-            css = "ring" if few else "fine"
-            parts[block] = f'<path class="{css}" d="{"".join(rings)}"/>'
-        for block, letters in lettered.items():
-            parts[block] += _letters(letters)
-        for grid, svg in extra:
-            if svg:
-                block = block_of(grid)
-                parts[block] = parts.get(block, "") + svg
-        return parts
-
-    def said(self, number_, with_products):
-        """The read-out as HTML: lines that break between terms only."""
-        lines = [escape(unbroken(line)) for line in self.lines]
-        row = self._row() if with_products and 1 < len(self.products) <= MOST_PRODUCTS else ""
-        return f'<p class="link k{number_}">{"<br/>".join(lines)}{row}</p>'
-
-    def _row(self):
-        """The products in a row, under each of them the sum so far."""
-        so_far, cells = 0, []
-        for letter, product in zip(LETTERS, self.products, strict=False):
-            so_far += product
-            cells.append(f"<i><b>{letter}</b> {number(product)}<u>{number(so_far)}</u></i>")
-        return f"<span>{''.join(cells)}</span>"
-
-
-def unbroken(line):
-    """The line with spaces that do not break inside a term: it breaks before + and = alone.
-
-    >>> unbroken("dw[0] = a 2·3 + b 1·1 = 7 in two steps").split(" ")
-    ['dw[0]', '=\\xa0a\\xa02·3', '+\\xa0b\\xa01·1', '=\\xa07', 'in', 'two', 'steps']
-    """
-    return _INSIDE.sub("\u00a0", line)
-
-
-_INSIDE = re.compile(r" (?:(?<= [=+] )(?=\S)|(?<= [a-z] )(?=\S*[·/]))")
-
-
-def _bands(places):
-    """(grid, paths): around many cells, one ring around those that are side by side in a row."""
-    cells = defaultdict(set)
-    for grid, cell in places:
-        cells[grid].add(cell)
-    for grid, marked in cells.items():
-        starts = sorted((row, column) for row, column in marked if (row, column - 1) not in marked)
-        yield grid, [grid.box(at, (1, _length(at, marked)), inset=1) for at in starts]
-
-
-def _length(at, marked):
-    """How many marked cells stand side by side from this one on."""
-    row, column = at
-    return next(n for n in count(1) if (row, column + n) not in marked)
-
-
-def _letters(lettered):
-    """One text whose letters each stand in the corner of a cell."""
-    x, y, letters = zip(*lettered, strict=True)
-    x, y, letters = " ".join(x), " ".join(y), "".join(letters)
-    return f'<text class="letter" x="{x}" y="{y}">{letters}</text>'
-
-
-class _Marks(dict):
-    """(grid or area, cell) -> its block, its ring, and x and y of its letter.
-
-    Made when it is first asked for: a picture's links ask thousands of times for a few dozen.
-    """
-
-    def __init__(self, block_of):
-        self.block_of = block_of
-
-    def __missing__(self, place):
-        part, cell = place
-        x, y = part.corner(cell)
-        self[place] = self.block_of(part), part.ring(cell), f"{x + 4:g}", f"{y + 10:g}"
-        return self[place]
 
 
 @dataclass
@@ -257,37 +141,74 @@ def page(description, drawing, links, size, *, chosen=0, areas=()):
 def _page(description, blocks, links, title, chosen, own_scale, scale):
     place = {part: n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
     block_of = defaultdict(int, place).__getitem__
-    marks = _Marks(block_of)
-    drawn = [link.drawn(block_of, marks) for link in links]
-    answering = defaultdict(list)  # number of a block -> what answers on it
+    marks, shapes, many = Marks(block_of), Shapes(), len(links) > MANY
+    drawn = [
+        link.used(block_of, shapes) if many else link.drawn(block_of, marks) for link in links
+    ]
+    size, answering = group_size(len(links)), defaultdict(list)  # of a block: what answers on it
     for k, link in enumerate(links):
         label = escape(link.lines[0].replace("\u00a0", " ")) if link.handles else ""
+        css = f"cell c{k} in{k // size} at{k % size}"
         for part, cell in link.handles:
-            answering[block_of(part)].append((k, label, part, cell))
+            answering[block_of(part)].append((css, label, part, cell))
     body = [f'<p class="title">{escape(title)}</p>'] if title else []
     for number_, block in enumerate(blocks):
-        over = "".join(
-            f'<g class="link k{k}">{parts[number_]}</g>'
-            for k, parts in enumerate(drawn)
-            if number_ in parts
-        )
+        over = _overlay([parts.get(number_, "") for parts in drawn], size)
+        over += shapes.svg * (number_ == 0)
         body.append(_block(block, number_, own_scale, over, answering[number_]))
-    said = "".join(link.said(k, len(links) <= MANY) for k, link in enumerate(links))
     body.append(f'<div class="scale">{_svg(scale, 230, 26)}</div>' if scale else "")
-    body.append(f'<div class="said" hidden="">{said}</div>' if links else "")
-    body = "".join(body)
-    css = STYLE + HTML_STYLE + rules(len(links), chosen)
+    body.append(_readout([link.said(not many) for link in links], size) if links else "")
+    svg = _styled(description, "".join(body), len(links), chosen)
+    lines = links[chosen].lines if links else []
+    over = links[chosen].drawn(block_of, marks) if links else {}
+    svg.draw_still = lambda hint: _still(
+        description, blocks, own_scale, title, over, lines, scale, hint
+    )
+    return svg
+
+
+def _styled(description, body, links, chosen):
+    """The picture with its style, whose rules are for it alone."""
+    css = STYLE + HTML_STYLE + rules(links, chosen)
     name = "cnnbp-" + hashlib.sha1((body + css).encode()).hexdigest()[:10]
     role = f'role="{"group" if links else "img"}" aria-label="{escape(description)}"'
     css, body = css.replace(".ID", f".{name}"), body.replace("ID-", f"{name}-")
     svg = Svg(f'<div class="cnnbp {name}" {role}><style>{css}</style>{body}</div>')
     svg.description = description
-    lines = links[chosen].lines if links else []
-    over = drawn[chosen] if links else {}
-    svg.draw_still = lambda hint: _still(
-        description, blocks, own_scale, title, over, lines, scale, hint
-    )
     return svg
+
+
+def _overlay(parts, size):
+    """What links draw over a block, in groups.
+
+    A group is a nested <svg>: what is in a hidden <g> is styled, too, at every move.
+    """
+    return "".join(
+        f'<svg class="group group{group}">{inner}</svg>'
+        for group, inner in _grouped(parts, size, "g")
+    )
+
+
+def _readout(said, size):
+    """What all links say, one above another: the longest keep the room, so that nothing jumps."""
+    longest = [f'<p class="longest">{each}</p>' for each in sorted(said, key=len)[-2:]]
+    groups = [
+        f'<div class="group group{group}">{inner}</div>'
+        for group, inner in _grouped(said, size, "p")
+    ]
+    return f'<div class="said" hidden=""><div>{"".join(longest + groups)}</div></div>'
+
+
+def _grouped(parts, size, tag):
+    """(number, HTML) of every group of links: the part of each, if it is not empty."""
+    for first in range(0, len(parts), size):
+        inner = "".join(
+            f'<{tag} class="link k{first + place} n{place}">{part}</{tag}>'
+            for place, part in enumerate(parts[first : first + size])
+            if part
+        )
+        if inner:
+            yield first // size, inner
 
 
 def _svg(content, width, height, left=0, top=0):
@@ -298,7 +219,7 @@ def _svg(content, width, height, left=0, top=0):
 def _block(block, number_, own_scale, over, answering):
     """One block: its drawing, what links draw over it, and the rows of cells that answer.
 
-    answering  (number of the link, its label, grid or area, cell) of each
+    answering  (its classes, its label, grid or area, cell) of each
     """
     left, top, width, height = block.frame(own_scale)
     over = f'<g visibility="hidden">{over}</g>' if over else ""
@@ -310,9 +231,9 @@ def _block(block, number_, own_scale, over, answering):
         groups[grid] = f"{number_}{group}"
         for row in range(len(grid.values)):
             rows[grid, row] = [escape(grid.row(row)), []]
-    for k, label, part, cell in answering:
+    for css, label, part, cell in answering:
         row = rows.setdefault((part, cell[0] if cell else 0), ["", []])
-        handle = _handle(k, label, part, cell, groups.get(part, f"{number_}0"), left, top)
+        handle = _handle(css, label, part, cell, groups.get(part, f"{number_}0"), left, top)
         row[1].append((cell, handle))
     parts = []
     for label, cells in rows.values():
@@ -323,7 +244,7 @@ def _block(block, number_, own_scale, over, answering):
     return f'<div class="{css}">{drawing}{"".join(parts)}</div>'
 
 
-def _handle(k, label, part, cell, group, left, top):
+def _handle(css, label, part, cell, group, left, top):
     """An invisible cell that answers to the pointer, a tap, Tab and the arrow keys.
 
     It is a radio button: the buttons of a table are one stop for Tab, and arrows walk through them.
@@ -335,7 +256,7 @@ def _handle(k, label, part, cell, group, left, top):
     if (width, height) != (CELL, CELL):
         at += f";width:{width:g}px;height:{height:g}px"
     return (
-        f'<input type="radio" name="ID-{group}" class="cell c{k}" style="{at}" '
+        f'<input type="radio" name="ID-{group}" class="{css}" style="{at}" '
         f'aria-label="{label}" data-lm-suppress-shortcuts="true"/>'
     )
 

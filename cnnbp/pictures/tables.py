@@ -7,7 +7,7 @@ from cnnbp.pictures.lens import THUMB, around, table
 from cnnbp.pictures.svg import Block
 
 LEFT, TOP, GAP = 12, 50, 40  # pixels beside and above the tables, and between them
-MOST_FRAMES = 25  # windows that have a frame each: the frames of more would hide the numbers
+MOST_FRAMES = 9  # windows that have a frame each: the frames of more would hide the numbers
 WIDTH = 940  # pixels after which the tables of an image go on below
 
 

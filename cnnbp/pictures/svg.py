@@ -28,7 +28,7 @@ from cnnbp.pictures.grid import (
     text,
     text_width,
 )
-from cnnbp.pictures.links import Link, Marks, Shapes, unbroken
+from cnnbp.pictures.links import Link, Marks, Shapes, unbroken, written
 from cnnbp.pictures.style import HTML_STYLE, STYLE, group_size, rules
 
 __all__ = [
@@ -146,8 +146,9 @@ def _page(description, blocks, links, title, chosen, own_scale, scale):
         link.used(block_of, shapes) if many else link.drawn(block_of, marks) for link in links
     ]
     size, answering = group_size(len(links)), defaultdict(list)  # of a block: what answers on it
-    for k, link in enumerate(links):
-        label = escape(link.lines[0].replace("\u00a0", " ")) if link.handles else ""
+    said = written(links)
+    for k, (link, lines) in enumerate(zip(links, said, strict=True)):
+        label = lines[0].replace("\u00a0", " ")
         css = f"cell c{k} in{k // size} at{k % size}"
         for part, cell in link.handles:
             answering[block_of(part)].append((css, label, part, cell))
@@ -157,10 +158,12 @@ def _page(description, blocks, links, title, chosen, own_scale, scale):
         over += shapes.svg * (number_ == 0)
         body.append(_block(block, number_, own_scale, over, answering[number_]))
     body.append(f'<div class="scale">{_svg(scale, 230, 26)}</div>' if scale else "")
-    body.append(_readout([link.said(not many) for link in links], size) if links else "")
+    if links:
+        rows = ["" if many else link.row() for link in links]
+        body.append(_readout(map("<br/>".join, said), rows, size))
     svg = _styled(description, "".join(body), len(links), chosen)
     lines = links[chosen].lines if links else []
-    over = links[chosen].drawn(block_of, marks) if links else {}
+    over = (links[chosen].drawn(block_of, marks) if many else drawn[chosen]) if links else {}
     svg.draw_still = lambda hint: _still(
         description, blocks, own_scale, title, over, lines, scale, hint
     )
@@ -189,8 +192,9 @@ def _overlay(parts, size):
     )
 
 
-def _readout(said, size):
+def _readout(said, rows, size):
     """What all links say, one above another: the longest keep the room, so that nothing jumps."""
+    said = [*map("".join, zip(said, rows, strict=True))]
     longest = [f'<p class="longest">{each}</p>' for each in sorted(said, key=len)[-2:]]
     groups = [
         f'<div class="group group{group}">{inner}</div>'

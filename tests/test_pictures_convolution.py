@@ -72,6 +72,18 @@ def test_the_input_gradient_of_eight_by_eight_pixels_is_small():
     assert_small(draw_conv2d_dx(dz, x, w, (0, 0, 2, 2), padding=1))
 
 
+@pytest.mark.parametrize(("kernel", "most"), [(3, 420_000), (5, 480_000)])
+def test_the_largest_maps_that_are_shown_whole_weigh_little_more(kernel, most):
+    rng = np.random.default_rng(0)
+    x, w, dz = (rng.standard_normal((1, 1, size, size)) for size in (12, kernel, 12))
+    padding = {"padding": kernel // 2}
+    assert_small(draw_conv2d_z(x, w, **padding))
+    assert_small(draw_conv2d_dw(dz, x, w, **padding))
+    svg = draw_conv2d_dx(dz, x, w, (0, 0, 6, 6), **padding)
+    assert len(svg.encode()) <= most
+    assert svg.count("<use ") > 5 * svg.count('<g id="')  # shapes are shared
+
+
 @every_convolution
 def test_db_is_the_sum_of_all_its_dz(case):
     x, w, _, dz = arrays_of(case)

@@ -18,7 +18,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 @lru_cache(maxsize=10_000)
 def number(value, digits=3):
-    """A number as it is displayed: `digits` significant ones, a true minus sign, never −0.
+    """A number as it is displayed: at most `digits` significant ones, a true minus sign, never −0.
 
     Equal on every machine: the last bits, in which two matrix products may differ, are rounded
     off before they could decide a tie, and what is left of a sum that cancels is 0.

@@ -54,7 +54,7 @@ margin:0 -1px -1px 0;text-align:center;font-size:12px}
 .ID .said u{display:block;text-decoration:none;font-size:11px;opacity:.8}
 .ID .scale{flex:0 0 100%}
 .widget-html-content:has(>.ID){min-width:0}
-.ID .group{display:none;overflow:visible}
+.ID .group{display:none;visibility:hidden;overflow:visible}
 .ID .link,.ID .longest{visibility:hidden;pointer-events:none}
 @media (max-width:420px){.ID .small{zoom:.7}}
 @media print{.ID{color:#1f2430}.ID .said p{background:#fff}}
@@ -66,13 +66,14 @@ margin:0 -1px -1px 0;text-align:center;font-size:12px}
 # as a group has links, and of all groups but one nothing is there.
 FOCUSED = ".ID:not(:has(>*>*>.cell:hover)):has(>*>*>.CELL:focus)"
 POINTED = f".ID:has(>*>*>.CELL:hover) .PART,{FOCUSED} .PART"
+THERE = "display:grid;visibility:visible"
 AT_REST = ".ID:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus)) .PART"
 
 # What a stepper's position K shows: outweighs the choice that the picture made, unless a cell is
 # pointed at.
 _STEPPED = ".cnnbp:not(:has(>*>*>.cell:hover)):not(:has(>*>*>.cell:focus))"
 STEP_HIDES = (
-    f".cnnbp-stepper:has([class^=step-]) {_STEPPED} .group{{display:grid}}"
+    f".cnnbp-stepper:has([class^=step-]) {_STEPPED} .group{{{THERE}}}"
     f".cnnbp-stepper:has([class^=step-]) {_STEPPED} .link{{visibility:hidden}}"
 )
 STEP_SHOWS = f".cnnbp-stepper:has(.step-K) {_STEPPED} .link.kK{{visibility:visible}}"
@@ -100,7 +101,7 @@ def rules(links, chosen):
     places = [_shown(f"at{place}", f"n{place}") for place in range(size)]
     places.append(AT_REST.replace("PART", f"k{chosen}"))
     shows = ",\n".join(groups), ",\n".join(places)
-    return f"{shows[0]}{{display:grid}}\n{shows[1]}{{visibility:visible}}\n"
+    return f"{shows[0]}{{{THERE}}}\n{shows[1]}{{visibility:inherit}}\n"
 
 
 def _shown(cell, part):

@@ -4,15 +4,18 @@ Pictures of every kind, and those that the stored lessons hold.
 """
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import gallery
 import nbformat
 import numpy as np
 import pytest
+from helpers import eighths
+from matplotlib.image import imread
 
 from cnnbp import im2col
-from cnnbp.pictures import draw_im2col
+from cnnbp.pictures import draw_conv2d_dw, draw_conv2d_dx, draw_im2col, draw_linear_z
 from cnnbp.pictures.svg import LIVE
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -20,7 +23,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 # Which links' read-outs are visible.
 SAYS = """picture => [...picture.querySelectorAll('.said p')]
     .filter(link => getComputedStyle(link).visibility === 'visible')
-    .map(link => link.className.split(' ').at(-1))"""
+    .map(link => link.className.match(/k\\d+/)[0])"""
 # For every number of a table: the middle of its cell, scrolled to where it can be pointed at.
 NUMBERS = """picture => [...picture.querySelectorAll('g.number > text')].map(text => {
     const box = text.getBoundingClientRect()
@@ -91,12 +94,35 @@ def test_pointing_at_a_cell_shows_its_link_and_no_other(desk, pictures):
             assert picture.evaluate(SAYS) == [f"k{link}"], name
 
 
+def test_what_many_links_share_looks_as_if_each_drew_its_own(desk, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, w, dz = (eighths(rng, (1, 1, *size)) for size in [(10, 10), (3, 3), (10, 10)])
+    matrices = eighths(rng, (8, 9)), eighths(rng, (7, 8))
+    draws = {
+        "letters and frames": (lambda: draw_conv2d_dx(dz, x, w, (0, 0, 4, 4), padding=1), 45),
+        "bands": (lambda: draw_conv2d_dw(dz, x, w, padding=1), 4),
+        "two tables": (lambda: draw_linear_z(*matrices), 30),
+    }
+    for name, (draw, link) in draws.items():
+        seen = []
+        for many in (150, 10_000):
+            monkeypatch.setattr("cnnbp.pictures.svg.MANY", many)
+            html = draw()
+            assert ("<use" in html) == (many == 150), name
+            desk.set_content(HEAD + html)
+            desk.locator(f".c{link}").first.hover()
+            blocks = [block.screenshot() for block in desk.locator(".t").all()]
+            seen.append([imread(BytesIO(block)) for block in blocks])
+        for shared, own in zip(*seen, strict=True):
+            np.testing.assert_allclose(shared, own, atol=2 / 255, err_msg=name)
+
+
 def test_a_tap_on_a_phone_shows_the_arithmetic_on_the_screen(phone, pictures):
     for name, picture in tables(phone, pictures):
         cells = picture.locator(".cell").all()
         for cell in cells[:: max(1, len(cells) // 2)]:
             cell.tap()
-            link = cell.get_attribute("class").split()[-1][1:]
+            (link,) = re.findall(r" c(\d+)", cell.get_attribute("class"))
             said = picture.locator(f".said .k{link}")
             assert said.evaluate("p => getComputedStyle(p).visibility") == "visible", name
             box = said.bounding_box()

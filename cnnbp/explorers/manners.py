@@ -109,8 +109,7 @@ def outlines(picture):
     >>> outlines('<div class="cnnbp a"><svg width="4" height="3"><g/></svg></div>')
     '<div class="a"><svg width="4" height="3"></svg></div>'
     """
-    bare = re.sub(r'<svg class="group.*?</svg>', "", picture, flags=re.DOTALL)
-    bare = re.sub(r'<div class="group.*?</div>', "", bare, flags=re.DOTALL)
+    bare = re.sub(r'<div class="group.*?</div>', "", picture, flags=re.DOTALL)
     bare = re.sub(r"(<svg[^>]*>).*?</svg>", r"\1</svg>", bare, flags=re.DOTALL)
     bare = re.sub(r"\.cnnbp-\w+:has\(.*?</style>", "</style>", bare, flags=re.DOTALL)
     bare = re.sub(r"<input[^>]*>| (?:role|aria-label)=\"[^\"]*\"", "", bare)

@@ -38,7 +38,7 @@ HTML_STYLE = """
 line-height:1.4;print-color-adjust:exact}
 .ID .title{flex:0 0 100%;margin:0;font-size:13px;font-weight:600}
 .ID .t{position:relative;max-width:100%;overflow-x:auto;overflow-y:hidden}
-.ID>*>svg{display:block;max-width:none;height:auto}
+.ID svg{display:block;max-width:none;height:auto}
 .ID .cell{position:absolute;margin:0;padding:0;width:40px;height:40px;appearance:none;
 -webkit-appearance:none;background:none;border:0;border-radius:0;box-shadow:none;cursor:crosshair}
 .ID .cell:focus-visible{outline:3px solid #8e24aa;outline-offset:-1px}
@@ -54,7 +54,7 @@ margin:0 -1px -1px 0;text-align:center;font-size:12px}
 .ID .said u{display:block;text-decoration:none;font-size:11px;opacity:.8}
 .ID .scale{flex:0 0 100%}
 .widget-html-content:has(>.ID){min-width:0}
-.ID .group{display:none;visibility:hidden;overflow:visible}
+.ID .group{display:none;visibility:hidden}
 .ID .link,.ID .longest{visibility:hidden;pointer-events:none}
 @media (max-width:420px){.ID .small{zoom:.7}}
 @media print{.ID{color:#1f2430}.ID .said p{background:#fff}}

@@ -142,9 +142,7 @@ def _page(description, blocks, links, title, chosen, own_scale, scale):
     place = {part: n for n, b in enumerate(blocks) for part in (*b.grids, *b.areas)}
     block_of = defaultdict(int, place).__getitem__
     marks, shapes, many = Marks(block_of), Shapes(), len(links) > MANY
-    drawn = [
-        link.used(block_of, shapes) if many else link.drawn(block_of, marks) for link in links
-    ]
+    drawn = [link.used(block_of, shapes) if many else link.drawn(block_of, marks) for link in links]
     size, answering = group_size(len(links)), defaultdict(list)  # of a block: what answers on it
     said = written(links)
     for k, (link, lines) in enumerate(zip(links, said, strict=True)):
@@ -184,10 +182,11 @@ def _styled(description, body, links, chosen):
 def _overlay(parts, size):
     """What links draw over a block, in groups.
 
-    A group is a nested <svg>: what is in a hidden <g> is styled, too, at every move.
+    A group is a <switch>, which shows its first child: what is in a <g> that is not there is
+    styled at every move all the same.
     """
     return "".join(
-        f'<svg class="group group{group}">{inner}</svg>'
+        f'<switch class="group group{group}"><g>{inner}</g></switch>'
         for group, inner in _grouped(parts, size, "g")
     )
 

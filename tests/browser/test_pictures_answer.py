@@ -135,17 +135,22 @@ def test_a_tap_on_a_phone_shows_the_arithmetic_on_the_screen(phone, pictures):
 
 # The cells that a ring lies over, of a picture, as what they say.
 RINGED = """picture => {
-    const rings = [...picture.querySelectorAll('path.ring')]
-        .filter(path => getComputedStyle(path).visibility === 'visible')
+    const rings = [...picture.querySelectorAll('path.ring, use')]
+        .filter(ring => getComputedStyle(ring).visibility === 'visible')
+    const within = (ring, x, y) => {
+        const shape = ring.href && picture.querySelector(ring.href.baseVal + ' path')
+        const [left, top] = shape ? [ring.x.baseVal.value, ring.y.baseVal.value] : [0, 0]
+        const point = ring.ownerSVGElement.createSVGPoint()
+        Object.assign(point, {x, y})
+        const at = point.matrixTransform(ring.getScreenCTM().inverse())
+        Object.assign(point, {x: at.x - left, y: at.y - top})
+        return (shape || ring).isPointInFill(point)
+    }
     const cells = [...picture.querySelectorAll('.cell')]
     return cells.filter(cell => {
         const box = cell.getBoundingClientRect(), svg = cell.closest('.t').querySelector('svg')
-        return rings.some(path => path.ownerSVGElement === svg && svg.contains(path) && (() => {
-            const point = svg.createSVGPoint(), view = path.getScreenCTM().inverse()
-            point.x = box.x + box.width / 2
-            point.y = box.y + box.height / 2
-            return path.isPointInFill(point.matrixTransform(view))
-        })())
+        return rings.some(ring => ring.ownerSVGElement === svg &&
+            within(ring, box.x + box.width / 2, box.y + box.height / 2))
     }).map(cell => cell.getAttribute('aria-label').split(' ')[0])
 }"""
 

@@ -191,7 +191,7 @@ def test_numbers_in_a_picture_are_not_shrunk_on_a_phone(browser, site):
 
 def test_a_dark_page_has_dark_pictures(browser, site):
     page, _ = open_page(browser, site / "index.html", color_scheme="dark")
-    body, said = page.locator("body, .cnnbp .said p:first-child").evaluate_all(
+    body, said = page.locator("body, .cnnbp .said .longest:first-child").evaluate_all(
         "parts => parts.map(part => getComputedStyle(part).backgroundColor)"
     )
     assert body == said == "rgb(21, 23, 28)"

@@ -9,18 +9,9 @@ import numpy as np
 from cnnbp.activation import ReLU
 from cnnbp.convolution import Conv2d
 from cnnbp.data import digits
-from cnnbp.exercises.bugs import (
-    apart,
-    bug_in,
-    compared,
-    healed,
-    hunting_ground,
-    normal,
-    ones,
-    place_of_the_bug,
-    plant,
-    rounding,
-)
+from cnnbp.exercises.bugs.checks import apart, compared, normal, ones, rounding
+from cnnbp.exercises.bugs.hunting import hunting_ground
+from cnnbp.exercises.bugs.planting import bug_in, healed, place_of_the_bug, plant
 from cnnbp.exercises.check.messages import say
 from cnnbp.exercises.check.results import Unreadable
 from cnnbp.exercises.check.saying import kind

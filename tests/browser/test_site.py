@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from helpers import assert_refuses
 from PIL import Image
 
+from cnnbp.exercises import TASKS
 from cnnbp.pictures.svg import LIVE
 from notebooks import execute
 
@@ -343,6 +344,15 @@ def test_what_an_exercise_asks_is_not_folded(browser, tmp_path):
     assert page.get_by_text("A tiny case to work by hand").is_visible()
     assert page.locator(".answer").count() == 0
     page.context.close()
+
+
+def test_what_an_exercise_takes_and_returns_fits_a_phone(browser):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_content("<!doctype html>" + "".join(task._repr_html_() for task in TASKS))
+    lines = page.locator(".cnnbp-page > div > pre")
+    assert lines.count() > 3 * len(TASKS)
+    assert lines.evaluate_all("all => all.filter(pre => pre.scrollWidth > pre.clientWidth)") == []
+    page.close()
 
 
 def test_the_longest_line_of_code_fits_beside_the_contents(browser, tmp_path):

@@ -2,6 +2,8 @@
 
 from html import escape
 
+HANGING = "margin:0;padding:0 0 0 2em;text-indent:-2em;white-space:pre-wrap"
+
 
 class Page:
     """Blocks below one another: paragraphs, code, pictures.
@@ -27,6 +29,13 @@ class Page:
 
     def code(self, content):
         return self._add(indented(content), preformatted(content))
+
+    def columns(self, content):
+        """Text in columns; on a phone its lines go on below, a little to the right."""
+        lines = "".join(
+            f'<pre style="{HANGING}">{escape(line)}</pre>' for line in content.splitlines()
+        )
+        return self._add(indented(content), f'<div style="margin:.6em 1em">{lines}</div>')
 
     def picture(self, draw):
         """A picture made when it is shown: draw() returns its SVG and its plain text."""

@@ -35,7 +35,7 @@ def statement(task, how_to_try):
     page = Page().heading(f"{task.signature}    [lesson {task.lesson}]").text(flowed(first))
     for paragraph in rest:
         is_table = re.search(r"^\w.*  +\S", paragraph, re.MULTILINE)
-        page.code(paragraph) if is_table else page.text(flowed(paragraph))
+        page.columns(paragraph) if is_table else page.text(flowed(paragraph))
     case = task.drawn(0)[0]
     answer = task.result.read(task.answer(*task.case()), case)
     for key, values in (("task.tiny", case), ("task.answer", answer)):

@@ -58,13 +58,16 @@ def draw_network(network, *, parts=None, span=None):
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers: {links[-1].lines[0]}"
     drawn = _shapes(rows, names, arrays), _sizes(beside, sizes, own, span) + _of_z(beside, about)
-    bottom = rows[-1].y + rows[-1].height + 20
-    blocks = [
-        Block([], drawing, (right, bottom), areas, start=(left, 34))
-        for drawing, areas, (left, right) in zip(drawn, (rows, beside), SIDES, strict=True)
-    ]
+    blocks = [_block(*each) for each in zip(drawn, (rows, beside), SIDES, strict=True)]
     title = "Which layer lost the gradient?"
     return picture(description, blocks, links, title=title, chosen=len(links) - 1)
+
+
+def _block(drawing, rows, side):
+    """One side of the picture, with room for the scale below its rows."""
+    left, right = side
+    bottom = rows[-1].y + rows[-1].height + 20
+    return Block([], drawing, (right, bottom), rows, start=(left, 34))
 
 
 def _rows(count, bars, left, right):

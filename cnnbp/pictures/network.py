@@ -11,6 +11,7 @@ from cnnbp.pictures.curves import decades, magnitude
 from cnnbp.pictures.svg import Area, Block, Link, picture, text
 from cnnbp.shape import complaint
 
+TITLE = "Which layer lost the gradient?"
 LEFT, NAME, SHAPE, BARS, RIGHT = 6, 116, 222, 338, 472  # pixels from the left
 SIDES = (LEFT, 310), (314, 708)  # of the ribbon and of the bars: below one another on a phone
 NUMBERS = {"dz": 526, "dw": 578, "spread of z": 664, "dead": 706}  # where they end
@@ -59,8 +60,7 @@ def draw_network(network, *, parts=None, span=None):
     description = f"A network of {len(network.layers)} layers: {links[-1].lines[0]}"
     drawn = _shapes(rows, names, arrays), _sizes(beside, sizes, own, span) + _of_z(beside, about)
     blocks = [_block(*each) for each in zip(drawn, (rows, beside), SIDES, strict=True)]
-    title = "Which layer lost the gradient?"
-    return picture(description, blocks, links, title=title, chosen=len(links) - 1)
+    return picture(description, blocks, links, title=TITLE, chosen=len(links) - 1)
 
 
 def _block(drawing, rows, side):

@@ -114,7 +114,7 @@ def _without_rest(svg, name):
 def assert_every_number_answers(svg):
     """Each number in a table lies under a cell that answers to the pointer."""
     body = svg.partition("</style>")[2]
-    blocks = re.split(r'<div class="t(?: small)?">', body)[1:]
+    blocks = re.split(r'<div class="t[ "]', body)[1:]
     assert blocks
     for block in blocks:
         box = re.search(r'viewBox="([\d.-]+) ([\d.-]+) ', block)
@@ -130,6 +130,16 @@ def assert_every_number_answers(svg):
                 inside = (cells[:, 0] < x) & (x < cells[:, 0] + cells[:, 2])
                 inside &= (cells[:, 1] < y) & (y < cells[:, 1] + cells[:, 3])
                 assert inside.sum() == 1, (x, y)
+
+
+def assert_fits_a_phone(svg):
+    """No part of it is wider than a phone's page, at a scale at which it can be read."""
+    parts = re.findall(r'<div class="t([^>]*)><svg [^>]*width="([-\d.]+)"', svg)
+    assert parts
+    for look, width in parts:
+        scale = float((re.findall(r"--fit:([\d.]+)", look) or [1])[0])
+        assert scale >= 0.7
+        assert 0 < float(width) * scale <= 358.3, width
 
 
 def assert_small(svg):

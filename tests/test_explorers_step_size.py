@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers import assert_refuses
+from printed import assert_fits_a_phone
 
 from cnnbp import numeric_gradient
 from cnnbp.explorers import StepSizeExplorer
@@ -82,3 +83,7 @@ def test_every_step_of_the_curve_answers():
 )
 def test_what_cannot_be_drawn_is_refused(options, substance):
     assert_refuses(lambda: draw_step_size(**options), ValueError, substance)
+
+
+def test_it_fits_a_phone():
+    assert_fits_a_phone(draw_step_size())

@@ -94,8 +94,8 @@ def test_going_back_forgets_nothing(explorer):
 def test_a_kept_run_stays_while_the_rate_changes(explorer):
     press(explorer, "Keep this run")
     explorer.controls["learning_rate"].value = 0.01
-    assert "kept: SGD, learning rate 1, momentum 0.9" in explorer.html
-    assert "this run: SGD, learning rate 0.01, momentum 0.9" in explorer.html
+    assert "kept: SGD, rate 1, momentum 0.9" in explorer.html
+    assert "this run: SGD, rate 0.01, momentum 0.9" in explorer.html
 
 
 def test_reset_brings_the_first_kept_run_back(explorer):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from printed import (
     assert_adds_up,
     assert_every_number_answers,
+    assert_fits_a_phone,
     assert_messages_arrive,
     assert_small,
     labels,
@@ -102,3 +103,9 @@ def test_the_picture_is_whole_and_the_last_bits_do_not_change_it(draw):
     x, w, b, dz = arrays(4, 2, 3)
     xml.fromstring(draw(x, w, b, dz))
     assert draw(x * (1 + 2e-16), w, b, dz * (1 - 1e-16)) == draw(x, w, b, dz)
+
+
+def test_small_products_fit_a_phone():
+    x, w, b, dz = arrays(4, 2, 3)
+    for svg in (draw_linear_z(x, w, b), draw_linear_dx(dz, w), draw_linear_dw(dz, x)):
+        assert_fits_a_phone(svg)

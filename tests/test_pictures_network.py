@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from helpers import assert_refuses, eighths
+from printed import assert_fits_a_phone
 
 from cnnbp import (
     Conv2d,
@@ -51,8 +52,11 @@ def network(request):
 
 
 def labels(svg):
-    """What a screen reader says of every row: its number's handle, in order."""
-    return re.findall(r'aria-label="([^"]*)"', svg)[1:]
+    """What a screen reader says of every row, in order; the ribbon and the bars say the same."""
+    found = re.findall(r'aria-label="([^"]*)"', svg)[1:]
+    beside = len(found) // 2
+    assert found[:beside] == found[beside:]
+    return found[:beside]
 
 
 def test_every_row_has_its_layer_and_shape(network):
@@ -172,6 +176,10 @@ def test_two_losses_are_drawn_below_their_sum():
     total, one, other = (magnitude(np.linalg.norm(dz)) for dz in (first + second, first, second))
     assert f"norm of dz: all {total}, class {one}, box {other}; the two point" in svg
     assert f"{angle:.0f}° apart" in svg
+
+
+def test_ribbon_and_bars_are_below_one_another_on_a_phone(network):
+    assert_fits_a_phone(draw_network(network))
 
 
 def test_it_is_the_same_text_every_time(network):

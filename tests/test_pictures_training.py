@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from printed import chosen, said
+from printed import assert_fits_a_phone, chosen, said
 
 from cnnbp import History
 from cnnbp.pictures.training import HEIGHT, TOP, draw_training
@@ -92,6 +92,12 @@ def test_settings_stand_beside_the_name():
 def test_a_run_before_its_first_step():
     svg = draw_training({"a": History(measured=[0], test_accuracy=[0.1])})
     assert lines(svg)[0] == "a, after 0 steps, accuracy 0.1"
+
+
+def test_curves_are_below_one_another_on_a_phone():
+    settings = "Adam, rate 0.0001, momentum 0.9, batches of 128, norm ≤ 0.2"
+    kept = History([2.0, math.inf], [1.0, math.nan], settings=settings)
+    assert_fits_a_phone(draw_training({"this run": RUN, "kept": kept}))
 
 
 def test_it_is_the_same_text_every_time():

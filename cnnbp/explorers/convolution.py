@@ -58,7 +58,7 @@ the other filter = 4.5'
 
     def largest(self):
         whole = {"stride": 1, "padding": 2, "dilation": 1}
-        for kernel_size in (3, 2) if self.values["wanted"] == "dx" else (1, 3):
+        for kernel_size in (1, 3):
             yield {**whole, "kernel_size": kernel_size}
 
     def check(self, **values):

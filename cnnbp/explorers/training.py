@@ -130,9 +130,9 @@ class Run:
     def __init__(self, data, learning_rate, optimizer, momentum, batch_size, max_norm):
         (images, labels), self.test = data
         self.network, self.max_norm = small_network(), max_norm
-        clipped = "" if max_norm == math.inf else f", clipped to norm {max_norm:g}"
+        clipped = "" if max_norm == math.inf else f", norm ≤ {max_norm:g}"
         self.record = History(
-            settings=f"{optimizer}, learning rate {learning_rate:g}, momentum {momentum:g}, "
+            settings=f"{optimizer}, rate {learning_rate:g}, momentum {momentum:g}, "
             f"batches of {batch_size}{clipped}"
         )
         self.optimizer = (

@@ -81,7 +81,7 @@ class _Sides:
         return cell_name(name, self.names[name])
 
     def _lay_out(self, dz, kernel, dx):
-        """Scatter's tables in one block, gather's in the other, both from the same height on."""
+        """Scatter's tables in one block, gather's in the other."""
         limit, dz_limit, w_limit = self.limits
         spread, corner = _spread(dz, self.place), self._corner(self.pixel)
         window = np.floor_divide(np.add(self.pixel, self.place.padding), self.place.stride)
@@ -97,7 +97,6 @@ class _Sides:
         turned, name = kernel[::-1, ::-1], f"{self._name('w')} rotated by 180°"
         self.rotated = gather.beside(name, turned, w_limit, (0, 0))
         middle = corner + np.floor_divide(self.place.span, 2)
-        gather.bottom = max(gather.bottom, self.dx.y - dx_look["margin"][0] - GAP)
         around_it = ", zeros around it" * (max(spread.shape) <= MOST)  # a lens leaves them out
         name = f"{self._name('dz')} spread{around_it}"
         self.spread = gather.below(name, spread, dz_limit, middle)

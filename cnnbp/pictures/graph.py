@@ -20,6 +20,7 @@ from cnnbp.pictures.svg import (
     number,
     picture,
     text,
+    text_width,
 )
 from cnnbp.shape import complaint
 
@@ -57,8 +58,8 @@ def draw_graph(graph, inputs, *, chosen=None, nudge=None):
     nodes, edges = _layout(graph)
     links = [_uses(run, each, nodes, edges) for each in graph.names]
     width, bottom = map(max, zip(*map(_end, nodes.values()), strict=True))
-    drawing = _heading(run) + _graph(run, nodes, edges)
-    blocks = [Block([], drawing, (max(width, 480), bottom + 4), start=(LEFT, 6))]
+    drawing, places = _graph(run, nodes, edges), list(nodes.values())
+    blocks = [_key(run), Block([], drawing, (width, bottom + 4), places, start=(LEFT, 54))]
     if nudge:
         plot = _loss_over_nudge(run, inputs, nudge, (LEFT, bottom + 40))
         reach = LEFT + PLOT[0], bottom + 40 + PLOT[1] + 34
@@ -66,7 +67,8 @@ def draw_graph(graph, inputs, *, chosen=None, nudge=None):
         links.append(_paths(run, nudge, nodes, edges))
     at_rest = len(graph.names) if nudge else rank_of(name, graph.names)
     description = f"A computation graph. {links[at_rest].lines[0]}"
-    return picture(description, blocks, links, chosen=at_rest)
+    title = f"Which paths lead to {graph.loss}?"
+    return picture(description, blocks, links, title=title, chosen=at_rest)
 
 
 def _graph(run, nodes, edges):
@@ -122,7 +124,7 @@ class _Edge:
         (x0, y0), (x1, y1) = max(pieces, key=lambda piece: abs(piece[1][0] - piece[0][0]))
         x, y = (x0 + x1) / 2, (y0 + y1) / 2 + below
         if abs(y1 - y0) < 20:
-            return text(x, y - 7, content, css, "middle")
+            return text(x, y - 11, content, css, "middle")
         return text(x + 9, y + (-2 if y1 > y0 else 12), content, css)
 
     def svg(self, run):
@@ -176,10 +178,11 @@ def _line(nodes, places, operand, user, slot, operands):
     return [first, (first[0] + 24, lane), (last[0] - 40, lane), last]
 
 
-def _heading(run):
-    title = f"Which paths lead to {run.graph.loss}?"
-    below = f"in a node: its value, and its gradient ∂{run.graph.loss}/∂value · on an arrow: "
-    return text(LEFT, 20, title, "name") + text(LEFT, 38, below + "the slope of that step")
+def _key(run):
+    """What the numbers are, as a Block above the graph."""
+    told = f"node: value, and gradient ∂{run.graph.loss}/∂value · arrow: slope of that step"
+    reach = LEFT + text_width(told), 42
+    return Block([], text(LEFT, 38, told), reach, start=(LEFT, 24), alone=True)
 
 
 def _node(run, name, area):
@@ -213,12 +216,12 @@ def _uses(run, name, nodes, edges):
         _sum(run, name, used),
         handles=[(nodes[name], None)],
         rings=[(nodes[other], None) for other in (name, *(edge.user for edge in used))],
-        extra=extra,
+        extra=[(nodes[name], extra)],
     )
 
 
 def _lettered(edge, letter):
-    return edge.label(letter, "name", below=18)
+    return edge.label(letter, "name", below=22)
 
 
 def _sum(run, name, used):
@@ -262,7 +265,8 @@ def _paths(run, nudge, nodes, edges):
         lines.append(f"{len(ways) - PATHS} more paths: {number(rest, 4)}")
     lines.append(f"all paths: {number(by, 4)}·d{name} = {number(predicted, 4)}")
     lines.append(f"actual − predicted = {number(actual - predicted, 4)}: so far L is from straight")
-    return Link(lines, rings=[(nodes[name], None), (nodes[loss], None)], extra="".join(extra))
+    ends = [(nodes[name], None), (nodes[loss], None)]
+    return Link(lines, rings=ends, extra=[(nodes[name], "".join(extra))])
 
 
 def _way(path, rank, ways, edges):
@@ -273,7 +277,7 @@ def _way(path, rank, ways, edges):
     stroke, dash = (FIRST, "") if rank % 2 == 0 else (SECOND, ' stroke-dasharray="7 3"')
     others = [set(pairwise(way)) for way in ways if way != path]
     alone = [edge for edge in along if not any((edge.operand, edge.user) in o for o in others)]
-    label = (alone or along)[0].label(rank + 1, "name", 26)
+    label = (alone or along)[0].label(rank + 1, "name", 30)
     return f'<path d="{lines}" fill="none" stroke="{stroke}" stroke-width="3"{dash}/>{label}'
 
 

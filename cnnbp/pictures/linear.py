@@ -30,7 +30,7 @@ def draw_linear_z(x, w, b=None, *, chosen=(0, 0)):
     x, w = np.asarray(x), np.asarray(w)
     z = linear(x, w, np.zeros((len(w), 1)) if b is None else b)
     title = "A row of weights times a sample's column"
-    names = "w (M, D)", "x (D, N), a column for each sample", "z (M, N)"
+    names = "w (M, D)", "x (D, N)", "z (M, N)"
     tables = {"w": (w, names[0]), "x": (x, names[1]), "z": (z, names[2])}
     return _draw(title, tables, chosen, {"x": x, "w": w, "b": b})
 
@@ -47,7 +47,7 @@ def draw_linear_dx(dz, w, *, chosen=(0, 0)):
     dz, w = np.asarray(dz), np.asarray(w)
     dx, _, _ = linear_backward(dz, np.zeros((w.shape[1], dz.shape[1])), w)
     title = "Every output sends its dz back through its weight"
-    names = "wᵀ (D, M)", "dz (M, N), a column for each sample", "dx (D, N)"
+    names = "wᵀ (D, M)", "dz (M, N)", "dx (D, N)"
     tables = {"w": (w.T, names[0]), "dz": (dz, names[1]), "dx": (dx, names[2])}
     return _draw(title, tables, chosen, {"dz": dz, "w": w}, turned="w", went="went back to")
 
@@ -64,7 +64,7 @@ def draw_linear_dw(dz, x, *, chosen=(0, 0)):
     dz, x = np.asarray(dz), np.asarray(x)
     _, dw, _ = linear_backward(dz, x, np.zeros((len(dz), len(x))))
     title = "A weight's gradient sums over the samples"
-    names = "dz (M, N)", "xᵀ (N, D), a row for each sample", "dw (M, D)"
+    names = "dz (M, N)", "xᵀ (N, D)", "dw (M, D)"
     tables = {"dz": (dz, names[0]), "x": (x.T, names[1]), "dw": (dw, names[2])}
     return _draw(title, tables, chosen, {"dz": dz, "x": x}, turned="x")
 

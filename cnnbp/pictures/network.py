@@ -8,11 +8,13 @@ from cnnbp.activation import LeakyReLU, ReLU, Sigmoid, Tanh
 from cnnbp.network import Network, Residual
 from cnnbp.optimizer import gradient_norm
 from cnnbp.pictures.curves import decades, magnitude
-from cnnbp.pictures.svg import Area, Link, page, text
+from cnnbp.pictures.svg import Area, Block, Link, picture, text
 from cnnbp.shape import complaint
 
-LEFT, NAME, SHAPE, BARS, RIGHT, WIDTH = 6, 116, 226, 328, 482, 734  # pixels from the left
-NUMBERS = {"dz": 536, "dw": 592, "spread of z": 684, "dead": WIDTH - LEFT}  # where they end
+TITLE = "Which layer lost the gradient?"
+LEFT, NAME, SHAPE, BARS, RIGHT = 6, 116, 222, 338, 472  # pixels from the left
+SIDES = (LEFT, 310), (314, 708)  # of the ribbon and of the bars: below one another on a phone
+NUMBERS = {"dz": 526, "dw": 578, "spread of z": 664, "dead": 706}  # where they end
 TOP, MIDDLE = 92, 56  # of the first row, of the ribbon
 MARK = 34  # pixels that "1e−6" needs on the scale
 ALL, PARTS, OWN = "#0f7b7b", ("#59a5a5", "#a5d2d2"), "#8a4f9e"  # not the blue and orange of signs
@@ -49,34 +51,54 @@ def draw_network(network, *, parts=None, span=None):
     sizes = {"all": gradient_sizes(network)}
     sizes |= {name: norms(gradients) for name, gradients in (parts or {}).items()}
     own = [None, *map(_own_size, network.layers)] if sizes["all"] else [None] * len(arrays)
-    rows = _rows(len(arrays), len(sizes))
+    rows, beside = (_rows(len(arrays), len(sizes), *side) for side in SIDES)
     names = ["input x", *(f"{i} {step.name}" for i, step in enumerate(network.trace))]
     about = [_about_z(*each) for each in zip(network.layers, network.trace, strict=True)]
     said = [_lines(network, i, sizes, own, about) for i in range(len(rows))]
-    links = [Link(s, [(r, None)], extra=_lit(r)) for s, r in zip(said, rows, strict=True)]
+    links = [_link(*each) for each in zip(said, rows, beside, strict=True)]
     links.append(Link(_summary(sizes["all"], network)))
     description = f"A network of {len(network.layers)} layers: {links[-1].lines[0]}"
-    drawing = _drawing(rows, names, arrays, sizes, own, span) + _of_z(rows, about)
-    size = WIDTH, rows[-1].y + rows[-1].height + 28
-    return page(description, drawing, links, size, chosen=len(links) - 1)
+    drawn = _shapes(rows, names, arrays), _sizes(beside, sizes, own, span) + _of_z(beside, about)
+    blocks = [_block(*each) for each in zip(drawn, (rows, beside), SIDES, strict=True)]
+    return picture(description, blocks, links, title=TITLE, chosen=len(links) - 1)
 
 
-def _rows(count, bars):
+def _block(drawing, rows, side):
+    """One side of the picture, with room for the scale below its rows."""
+    left, right = side
+    bottom = rows[-1].y + rows[-1].height + 20
+    return Block([], drawing, (right, bottom), rows, start=(left, 34))
+
+
+def _rows(count, bars, left, right):
     """An Area for each row, high enough for its bars."""
     height = max(17 + 3 * (bars - 1), min(34, 440 // count))
-    return [Area(LEFT, TOP + height * i, WIDTH - 2 * LEFT, height) for i in range(count)]
+    return [Area(left, TOP + height * i, right - left, height) for i in range(count)]
 
 
-def _drawing(rows, names, arrays, sizes, own, span):
-    """Heading, scale, ribbon, and for every row its name, its shape and its bars."""
+def _shapes(rows, names, arrays):
+    """The ribbon, and for every row its name and its shape."""
+    parts = [text(LEFT, 44, "↓ forward", "quiet"), _ribbon(rows, arrays)]
+    parts += [text(NAME, 84, "layer", "name"), text(SHAPE, 84, "shape of z", "name")]
+    for row, name, array in zip(rows, names, arrays, strict=True):
+        y = _line(row)
+        parts += [text(NAME, y, name), text(SHAPE, y, array.shape, "quiet")]
+    return "".join(parts)
+
+
+def _sizes(rows, sizes, own, span):
+    """The scale, and for every row its layer's number again and its bars."""
     scale = _Scale(span, [*(s for part in sizes.values() for s in part), *filter(None, own)])
-    bottom = rows[-1].y + rows[-1].height
-    parts = [_heading(sizes), scale.svg(TOP, bottom), _ribbon(rows, arrays)]
-    for i, (row, array) in enumerate(zip(rows, arrays, strict=True)):
-        y = row.y + row.height / 2 + 4
-        parts += [text(NAME, y, names[i]), text(SHAPE, y, array.shape, "quiet")]
+    parts = [_heading(sizes), scale.svg(TOP, rows[-1].y + rows[-1].height)]
+    for i, row in enumerate(rows):
+        parts.append(text(BARS - 6, _line(row), i - 1 if i else "x", "quiet", "end"))
         parts += _bars(row, scale, [part[i] for part in sizes.values() if part], own[i])
     return "".join(parts)
+
+
+def _line(row):
+    """Where a row's text stands."""
+    return row.y + row.height / 2 + 4
 
 
 def gradient_sizes(network):
@@ -122,16 +144,13 @@ class _Scale:
 
 
 def _heading(sizes):
-    parts = [text(LEFT, 20, "Which layer lost the gradient?", "name")]
-    parts += [text(LEFT, 44, "↓ forward", "quiet")]
-    parts += [text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet")]
+    parts = [text(BARS, 44, "↑ backward, on a scale of powers of ten", "quiet")]
     names = ["norm of dz", *list(sizes)[1:], "norm of dw and db"]
     x = BARS
     for name, fill in zip(names, _fills(len(sizes)), strict=True):
         parts.append(f'<rect x="{x}" y="53" width="12" height="10" {fill}/>')
         parts.append(text(x + 16, 62, name))
         x += 28 + 6.4 * len(name)
-    parts += [text(NAME, 84, "layer", "name"), text(SHAPE, 84, "shape of z", "name")]
     parts += [text(end, 84, name, "name", "end") for name, end in NUMBERS.items()]
     return "".join(parts)
 
@@ -151,7 +170,7 @@ def _of_z(rows, about):
     """For every layer the spread of its z, and the share of its units that are dead."""
     parts = []
     for row, (spread, dead) in zip(rows[1:], about, strict=True):
-        y = row.y + row.height / 2 + 4
+        y = _line(row)
         parts.append(text(NUMBERS["spread of z"], y, spread, anchor="end"))
         share = "–" if dead is None else f"{round(100 * dead)} %"
         parts.append(text(NUMBERS["dead"], y, share, anchor="end"))
@@ -211,12 +230,17 @@ def _bars(row, scale, sizes, own):
                 f'<rect x="{BARS}" y="{y:.1f}" width="{max(length, 1):.1f}" '
                 f'height="{thickness - 1:.1f}" {fill}/>'
             )
-    y = row.y + row.height / 2 + 4
+    y = _line(row)
     zero = "0 exactly" if sizes[0] == 0 else magnitude(sizes[0])
     parts.append(text(NUMBERS["dz"], y, zero, anchor="end"))
     if own is not None:
         parts.append(text(NUMBERS["dw"], y, magnitude(own), anchor="end"))
     return parts
+
+
+def _link(lines, *sides):
+    """What pointing at a row says; both of its sides answer, and are lit."""
+    return Link(lines, [(row, None) for row in sides], extra=[(row, _lit(row)) for row in sides])
 
 
 def _lit(row):

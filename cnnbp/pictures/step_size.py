@@ -7,10 +7,10 @@ import numpy as np
 
 from cnnbp.gradcheck import numeric_gradient
 from cnnbp.pictures.curves import DASHES, Frame, magnitude
-from cnnbp.pictures.svg import Area, Link, number, page, text
+from cnnbp.pictures.svg import Area, Block, Link, number, picture, text
 from cnnbp.shape import complaint
 
-LEFT, TOP, WIDTH, HEIGHT = 64, 84, 560, 260  # pixels, of the frame
+LEFT, TOP, WIDTH, HEIGHT = 64, 100, 360, 260  # pixels, of the frame: it fits a phone
 POWERS = np.arange(-15, 0.01, 0.25)  # of ten, the steps that the curves are drawn through
 LOWEST, HIGHEST = 1e-13, 10.0  # errors that the frame has room for
 CURVES = "#0f7b7b", "#8a4f9e"  # central and forward
@@ -57,16 +57,21 @@ central difference says 2.718327133, wrong by 4.5e−5'
         raise complaint(ValueError, f"step must be from 1e-15 to 1, not {step!r}")
     frame = _frame()
     links = [*_bands(function, dtype), _link(frame, function, float(step), dtype)]
-    drawing = [text(12, 20, "Which step makes a numeric gradient best?", "name")]
-    drawing += [_legend(rank, name) for rank, name in enumerate(("central", "forward"))]
+    drawing = [_legend(rank) for rank in range(2)]
     drawing.append(frame.svg(f"error of the slope of {FUNCTIONS[function][0]}, {dtype}"))
     drawing.append(text(LEFT + WIDTH, TOP + HEIGHT + 34, "step h = 10 to this", "quiet", "end"))
     for rank, curve in reversed(list(enumerate(zip(*_errors(function, dtype), strict=True)))):
         points = np.maximum(curve, LOWEST)
         drawing.append(frame.line(POWERS, points, CURVES[rank], bool(rank)))
     description = f"The error of a numeric gradient against its step. {links[-1].lines[0]}"
-    size = LEFT + WIDTH + 24, TOP + HEIGHT + 44
-    return page(description, "".join(drawing), links, size, chosen=len(links) - 1)
+    size = LEFT + WIDTH + 10, TOP + HEIGHT + 40
+    return picture(
+        description,
+        [Block([], "".join(drawing), size, start=(12, 28))],
+        links,
+        title="Which step makes a numeric gradient best?",
+        chosen=len(links) - 1,
+    )
 
 
 def slopes(function, step, dtype):
@@ -105,13 +110,13 @@ def _bands(function, dtype):
     return [_link(_frame(), function, 10.0**power, dtype, wide=0.25) for power in POWERS]
 
 
-def _legend(rank, name):
+def _legend(rank):
     """A curve's formula beside its line."""
     formula = ("central, (f(x + h) − f(x − h)) / 2h", "forward, (f(x + h) − f(x)) / h")[rank]
-    x = 12 + 320 * rank
+    y = 42 + 18 * rank
     dash = f' stroke-dasharray="{DASHES}"' * rank
-    line = f'<path d="M{x} 42h30" stroke="{CURVES[rank]}" stroke-width="2"{dash}/>'
-    return line + text(x + 38, 46, formula)
+    line = f'<path d="M12 {y - 4}h30" stroke="{CURVES[rank]}" stroke-width="2"{dash}/>'
+    return line + text(50, y, formula)
 
 
 def _link(frame, function, step, dtype, wide=None):

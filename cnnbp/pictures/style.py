@@ -52,11 +52,11 @@ background:var(--jp-layout-color0,var(--jp-layout-color1,#fff))}
 .ID .said i{font-style:normal;min-width:38px;padding:1px 4px;border:1px solid #9aa0ab;
 margin:0 -1px -1px 0;text-align:center;font-size:12px}
 .ID .said u{display:block;text-decoration:none;font-size:11px;opacity:.8}
-.ID .scale{flex:0 0 100%}
+.ID .scale,.ID .alone{flex:0 0 100%}
 .widget-html-content:has(>.ID){min-width:0}
 .ID .group{display:none;visibility:hidden}
 .ID .link,.ID .longest{visibility:hidden;pointer-events:none}
-@media (max-width:420px){.ID .small{zoom:.7}}
+@media (max-width:420px){.ID .small{zoom:var(--fit)}}
 @media print{.ID{color:#1f2430}.ID .said p{background:#fff}}
 """
 

@@ -46,7 +46,6 @@ __all__ = [
     "largest",
     "number",
     "outline",
-    "page",
     "picture",
     "refusal",
     "scales",
@@ -56,6 +55,7 @@ __all__ = [
 
 MANY = 150  # links, above which a picture has no rows of products, and its links share shapes
 PHONE = 358  # pixels of a phone's page that are left for a picture
+SMALLEST = 0.7  # scale at which numbers can still be read; what then is too wide scrolls
 LINE = 17  # pixels from one line of text to the next
 HINT = "A still: in JupyterLab, show(…) it and run the cell; then every number answers."
 LIVE = "application/vnd.cnnbp.picture"  # what a stored lesson hands to its web page
@@ -100,6 +100,7 @@ class Block:
     reach: tuple = (0, 0)
     areas: list = field(default_factory=list)
     start: tuple | None = None  # (left, top) if it begins before its tables
+    alone: bool = False  # nothing stands beside it
 
     def frame(self, own_scale):
         """(left, top, width, height) of what it shows, in pixels."""
@@ -114,7 +115,7 @@ class Block:
         return "".join(grid.svg(own_scale) for grid in self.grids) + self.extra
 
 
-def picture(description, blocks, links, *, title="", chosen=0, lines=None):
+def picture(description, blocks, links, *, title="", chosen=0):
     """The whole picture: tables, links, read-out and color scale, as an Svg.
 
     description  what the picture shows, for those who do not see it
@@ -126,16 +127,6 @@ def picture(description, blocks, links, *, title="", chosen=0, lines=None):
     limits = {grid.limit for block in blocks for grid in block.grids} - {None}
     scale = legend(0, 1, *(limits if len(limits) == 1 else ())) if limits else ""
     return _page(description, blocks, links, title, chosen, len(limits) > 1, scale)
-
-
-def page(description, drawing, links, size, *, chosen=0, areas=()):
-    """A drawing of any kind with links over it and their read-out, as an Svg.
-
-    drawing  SVG text
-    size     (width, height) of it in pixels
-    """
-    block = Block([], drawing, size, list(areas), (0, 0))
-    return _page(description, [block], links, "", chosen, False, "")
 
 
 def _page(description, blocks, links, title, chosen, own_scale, scale):
@@ -243,7 +234,9 @@ def _block(block, number_, own_scale, over, answering):
         role = f' role="{"group" if cells else "img"}" aria-label="{label}"' if label else ""
         handles = "".join(handle for _, handle in sorted(cells, key=lambda c: c[0] or ()))
         parts.append(f"<div{role}>{handles}</div>")
-    css = "t small" if PHONE < width <= PHONE / 0.7 else "t"  # a bit smaller, it fits a phone
+    css = "t alone" if block.alone else "t"
+    if PHONE < width <= PHONE / SMALLEST:  # a bit smaller, it fits a phone
+        css += f' small" style="--fit:{PHONE / width:.3f}'
     return f'<div class="{css}">{drawing}{"".join(parts)}</div>'
 
 

@@ -3,9 +3,9 @@
 import math
 
 from cnnbp.pictures.curves import DASHES, Frame, magnitude
-from cnnbp.pictures.svg import Area, Link, number, page, text
+from cnnbp.pictures.svg import Area, Block, Link, number, picture, text, text_width
 
-LEFT, TOP, WIDTH, HEIGHT, GAP = 52, 104, 194, 176, 58  # pixels: of the frames, and between them
+LEFT, TOP, WIDTH, HEIGHT, GAP = 52, 104, 194, 176, 86  # pixels: of the frames, and between them
 REACHES = (25, 60, 120, 300)  # steps that the curves have room for
 RUNS = "#0f7b7b", "#8a4f9e"  # this run and the kept one; orange and blue are signs elsewhere
 BANDS = 20  # parts of the steps that answer to the pointer
@@ -26,25 +26,18 @@ def draw_training(runs):
     'Training. a run, after 2 steps: loss 1, gradient norm 1.5, accuracy 0.1'
     """
     frames = _frames(runs)
-    drawing = [text(12, 20, "What shows first when the rate is too big?", "name")]
-    drawing += [_legend(rank, name, run) for rank, (name, run) in enumerate(runs.items())]
-    drawing += _curves(frames, runs)
-    bottom = TOP + HEIGHT + 62 + 20 * len(runs)  # as high whether a run has stopped or not
-    for rank, (name, run) in enumerate(runs.items()):
-        if run.ended is not None:
-            y = bottom - 20 * (len(runs) - rank)
-            ended = (
-                f"{name}: stopped at step {run.ended}, its loss or gradient is no number any more"
-            )
-            drawing.append(f'<g style="color:#d32f3f">{text(12, y, ended, "name")}</g>')
-    links = [_step(frames, runs, band) for band in range(BANDS)]
-    links.append(Link([*_latest(runs), *_first_signs(runs)]))
-    width = frames["loss"].left + 3 * WIDTH + 2 * GAP + 16
-    return page(
+    steps, areas = zip(*(_step(frames, runs, band) for band in range(BANDS)), strict=True)
+    links = [*steps, Link([*_latest(runs), *_first_signs(runs)])]
+    drawn, beside = _curves(frames, runs), zip(*areas, strict=True)
+    blocks = [
+        Block([], curves, _end(frame), own, start=(frame.left - 40, TOP - 22))
+        for frame, curves, own in zip(frames.values(), drawn, beside, strict=True)
+    ]
+    return picture(
         f"Training. {links[-1].lines[0]}",
-        "".join(drawing),
+        [_legend(runs), *blocks, _endings(runs)],
         links,
-        (width, bottom - 14),
+        title="What shows first when the rate is too big?",
         chosen=BANDS,
     )
 
@@ -65,29 +58,51 @@ def _frames(runs):
     return frames
 
 
-def _legend(rank, name, run):
-    """A run's name and settings beside its line."""
-    y = 42 + 18 * rank
-    dash = f' stroke-dasharray="{DASHES}"' * rank
-    color = RUNS[rank]
-    line = f'<path d="M12 {y - 4}h30" stroke="{color}" stroke-width="2"{dash}/>'
-    return line + text(50, y, f"{name}: {run.settings}" if run.settings else name)
+def _end(frame):
+    """How far a frame reaches to the right and, with what runs along it, below."""
+    return frame.left + frame.width + 14, frame.top + frame.height + 36
+
+
+def _legend(runs):
+    """Every run's name and settings beside its line, as a Block above the curves."""
+    parts, right = [], 0
+    for rank, (name, run) in enumerate(runs.items()):
+        y, told = 42 + 18 * rank, f"{name}: {run.settings}" if run.settings else name
+        dash = f' stroke-dasharray="{DASHES}"' * rank
+        parts.append(f'<path d="M12 {y - 4}h30" stroke="{RUNS[rank]}" stroke-width="2"{dash}/>')
+        parts.append(text(50, y, told))
+        right = max(right, 50 + text_width(told))
+    return Block([], "".join(parts), (right, y + 4), start=(12, 28), alone=True)
+
+
+def _endings(runs):
+    """Which runs stopped, as a Block below the curves: as high whether one has stopped or not."""
+    top, parts, right = TOP + HEIGHT + 44, [], 12
+    for rank, (name, run) in enumerate(runs.items()):
+        if run.ended is not None:
+            ended = f"{name}: stopped at step {run.ended}, loss or gradient is no number any more"
+            y = top + 14 + 20 * rank
+            parts.append(f'<g style="color:#d32f3f">{text(12, y, ended, "name")}</g>')
+            right = max(right, 12 + text_width(ended, bold=True))
+    return Block([], "".join(parts), (right, top + 20 * len(runs)), start=(12, top), alone=True)
 
 
 def _curves(frames, runs):
+    """The frame of the losses with its curves, that of the norms, that of the accuracies."""
     titles = {"loss": "loss", "gradient_norm": "gradient norm", "accuracy": "test accuracy"}
-    parts = [frame.svg(titles[name], "step") for name, frame in frames.items()]
+    parts = {name: frame.svg(titles[name], "step") for name, frame in frames.items()}
     for rank, run in reversed(list(enumerate(runs.values()))):
         style = RUNS[rank], bool(rank)
         steps = range(len(run.loss))
-        parts.append(frames["loss"].line(steps, run.loss, *style))
-        parts.append(frames["gradient_norm"].line(steps, run.gradient_norm, *style))
-        parts.append(frames["accuracy"].line(run.measured, run.test_accuracy, *style))
-    return parts
+        parts["loss"] += frames["loss"].line(steps, run.loss, *style)
+        parts["gradient_norm"] += frames["gradient_norm"].line(steps, run.gradient_norm, *style)
+        parts["accuracy"] += frames["accuracy"].line(run.measured, run.test_accuracy, *style)
+    return parts.values()
 
 
 def _step(frames, runs, band):
-    """What pointing at one part of the steps shows: a line in all frames, and its numbers."""
+    """What pointing at one part of the steps shows, a line in all frames and its numbers; and
+    that part's Area in every frame."""
     reach = frames["loss"].across[1]
     wide = WIDTH / BANDS
     step = round((band + 0.5) / BANDS * reach)
@@ -95,12 +110,13 @@ def _step(frames, runs, band):
         Area(frame.left + wide * band, frame.top, wide, frame.height) for frame in frames.values()
     ]
     places = [frame.at(step, frame.up[0])[0] for frame in frames.values()]
-    lines = "".join(f"M{x:.1f} {TOP}v{HEIGHT}" for x in places)
-    return Link(
+    lines = [f'<path class="arrow" d="M{x:.1f} {TOP}v{HEIGHT}"/>' for x in places]
+    link = Link(
         [f"{name}, {_at(run, step)}" for name, run in runs.items()],
         handles=[(area, None) for area in areas],
-        extra=f'<path class="arrow" d="{lines}"/>',
+        extra=[*zip(areas, lines, strict=True)],
     )
+    return link, areas
 
 
 def _at(run, step):

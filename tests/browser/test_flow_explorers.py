@@ -83,7 +83,7 @@ def test_pointing_at_a_node_writes_down_its_sum(notebook):
 
 
 def test_pointing_at_a_layer_shows_what_it_keeps(notebook):
-    notebook.picture(FLOW).locator(".c2").hover()
+    notebook.picture(FLOW).locator(".c2").first.hover()
     assert "1 Block: x (4, 4, 8, 8) → z (4, 4, 8, 8)" in notebook.shown(FLOW)
     assert "inside, on the way back: Sigmoid ×" in notebook.shown(FLOW)
 
@@ -116,7 +116,7 @@ def test_a_run_is_kept_and_overlaid(notebook):
     button(notebook, TRAINING, "Step").click()
     assert notebook.until(lambda: notebook.ask("training.values['steps']") == 11)
     assert notebook.until(lambda: page_shows_kernels(notebook, TRAINING))
-    key = notebook.picture(TRAINING).locator("text", has_text="kept: SGD, learning rate 1,")
+    key = notebook.picture(TRAINING).locator("text", has_text="kept: SGD, rate 1,")
     assert key.count() == 1
 
 

@@ -79,7 +79,7 @@ def tables(description, values):
         return preformatted(text), text
     limit = largest(*(matrix[np.isfinite(matrix)] for matrix in shown))
     grids = arranged(values, lambda *of: Grid(*of, limit), (12, 28), 620)
-    drawn = picture(description, grids, [], lines=0)
+    drawn = picture(description, grids, [])
     others = {name: value for name, value in values.items() if not list(matrices({name: value}))}
     lines = "\n".join(written_out(name, value) for name, value in others.items())
     return drawn + (preformatted(lines) if lines else ""), text
@@ -145,7 +145,7 @@ def comparison(name, yours, expected):
         links.append(Link([line], handles=cells, rings=cells))
     chosen = int(np.ravel_multi_index(np.subtract(at, first), tables[0].shape))
     description = f"{name}: yours, expected and their difference"
-    return picture(description, grids, links, chosen=chosen, lines=1), text
+    return picture(description, grids, links, chosen=chosen), text
 
 
 def _in_a_row(titles, tables):

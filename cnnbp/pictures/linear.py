@@ -46,7 +46,7 @@ def draw_linear_dx(dz, w, *, chosen=(0, 0)):
     """
     dz, w = np.asarray(dz), np.asarray(w)
     dx, _, _ = linear_backward(dz, np.zeros((w.shape[1], dz.shape[1])), w)
-    title = "Every output sends its dz back through its weight"
+    title = "Every output sends its dz back through its weight; a column for each sample"
     names = "wᵀ (D, M)", "dz (M, N)", "dx (D, N)"
     tables = {"w": (w.T, names[0]), "dz": (dz, names[1]), "dx": (dx, names[2])}
     return _draw(title, tables, chosen, {"dz": dz, "w": w}, turned="w", went="went back to")
@@ -63,7 +63,7 @@ def draw_linear_dw(dz, x, *, chosen=(0, 0)):
     """
     dz, x = np.asarray(dz), np.asarray(x)
     _, dw, _ = linear_backward(dz, x, np.zeros((len(dz), len(x))))
-    title = "A weight's gradient sums over the samples"
+    title = "A weight's gradient sums over the samples, which are rows of xᵀ"
     names = "dz (M, N)", "xᵀ (N, D)", "dw (M, D)"
     tables = {"dz": (dz, names[0]), "x": (x.T, names[1]), "dw": (dw, names[2])}
     return _draw(title, tables, chosen, {"dz": dz, "x": x}, turned="x")

@@ -234,10 +234,10 @@ def _block(block, number_, own_scale, over, answering):
         role = f' role="{"group" if cells else "img"}" aria-label="{label}"' if label else ""
         handles = "".join(handle for _, handle in sorted(cells, key=lambda c: c[0] or ()))
         parts.append(f"<div{role}>{handles}</div>")
-    css = "t alone" if block.alone else "t"
+    css, style = "t alone" if block.alone else "t", ""
     if PHONE < width <= PHONE / SMALLEST:  # a bit smaller, it fits a phone
-        css += f' small" style="--fit:{PHONE / width:.3f}'
-    return f'<div class="{css}">{drawing}{"".join(parts)}</div>'
+        css, style = f"{css} small", f' style="--fit:{PHONE / width:.3f}"'
+    return f'<div class="{css}"{style}>{drawing}{"".join(parts)}</div>'
 
 
 def _handle(css, label, part, cell, group, left, top):

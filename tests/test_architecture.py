@@ -1,6 +1,7 @@
 """Imports run one way, and every public name explains itself with an example that runs."""
 
 import ast
+import functools
 import inspect
 import subprocess
 import sys
@@ -107,6 +108,10 @@ MODULES = {
 }
 
 
+parsed = functools.cache(ast.parse)  # every rule asks for every module, and changes no tree
+
+
+@functools.cache
 def source_of(module):
     """The text of a module, and whether it is a package's __init__."""
     path = PACKAGE.parent.joinpath(*module.split("."))
@@ -144,7 +149,7 @@ def import_statements(tree, lazily=False):
 
 def edges(source, module, is_package=False):
     """(the room it imports or None, the package from outside or None) for all its imports."""
-    for node, lazily in import_statements(ast.parse(source)):
+    for node, lazily in import_statements(parsed(source)):
         for name in imported(node, module, is_package):
             package = name.split(".")[0]
             if package == "cnnbp":
@@ -191,7 +196,7 @@ def test_rooms_of_the_exercises_import_one_way(room):
     for module in MODULES:
         if room_of(module) == "exercises" and exercise_room(module) == room:
             source, is_package = source_of(module)
-            for node, lazily in import_statements(ast.parse(source)):
+            for node, lazily in import_statements(parsed(source)):
                 names = imported(node, module, is_package)
                 rooms = {exercise_room(n) for n in names if n.startswith("cnnbp.exercises")} - {
                     room
@@ -202,7 +207,7 @@ def test_rooms_of_the_exercises_import_one_way(room):
 
 def private_names(source):
     """The names with an underscore that a module takes from another one of the package."""
-    tree, modules = ast.parse(source), set()
+    tree, modules = parsed(source), set()
     for node, _ in import_statements(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cnnbp":
             yield from (alias.name for alias in node.names if alias.name.startswith("_"))
@@ -229,7 +234,7 @@ def lines_of(function):
 
 
 def functions_in(module):
-    for node in ast.walk(ast.parse(source_of(module)[0])):
+    for node in ast.walk(parsed(source_of(module)[0])):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield node
 
@@ -259,7 +264,7 @@ OWN_ERRORS = {
 
 def plain_errors(source):
     """The ValueErrors and TypeErrors that a module raises without naming who was called."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Raise):
             error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             if isinstance(error, ast.Name) and error.id in ("ValueError", "TypeError"):

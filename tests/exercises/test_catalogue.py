@@ -186,33 +186,36 @@ def corrupted_place(place, rng):
 CORRUPTIONS = [corrupted_cell, corrupted_axis, corrupted_factor, corrupted_border]
 
 
+def corrupted_result(right, rng):
+    """(the result of a right answer with a random corruption, whether that has changed it)."""
+    if isinstance(right, set):
+        return (corrupted_terms(right, rng), True) if right else (right, False)
+    if isinstance(right, tuple) and isinstance(right[-1], str):
+        return corrupted_place(right, rng), True
+    if isinstance(right, dict):
+        name = list(right)[rng.integers(len(right))]
+        factor = rng.choice([-1, 0.5, 2, 3, 1 / 7])
+        return right | {name: factor * right[name]}, right[name] != 0
+    several = isinstance(right, tuple | list)
+    parts = [np.array(part, float) for part in (right if several else [right])]
+    before = [part.copy() for part in parts]
+    part = rng.integers(len(parts))
+    corruptions = CORRUPTIONS if parts[part].ndim else [corrupted_factor]
+    corruptions[rng.integers(len(corruptions))](parts[part], rng)
+    changed = not all(map(agree, parts, before))
+    return type(right)(parts) if several else parts[0], changed
+
+
 def corrupted(task, number):
     """A right answer with a random corruption, the same in every case; and what it has changed."""
     answer, changes = RIGHT_ANSWERS[task.name][0], []
 
+    # A check reads the source of what it rejects: the shorter, the faster.
     def wrong(*arguments, **named):
-        arguments = arguments or named.values()
-        rng = np.random.default_rng(number)
-        right = answer(*arguments)
-        if isinstance(right, set):
-            changes.append(bool(right))
-            return corrupted_terms(right, rng) if right else right
-        if isinstance(right, tuple) and isinstance(right[-1], str):
-            changes.append(True)
-            return corrupted_place(right, rng)
-        if isinstance(right, dict):
-            name = list(right)[rng.integers(len(right))]
-            factor = rng.choice([-1, 0.5, 2, 3, 1 / 7])
-            changes.append(right[name] != 0)
-            return right | {name: factor * right[name]}
-        several = isinstance(right, tuple | list)
-        parts = [np.array(part, float) for part in (right if several else [right])]
-        before = [part.copy() for part in parts]
-        part = rng.integers(len(parts))
-        corruptions = CORRUPTIONS if parts[part].ndim else [corrupted_factor]
-        corruptions[rng.integers(len(corruptions))](parts[part], rng)
-        changes.append(not all(map(agree, parts, before)))
-        return type(right)(parts) if several else parts[0]
+        right = answer(*(arguments or named.values()))
+        result, changed = corrupted_result(right, np.random.default_rng(number))
+        changes.append(changed)
+        return result
 
     # Of the task's own names nobody tries another order, which would take most of the time.
     wrong.__signature__ = inspect.signature(task.function)

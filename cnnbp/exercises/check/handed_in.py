@@ -86,7 +86,22 @@ def by_position(f):
 
 
 def _signatures(f):
-    """What f says that it takes, and what its wrapper takes; [] if it does not say."""
+    """What f says that it takes, and what its wrapper takes; [] if it does not say.
+
+    A check asks it for every case, and for every order of the arguments that it tries.
+    """
+    global _latest
+    asked, said = _latest
+    if asked is not f:
+        said = _said(f)
+        _latest = f, said
+    return said
+
+
+_latest = None, []  # who was asked last, and its signatures
+
+
+def _said(f):
     try:  # some built-in functions have none, and an object may say anything
         return [inspect.signature(f), inspect.signature(f, follow_wrapped=False)]
     except Exception:

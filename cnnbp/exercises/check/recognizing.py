@@ -146,10 +146,12 @@ def _not_finite_alike(yours, its):
     if not (isinstance(yours, np.ndarray) and np.shape(its) == yours.shape):
         return False
     lost = ~np.isfinite(yours)
+    if not lost.any():
+        return False
     same = np.array_equal(
         np.asarray(yours, float)[lost], np.asarray(its, float)[lost], equal_nan=True
     )
-    return bool(lost.any() and same) and agree(np.where(lost, 0, yours), np.where(lost, 0, its))
+    return same and agree(np.where(lost, 0, yours), np.where(lost, 0, its))
 
 
 def _prints(outcome):

@@ -73,8 +73,9 @@ site: .venv/.dev .venv-lite/.ready
 	.venv/bin/python tools/website.py site notebooks/*.ipynb
 	.venv-lite/bin/python tools/lite.py site/lite
 
+# A process takes one test at a time: some lessons take five times as long as others.
 lite: .venv/.dev .venv-lite/.pyodide
-	REQUIRE_BROWSER=1 .venv/bin/python -m pytest -m apart -n 2 tests/lite
+	REQUIRE_BROWSER=1 .venv/bin/python -m pytest -m apart -n 2 --maxschedchunk=1 tests/lite
 
 docs: .venv/.dev
 	.venv/bin/python tools/docs_pictures.py

@@ -153,14 +153,14 @@ def served(folder):
 
 
 @contextlib.contextmanager
-def opened(folder):
+def opened(folder, **options):
     """The course, as the command opens it in folder/course: its address and its process."""
     home = folder / "home"
     home.mkdir()
     variables = os.environ | apart(folder) | {"HOME": str(home), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "cnnbp", str(folder / "course")]
     command += ["--ServerApp.disable_check_xsrf=True"]  # a test asks it without a browser
-    with started(command, variables, folder / "log") as opened:
+    with started(command, variables, folder / "log", **options) as opened:
         yield opened
 
 
@@ -171,7 +171,7 @@ def apart(folder):
 
 
 @contextlib.contextmanager
-def started(command, variables, log, folder=None):
+def started(command, variables, log, folder=None, stdin=subprocess.DEVNULL):
     """A command that serves JupyterLab, run in a folder: its address and its process."""
     address = f"http://127.0.0.1:{free_port()}"
     command = [*command, "--no-browser", "--allow-root", "--IdentityProvider.token="]
@@ -179,7 +179,7 @@ def started(command, variables, log, folder=None):
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, cwd=folder, env=variables, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            stdin=stdin, stdout=output, stderr=output,
         )  # fmt: skip
         try:
             wait_until_served(address, log)

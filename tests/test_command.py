@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from importlib.metadata import version
 from pathlib import Path
@@ -217,10 +218,17 @@ def test_nothing_is_installed_anywhere(address, folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Windows are others")
 def test_ctrl_c_twice_stops_it_cleanly(tmp_path):
-    with opened(tmp_path) as (_, process):
-        for _ in range(2):
-            os.killpg(process.pid, signal.SIGINT)  # to all of the terminal's processes
+    log, (keyboard, terminal) = tmp_path / "log", os.openpty()  # only in one JupyterLab asks
+    with opened(tmp_path, stdin=terminal) as (_, process):
+        os.killpg(process.pid, signal.SIGINT)  # to all of the terminal's processes
+        deadline = time.monotonic() + 30
+        while "Shut down this Jupyter server" not in log.read_text(encoding="utf-8"):
+            assert time.monotonic() < deadline, "it has not asked whether to stop"
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=30) == 0
         with pytest.raises(ProcessLookupError):
             os.killpg(process.pid, 0)
-    assert "Traceback" not in (tmp_path / "log").read_text(encoding="utf-8")
+    os.close(keyboard)
+    os.close(terminal)
+    assert "Traceback" not in log.read_text(encoding="utf-8")

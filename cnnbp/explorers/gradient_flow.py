@@ -49,7 +49,8 @@ class GradientFlowExplorer(Explorer):
         super().__init__(controls, state, given={"images": images, "labels": labels})
 
     def largest(self):
-        return {"depth": 20, "balance": 0.5}, {"depth": 12}
+        told = {"activation": "ReLU", "normalization": "group", "residual": True}  # most words
+        return {**told, "depth": 20, "gain": 0.125, "balance": 0.125}, {**told, "depth": 12}
 
     def draw(self, *, balance, **options):
         blocks = deep_blocks(in_channels=self.images.shape[1], **options)

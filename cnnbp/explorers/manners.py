@@ -123,15 +123,15 @@ def heights(picture):
     >>> heights(two)[0], heights(two)[-1]
     (398, 706)
     """
-    sizes = re.findall(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"', picture)
+    blocks = re.findall(r'( alone[^>]*>)?<svg[^>]* width="([\d.]+)" height="([\d.]+)"', picture)
     longest = max(map(len, re.findall(r'<p class="longest">(.*?)</p>', picture)), default=0)
     found = []
     for page in PAGES:
         total, across, row = max(SAID, (longest * 7 // page + 1) * 18), 0, 0
-        for width, height in ((float(w), float(h)) for w, h in sizes):
-            if across and across + width > page:
+        for alone, width, height in ((a, float(w), float(h)) for a, w, h in blocks):
+            if across and (alone or across + width > page):
                 total, across, row = total + row, 0, 0
-            across, row = across + width + 28, max(row, int(height) + 8)
+            across, row = page if alone else across + width + 28, max(row, int(height) + 8)
         found.append(total + row)
     return found
 

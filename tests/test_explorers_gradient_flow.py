@@ -133,3 +133,9 @@ def test_boxes_surround_the_ink():
 )
 def test_images_that_are_none_are_refused(images, substance):
     assert_refuses(lambda: GradientFlowExplorer(images, [0, 1]), ValueError, "images", substance)
+
+
+def test_the_network_is_the_one_that_is_shown():
+    explorer = GradientFlowExplorer(depth=3, normalization="batch")
+    assert len(explorer.network.layers) == 3 + 1
+    explorer.close()

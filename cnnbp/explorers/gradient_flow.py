@@ -54,20 +54,22 @@ class GradientFlowExplorer(Explorer):
 
     def draw(self, *, balance, **options):
         blocks = deep_blocks(in_channels=self.images.shape[1], **options)
-        self.network = Network([*blocks, Flatten()])
+        network = Network([*blocks, Flatten()])
+        if {**options, "balance": balance} == self.values:  # not one that only room is kept for
+            self.network = network
         with np.errstate(all="ignore"):  # what overflows is drawn as ∞
-            by_class, by_box = self._arriving(self.network.forward(self.images, training=True))
+            by_class, by_box = self._arriving(network.forward(self.images, training=True))
             by_class, by_box = (1 - balance) * by_class, balance * by_box
             parts = {}
             if 0 < balance < 1:
-                self.network.backward(by_class)
-                of_class = self.network.gradients()
-            self.network.backward(by_class + by_box)
+                network.backward(by_class)
+                of_class = network.gradients()
+            network.backward(by_class + by_box)
             if 0 < balance < 1:
-                both = self.network.gradients()
+                both = network.gradients()
                 of_box = [all_of_it - one for all_of_it, one in zip(both, of_class, strict=True)]
                 parts = {"class": of_class, "box": of_box}
-        return draw_network(self.network, parts=parts, span=SPAN)
+        return draw_network(network, parts=parts, span=SPAN)
 
     def _arriving(self, features):
         """What either loss sends back to the trunk's output, each through a head of its own."""

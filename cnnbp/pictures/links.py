@@ -86,7 +86,7 @@ class Link:
 
     def _lettered(self):
         """(letter, the cells of a product) of each, if there are letters enough."""
-        return zip(LETTERS, self.pairs if self._few else ())  # noqa: B905
+        return zip(LETTERS, self.pairs if self._few else (), strict=False)
 
     def _bands(self):
         """(grid, boxes): around many cells, one box around those that are side by side in a row."""
@@ -171,9 +171,12 @@ class Shapes:
         letters  (box, letter) of every letter
         """
         left, top, _, _ = next(iter(boxes))
-        move = lambda x, y, width, height: (x - left, y - top, width, height)  # noqa: E731
-        rings = tuple(move(*box) for box in boxes)
-        shape = css, rings, tuple((move(*box), letter) for box, letter in letters)
+
+        def moved(x, y, width, height):
+            return x - left, y - top, width, height
+
+        rings = tuple(moved(*box) for box in boxes)
+        shape = css, rings, tuple((moved(*box), letter) for box, letter in letters)
         if shape not in self._told:
             lettered = [(*_corner(box), letter) for box, letter in shape[2]]
             self._tell(shape, _marked(css, "".join(map(_ring, rings)), lettered))
